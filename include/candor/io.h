@@ -1,0 +1,116 @@
+// Reading and writing tensor files. Readers map the file; nothing is copied until somebody asks.
+#pragma once
+
+#include <cstdint>
+#include <map>
+#include <memory>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <variant>
+#include <vector>
+
+#include "candor/tensor.h"
+
+namespace candor {
+
+/// A GGUF metadata value. Arrays are homogeneous; nested arrays are kept as vectors of values.
+struct GgufValue {
+  using Array = std::vector<GgufValue>;
+  std::variant<std::uint64_t, std::int64_t, double, bool, std::string, std::vector<std::string>, std::vector<double>,
+               std::vector<std::int64_t>, std::vector<std::uint64_t>, std::vector<bool>, Array> value;
+};
+
+struct GgufMetadata {
+  std::uint32_t version = 0;
+  std::map<std::string, GgufValue, std::less<>> values;
+
+  const GgufValue* find(std::string_view key) const;
+  // Typed access; errors: FormatError naming the key, its type and the type wanted
+  std::optional<std::string> string(std::string_view key) const;
+  std::optional<std::uint64_t> unsigned_integer(std::string_view key) const;
+  std::optional<std::int64_t> integer(std::string_view key) const;
+  std::optional<double> number(std::string_view key) const;    // any numeric type
+  std::optional<bool> boolean(std::string_view key) const;
+  const std::vector<std::string>* strings(std::string_view key) const;
+  std::optional<std::vector<double>> numbers(std::string_view key) const;   // any numeric array
+};
+
+/// One tensor of a checkpoint, as its header says; bounds are checked before it is listed.
+struct TensorEntry {
+  std::string name;
+  DType dtype = DType::any;
+  std::vector<std::int64_t> shape;  // row-major, outermost first (GGUF's order is reversed)
+  std::uint64_t nbytes = 0;
+  std::uint64_t offset = 0;         // of the first byte, from the start of its file
+  std::size_t file = 0;             // index into Checkpoint::files()
+};
+
+enum class CheckpointFormat { safetensors, gguf };
+
+/// A read-only checkpoint: a .safetensors file, a Hugging Face folder (model.safetensors or an index with shards), or
+/// a GGUF file (the first of a split set brings in the others).
+class Checkpoint {
+ public:
+  /// errors   IoError (cannot open), FormatError (first violation, with its byte offset)
+  static Checkpoint open(const std::string& path);
+
+  CheckpointFormat format() const;
+  const std::vector<std::string>& files() const;             // paths of the files behind it
+  const std::vector<TensorEntry>& tensors() const;           // in file order
+  const TensorEntry* find(std::string_view name) const;
+  const std::map<std::string, std::string, std::less<>>& safetensors_metadata() const;  // "__metadata__"
+  const GgufMetadata& gguf() const;                          // empty for safetensors
+
+  /// A tensor over the mapped bytes (no copy). errors: FormatError (unknown name, rank > kMaxRank)
+  Tensor tensor(std::string_view name) const;
+  /// The entry's raw bytes, mapped.
+  const std::byte* bytes(const TensorEntry& entry) const;
+  /// Tells the system that these pages are not needed again soon: resident memory falls. Contents stay readable.
+  void release(const TensorEntry& entry) const;
+  void release_all() const;
+
+ private:
+  struct Impl;
+  explicit Checkpoint(std::shared_ptr<const Impl> impl);
+  std::shared_ptr<const Impl> impl_;
+};
+
+/// Writes one safetensors file: header padded so that data start 64-byte aligned, tensors by falling alignment then
+/// name, same input = same bytes. The file appears whole or not at all (temporary file, fsync, verify, rename).
+class SafetensorsWriter {
+ public:
+  struct Item { std::string name; DType dtype; std::vector<std::int64_t> shape; };
+
+  /// errors   FormatError (duplicate or illegal name, dtype without a safetensors spelling), IoError (exists and not
+  ///          `overwrite`, cannot create, disk full)
+  SafetensorsWriter(const std::string& path, std::vector<Item> items,
+                    const std::map<std::string, std::string>& metadata, bool overwrite);
+  ~SafetensorsWriter();  // removes the temporary file unless finish() succeeded
+
+  /// Order in which write() expects the tensors.
+  const std::vector<Item>& order() const;
+  /// Appends bytes of the current tensor; pieces may be of any size. errors: IoError, Error (more bytes than declared)
+  void write(const void* data, std::uint64_t bytes);
+  /// fsync, re-read and compare, rename. errors: IoError
+  void finish();
+
+ private:
+  struct Impl;
+  std::unique_ptr<Impl> impl_;
+};
+
+/// Streams an f32 .npy file of shape [rows, columns]; atomic like SafetensorsWriter.
+class NpyWriter {
+ public:
+  NpyWriter(const std::string& path, std::int64_t rows, std::int64_t columns, bool overwrite = true);
+  ~NpyWriter();
+  void write(const float* values, std::int64_t count);
+  void finish();
+
+ private:
+  struct Impl;
+  std::unique_ptr<Impl> impl_;
+};
+
+}  // namespace candor

@@ -1,0 +1,108 @@
+// Tokenizers, chat templates and samplers. Knows no file format and no tensor op.
+#pragma once
+
+#include <cstdint>
+#include <memory>
+#include <optional>
+#include <span>
+#include <string>
+#include <string_view>
+#include <vector>
+
+namespace candor {
+
+using TokenId = std::int32_t;
+
+/// What a GGUF file says about its tokenizer, already out of the file.
+struct TokenizerDescription {
+  std::string model;                  // tokenizer.ggml.model: "gpt2" (byte-level BPE)
+  std::string pre;                    // tokenizer.ggml.pre: "smollm", "gpt2", "qwen2", "llama-bpe" …
+  std::vector<std::string> tokens;    // in GPT-2's byte-to-unicode spelling
+  std::vector<std::int32_t> types;    // 1 normal, 2 unknown, 3 control, 4 user-defined, 5 unused, 6 byte
+  std::vector<std::string> merges;    // "left right"
+  std::optional<TokenId> bos, eos, unk, pad;
+  std::optional<bool> add_bos, add_eos;
+};
+
+/// Byte-level BPE.
+class Tokenizer {
+ public:
+  /// errors   FormatError naming the field; unknown `pre` lists the known ones
+  static Tokenizer from_description(const TokenizerDescription& description);
+  /// Text of a tokenizer.json; `file` names it in errors. Constructs outside byte-level BPE are refused by name.
+  static Tokenizer from_tokenizer_json(std::string_view json, const std::string& file);
+
+  std::size_t vocabulary_size() const;
+  /// add_special: BOS and EOS where the tokenizer adds them. parse_special: control tokens in the text are recognised
+  /// (user-defined ones always are). errors: ValueError (text is not UTF-8, with the byte offset)
+  std::vector<TokenId> encode(std::string_view text, bool add_special, bool parse_special) const;
+  std::string decode(std::span<const TokenId> ids, bool skip_special = false) const;
+  const std::string& token_bytes(TokenId id) const;      // raw bytes of one token
+  std::optional<TokenId> find(std::string_view token) const;   // by its text, "<|im_end|>"
+  bool is_special(TokenId id) const;
+  std::optional<TokenId> bos() const;
+  std::optional<TokenId> eos() const;
+
+ private:
+  struct Impl;
+  explicit Tokenizer(std::shared_ptr<const Impl> impl);
+  std::shared_ptr<const Impl> impl_;
+};
+
+/// Turns a stream of ids into text without ever splitting a UTF-8 character.
+class StreamingDetokenizer {
+ public:
+  explicit StreamingDetokenizer(const Tokenizer& tokenizer, bool skip_special = true);
+  std::string push(TokenId id);   // text that is complete so far
+  std::string flush();            // the rest; broken UTF-8 as U+FFFD
+
+ private:
+  Tokenizer tokenizer_;
+  bool skip_special_;
+  std::string pending_;
+};
+
+struct ChatMessage { std::string role, content; };
+
+/// A Jinja chat template (the subset of docs/chat-templates.md).
+class ChatTemplate {
+ public:
+  /// errors   FormatError: a construct outside the subset, with its name and line
+  static ChatTemplate parse(std::string_view source);
+  struct Variables {
+    bool add_generation_prompt = true;
+    std::string bos_token, eos_token;
+    std::string date;             // for strftime_now; empty: today
+  };
+  /// errors   ValueError: what the template itself raised (raise_exception), or an undefined operation
+  std::string render(const std::vector<ChatMessage>& messages, const Variables& variables) const;
+
+ private:
+  struct Impl;
+  explicit ChatTemplate(std::shared_ptr<const Impl> impl);
+  std::shared_ptr<const Impl> impl_;
+};
+
+struct SamplerOptions {
+  float temperature = 0.8f;         // 0: greedy
+  std::int32_t top_k = 40;          // 0: off
+  float top_p = 0.95f;              // 1: off
+  float min_p = 0.05f;              // 0: off
+  float repetition_penalty = 1.0f;  // 1: off
+  std::int32_t repetition_window = 64;
+  std::uint64_t seed = 0;
+};
+
+/// Draws tokens. Counter-based: the draw for position n depends on (seed, n) and the logits only.
+class Sampler {
+ public:
+  explicit Sampler(const SamplerOptions& options);  // errors: ValueError naming the option, its value and its range
+  /// logits [V]; `recent` the tokens so far. errors: ValueError (a NaN among the logits, with its index)
+  TokenId sample(std::span<const float> logits, std::span<const TokenId> recent, std::uint64_t position) const;
+  const SamplerOptions& options() const { return options_; }
+
+ private:
+  SamplerOptions options_;
+};
+
+}  // namespace candor
