@@ -12,10 +12,12 @@ struct Task {
   void* self;
 };
 
-/// Implemented by backends. One op runs at a time on a stream.
+/// Implemented by backends. One op runs at a time on a stream: ops lock it (BasicLockable) around each launch.
 class Stream {
  public:
   virtual ~Stream() = default;
+  virtual void lock() {}
+  virtual void unlock() {}
   virtual int workers() const = 0;
   /// Splits [0, count) into one contiguous range per worker (each a multiple of `grain`, but the last) and waits.
   /// Work is divided over outputs only, so results never depend on workers().

@@ -1,0 +1,75 @@
+// The CPU stream: a small pool of our own. Workers spin for a moment before they sleep, because a decode step is
+// hundreds of ops of a few microseconds. Results never depend on the number of workers.
+#pragma once
+
+#include <atomic>
+#include <cstdint>
+#include <exception>
+#include <memory>
+#include <mutex>
+#include <thread>
+#include <vector>
+
+#include "kernels/stream.h"
+
+namespace candor::cpu {
+
+/// 64-byte aligned memory that grows and is never shrunk.
+class ScratchBuffer {
+ public:
+  ScratchBuffer() = default;
+  ~ScratchBuffer();
+  ScratchBuffer(const ScratchBuffer&) = delete;
+  ScratchBuffer& operator=(const ScratchBuffer&) = delete;
+  std::byte* reserve(std::size_t bytes);  // throws OutOfMemory
+
+ private:
+  std::byte* data_ = nullptr;
+  std::size_t size_ = 0;
+};
+
+class ThreadPool final : public Stream {
+ public:
+  explicit ThreadPool(int workers);
+  ~ThreadPool() override;
+
+  void lock() override { callers_.lock(); }
+  void unlock() override { callers_.unlock(); }
+  int workers() const override { return static_cast<int>(slots_.size()); }
+  void parallel(std::int64_t count, std::int64_t grain, Task task) override;
+  std::byte* scratch(int worker, std::size_t bytes) override;
+  std::byte* shared_scratch(std::size_t bytes) override { return shared_.reserve(bytes); }
+
+ private:
+  struct Job {
+    Task task{};
+    std::int64_t count = 0, chunk = 0;  // worker w takes [w·chunk, (w+1)·chunk)
+  };
+  struct alignas(64) Slot {
+    ScratchBuffer scratch;
+    std::exception_ptr error;
+    std::thread thread;  // empty for worker 0, the caller
+  };
+
+  void work(int worker);
+  void run_share(int worker);
+  std::uint32_t wait_for_job(std::uint32_t seen);
+  void wait_for_workers();
+
+  std::vector<std::unique_ptr<Slot>> slots_;
+  ScratchBuffer shared_;
+  std::mutex callers_;  // one op at a time
+  Job job_;
+  alignas(64) std::atomic<std::uint32_t> generation_{0};  // raised when job_ is ready
+  alignas(64) std::atomic<std::uint32_t> unfinished_{0};  // workers still in the current job
+  std::atomic<std::uint32_t> sleepers_{0};
+  std::atomic<bool> stopping_{false};
+};
+
+/// The pool that cpu kernels run on. Made on first use with one worker per available core.
+Stream& cpu_stream();
+/// Replaces the pool. Must not be called while an op runs. errors: ValueError (outside 1 … 1024)
+void set_cpu_threads(int workers);
+int cpu_threads();
+
+}  // namespace candor::cpu

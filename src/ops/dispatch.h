@@ -1,0 +1,143 @@
+// From a checked op call to a kernel row and its launch. Every function of ops.h ends here.
+#pragma once
+
+#include <chrono>
+#include <mutex>
+#include <string>
+#include <type_traits>
+
+#include "candor/error.h"
+#include "candor/ops.h"
+#include "core/ledger.h"
+#include "core/view.h"
+#include "kernels/registry.h"
+#include "ops/plan.h"
+
+namespace candor::ops {
+
+/// The backend that computes: the first built one that is not the reference.
+const Backend& device_backend();
+const Backend& reference_backend();
+
+/// Adds a view's shape to a plan's detail text.
+void describe_view(std::string& text, const ConstView& view);
+/// Bytes that a kernel reads or writes through a view; broadcast dimensions count once.
+std::uint64_t view_bytes(const ConstView& view);
+
+/// View of a result that is not allocated yet.
+View shape_only_view(const Shape& shape, DType dtype, Layout layout = Layout::strided);
+/// All but the last dimension as one: [..., C] -> [rows, C]. errors: ShapeError when that needs a copy
+ConstView rows_view(const Tensor& tensor, const char* op);
+View rows_view(Tensor& tensor, const char* op);
+
+namespace detail {
+
+template <class Op> struct Found {
+  const Backend* backend = nullptr;
+  const KernelRow* row = nullptr;
+};
+
+template <class Op>
+Found<Op> find(const Precision& precision, const Op& args, const ExecPolicy& policy) {
+  const Backend& device = device_backend();
+  if (const KernelRow* row = find_row(device, precision, args)) return {&device, row};
+  if (policy.allow_tf32 && precision.compute == DType::f32) {
+    Precision relaxed = precision;
+    relaxed.compute = DType::tf32;
+    if (const KernelRow* row = find_row(device, relaxed, args)) return {&device, row};
+  }
+  if (policy.allow_reference) {
+    const Backend& reference = reference_backend();
+    if (const KernelRow* row = find_row(reference, precision, args)) return {&reference, row};
+  }
+  return {};
+}
+
+template <class Op>
+void note_in_plan(DispatchPlan& plan, const Precision& precision, const Op& args, const KernelRow* chosen) {
+  PlannedOp planned{.op = std::string(Op::name), .detail = {}, .precision = precision, .row = chosen};
+  args.visit_inputs([&](const ConstView& v) { describe_view(planned.detail, v); });
+  const Backend& device = device_backend();
+  for (const KernelRow& row : device.rows) {
+    if (&row == chosen) break;
+    if (!candor::detail::row_matches(row, Op::name, precision)) continue;
+    planned.passed_over.push_back(std::string(row.name) + " (" + std::string(isa_name(row.isa)) +
+                                  "): " + std::string(row_refusal(row, device.active_isa(), args)));
+  }
+  if (chosen == nullptr) planned.missing = explain_missing(device, precision, args);
+  plan.ops.push_back(std::move(planned));
+}
+
+template <class Op> void record(const KernelRow& row, const Precision& precision, const Op& args, double seconds) {
+  ledger::KernelCall call{.op = Op::name,
+                          .kernel = row.name,
+                          .isa = isa_name(row.isa),
+                          .instruction_class = instruction_class_name(row.instruction_class),
+                          .precision = precision,
+                          .flops = static_cast<std::uint64_t>(args.flops()),
+                          .seconds = seconds};
+  args.visit_inputs([&](const ConstView& v) {
+    if (v.present()) call.add_read(v.dtype, view_bytes(v));
+  });
+  args.visit_outputs([&](const ConstView& v) {
+    if (v.present()) call.add_written(v.dtype, view_bytes(v));
+  });
+  if constexpr (std::is_same_v<Op, Embedding>) {  // only the rows that were asked for
+    call.clear_read(args.table.dtype);
+    call.add_read(args.table.dtype, view_bytes(args.table) / std::max<std::int64_t>(1, args.table.shape[0]) *
+                                        static_cast<std::uint64_t>(args.ids.elements()));
+  }
+  ledger::record(call);
+}
+
+}  // namespace detail
+
+/// A row found for one call: allocate the results, then run.
+template <class Op> class Dispatch {
+ public:
+  /// `args` carry shapes; result views are shape only. Throws UnsupportedPrecision, or notes it in the current plan.
+  Dispatch(const Precision& precision, const Op& args, const ExecPolicy& policy) : precision_(precision) {
+    const detail::Found<Op> found = detail::find(precision, args, policy);
+    backend_ = found.backend;
+    row_ = found.row;
+    args.visit_inputs([&](const ConstView& v) {
+      if (v.present() && v.data == nullptr && v.elements() != 0) shape_only_ = true;
+    });
+    if (DispatchPlan* plan = DispatchPlan::current(); plan != nullptr) {
+      detail::note_in_plan(*plan, precision, args, row_);
+      if (row_ == nullptr) shape_only_ = true;
+    } else if (row_ == nullptr) {
+      throw UnsupportedPrecision(explain_missing(device_backend(), precision, args));
+    }
+  }
+
+  Tensor allocate(const Shape& shape, DType dtype) const {
+    return shape_only_ ? Tensor::shape_only(shape, dtype) : Tensor::empty(shape, dtype);
+  }
+  bool shape_only() const { return shape_only_; }
+
+  void run(const Op& args) const {
+    if (shape_only_) return;
+    const Launch<Op> launch = std::get<Launch<Op>>(row_->launch);
+    Stream& stream = backend_->stream();
+    const std::lock_guard guard(stream);
+    if (!ledger::recording()) return launch(args, stream);
+    const auto start = std::chrono::steady_clock::now();
+    launch(args, stream);
+    const std::chrono::duration<double> elapsed = std::chrono::steady_clock::now() - start;
+    detail::record(*row_, precision_, args, elapsed.count());
+  }
+
+ private:
+  Precision precision_;
+  const Backend* backend_ = nullptr;
+  const KernelRow* row_ = nullptr;
+  bool shape_only_ = false;
+};
+
+/// True when a row exists for this call under the strict policy; used by allow_upcast to decide on a retry.
+template <class Op> bool has_row(const Precision& precision, const Op& args) {
+  return find_row(device_backend(), precision, args) != nullptr;
+}
+
+}  // namespace candor::ops
