@@ -1,6 +1,7 @@
 // From a checked op call to a kernel row and its launch. Every function of ops.h ends here.
 #pragma once
 
+#include <algorithm>
 #include <chrono>
 #include <mutex>
 #include <string>
@@ -68,26 +69,35 @@ void note_in_plan(DispatchPlan& plan, const Precision& precision, const Op& args
   plan.ops.push_back(std::move(planned));
 }
 
+/// Bytes that one call reads: all of its inputs, but of an embedding table only the rows asked for.
+template <class Op> std::uint64_t bytes_read(const Op& args, const ConstView& input) {
+  if constexpr (std::is_same_v<Op, Embedding>) {
+    if (&input == &args.table)
+      return view_bytes(input) / std::max<std::uint64_t>(1, static_cast<std::uint64_t>(input.shape[0])) *
+             static_cast<std::uint64_t>(args.ids.elements());
+  }
+  return view_bytes(input);
+}
+
 template <class Op> void record(const KernelRow& row, const Precision& precision, const Op& args, double seconds) {
-  ledger::KernelCall call{.op = Op::name,
-                          .kernel = row.name,
-                          .isa = isa_name(row.isa),
-                          .instruction_class = instruction_class_name(row.instruction_class),
-                          .precision = precision,
-                          .flops = static_cast<std::uint64_t>(args.flops()),
-                          .seconds = seconds};
+  constexpr int kMaxOperands = 8;
+  ledger::BytesOf read[kMaxOperands], written[kMaxOperands];
+  std::size_t reads = 0, writes = 0;
   args.visit_inputs([&](const ConstView& v) {
-    if (v.present()) call.add_read(v.dtype, view_bytes(v));
+    if (v.present()) read[reads++] = {v.dtype, bytes_read(args, v)};
   });
   args.visit_outputs([&](const ConstView& v) {
-    if (v.present()) call.add_written(v.dtype, view_bytes(v));
+    if (v.present()) written[writes++] = {v.dtype, view_bytes(v)};
   });
-  if constexpr (std::is_same_v<Op, Embedding>) {  // only the rows that were asked for
-    call.clear_read(args.table.dtype);
-    call.add_read(args.table.dtype, view_bytes(args.table) / std::max<std::int64_t>(1, args.table.shape[0]) *
-                                        static_cast<std::uint64_t>(args.ids.elements()));
-  }
-  ledger::record(call);
+  ledger::record({.op = Op::name,
+                  .kernel = row.name,
+                  .isa = isa_name(row.isa),
+                  .instruction_class = instruction_class_name(row.instruction_class),
+                  .precision = precision,
+                  .flops = static_cast<std::uint64_t>(args.flops()),
+                  .read = {read, reads},
+                  .written = {written, writes},
+                  .seconds = seconds});
 }
 
 }  // namespace detail
