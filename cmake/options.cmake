@@ -1,6 +1,6 @@
 # Flags that every target of the project gets through candor_options.
 add_library(candor_options INTERFACE)
-target_compile_options(candor_options INTERFACE -Wall -Wextra -ffp-contract=off -fno-math-errno)
+target_compile_options(candor_options INTERFACE -Wall -Wextra -Wno-missing-field-initializers -ffp-contract=off -fno-math-errno)
 if(CANDOR_DEVELOPER)
   target_compile_options(candor_options INTERFACE -Werror)
 endif()

@@ -1,12 +1,11 @@
 #include "backend/cpu/threads.h"
 
-#include <sched.h>
-
 #include <algorithm>
 #include <cstdlib>
 #include <new>
 #include <string>
 
+#include "backend/cpu/cpuid.h"
 #include "candor/error.h"
 
 namespace candor::cpu {
@@ -17,12 +16,6 @@ constexpr std::size_t kAlignment = 64;
 constexpr int kMaxWorkers = 1024;
 
 void pause() { __builtin_ia32_pause(); }
-
-int available_cores() {
-  cpu_set_t set;
-  if (sched_getaffinity(0, sizeof set, &set) == 0) return std::max(1, CPU_COUNT(&set));
-  return std::max(1u, std::thread::hardware_concurrency());
-}
 
 std::mutex pool_mutex;
 std::unique_ptr<ThreadPool> pool;

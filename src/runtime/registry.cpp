@@ -1,0 +1,27 @@
+// The composition root: the only place that names concrete backends.
+#include <array>
+
+#include "backend/cpu/cpuid.h"
+#include "backend/cpu/kernel_table.h"
+#include "backend/cpu/threads.h"
+#include "backend/ref/kernel_table.h"
+#include "kernels/registry.h"
+#include "runtime/environment.h"
+
+namespace candor {
+namespace {
+Isa any_isa() { return Isa::any; }
+}  // namespace
+
+std::span<const Backend> installed_backends() {
+  apply_environment();
+  static const std::array<Backend, 2> backends{
+      Backend{.name = "cpu", .built = true, .reference = false, .rows = cpu::kernel_rows(),
+              .active_isa = cpu::active_isa, .stream = cpu::cpu_stream},
+      Backend{.name = "ref", .built = true, .reference = true, .rows = ref::kernel_rows(),
+              .active_isa = any_isa, .stream = ref::stream},
+  };
+  return backends;
+}
+
+}  // namespace candor
