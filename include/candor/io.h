@@ -113,4 +113,7 @@ class NpyWriter {
   std::unique_ptr<Impl> impl_;
 };
 
+/// Unlinks the temporary files of every writer that has not finished. Async-signal-safe: for a handler that exits next.
+void remove_temporary_files() noexcept;
+
 }  // namespace candor
