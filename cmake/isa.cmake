@@ -15,7 +15,9 @@ function(candor_isa_sources target levels)
       target_include_directories(${object} PRIVATE ${PROJECT_SOURCE_DIR}/include ${PROJECT_SOURCE_DIR}/src)
       target_link_libraries(${object} PRIVATE candor_options)
       target_compile_options(${object} PRIVATE -O3 ${CANDOR_ISA_FLAGS_${level}} -fno-exceptions -fno-rtti
-        -fno-trapping-math -Wno-unused-function -Wno-psabi)
+        -fno-trapping-math -Wno-unused-function -Wno-psabi
+        # GCC 12's AVX-512 headers start from an undefined register (GCC bug 105593)
+        $<$<CXX_COMPILER_ID:GNU>:-Wno-maybe-uninitialized>)
       target_compile_definitions(${object} PRIVATE CANDOR_ISA_LEVEL=${level})
       target_sources(${target} PRIVATE $<TARGET_OBJECTS:${object}>)
     endif()
