@@ -5,6 +5,7 @@
 #include "backend/cpu/kernel_table.h"
 #include "backend/cpu/threads.h"
 #include "backend/ref/kernel_table.h"
+#include "backend/ref/serial_stream.h"
 #include "kernels/registry.h"
 #include "runtime/environment.h"
 
@@ -18,8 +19,8 @@ std::span<const Backend> installed_backends() {
   static const std::array<Backend, 2> backends{
       Backend{.name = "cpu", .built = true, .reference = false, .rows = cpu::kernel_rows(),
               .active_isa = cpu::active_isa, .stream = cpu::cpu_stream},
-      Backend{.name = "ref", .built = true, .reference = true, .rows = ref::kernel_rows(),
-              .active_isa = any_isa, .stream = ref::stream},
+      Backend{.name = "ref", .built = true, .reference = true, .rows = ref::ref_kernel_rows(),
+              .active_isa = any_isa, .stream = ref::ref_stream},
   };
   return backends;
 }
