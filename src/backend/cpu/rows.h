@@ -1,0 +1,34 @@
+// Helpers that keep the kernel tables one line per kernel and precision: a kernel exists once per ISA.
+#pragma once
+
+#include <array>
+#include <cstddef>
+
+#include "kernels/kernel_row.h"
+
+namespace candor::cpu {
+
+/// The same kernel compiled for three ISAs, best first.
+template <class Op>
+constexpr std::array<KernelRow, 3> on_each_isa(Precision precision, InstructionClass instruction_class,
+                                               std::string_view name, Launch<Op> avx512, Launch<Op> avx2,
+                                               Launch<Op> baseline, Refuses<Op> refuses = nullptr) {
+  return {row<Op>(precision, Isa::avx512, instruction_class, name, avx512, refuses),
+          row<Op>(precision, Isa::avx2, instruction_class, name, avx2, refuses),
+          row<Op>(precision, Isa::baseline, instruction_class, name, baseline, refuses)};
+}
+
+/// The entry points of one kernel in the order that on_each_isa takes them.
+#define CANDOR_EACH_ISA(kernel) avx512::kernel, avx2::kernel, baseline::kernel
+
+template <std::size_t... Sizes> constexpr auto concatenate(const std::array<KernelRow, Sizes>&... parts) {
+  std::array<KernelRow, (Sizes + ...)> all{};
+  std::size_t next = 0;
+  const auto append = [&](const auto& part) {
+    for (const KernelRow& row : part) all[next++] = row;
+  };
+  (append(parts), ...);
+  return all;
+}
+
+}  // namespace candor::cpu
