@@ -59,6 +59,8 @@ class Checkpoint {
   const std::vector<std::string>& files() const;             // paths of the files behind it
   const std::vector<TensorEntry>& tensors() const;           // in file order
   const TensorEntry* find(std::string_view name) const;
+  /// The dtype as the file spells it ("BF16", "q4_1", "type 99"); an entry whose dtype is unknown here has DType::any.
+  std::string type_name(const TensorEntry& entry) const;
   const std::map<std::string, std::string, std::less<>>& safetensors_metadata() const;  // "__metadata__"
   const GgufMetadata& gguf() const;                          // empty for safetensors
 
