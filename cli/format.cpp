@@ -1,0 +1,93 @@
+#include "cli/format.h"
+
+#include <algorithm>
+#include <array>
+#include <cmath>
+#include <cstdio>
+
+namespace candor::cli {
+namespace {
+
+struct Scaled {
+  double value;
+  std::string_view prefix;
+};
+
+Scaled scale(double value) {
+  constexpr std::array<std::string_view, 5> kPrefixes{"", "k", "M", "G", "T"};
+  std::size_t step = 0;
+  while (std::abs(value) >= 999.95 && step + 1 < kPrefixes.size()) {
+    value /= 1000;
+    ++step;
+  }
+  return {value, kPrefixes[step]};
+}
+
+std::string three_digits(double value) { return fixed(value, value >= 100 ? 0 : 1); }
+
+}  // namespace
+
+std::string fixed(double value, int decimals) {
+  char buffer[64];
+  std::snprintf(buffer, sizeof buffer, "%.*f", decimals, value);
+  return buffer;
+}
+
+std::string format_bytes(std::uint64_t bytes) {
+  if (bytes < 1000) return std::to_string(bytes) + " B";
+  const Scaled scaled = scale(static_cast<double>(bytes));
+  return fixed(scaled.value, 2).append(" ").append(scaled.prefix).append("B");
+}
+
+std::string format_count(std::uint64_t count) {
+  if (count < 10000) return std::to_string(count);
+  const Scaled scaled = scale(static_cast<double>(count));
+  return fixed(scaled.value, 2).append(" ").append(scaled.prefix);
+}
+
+std::string format_byte_rate(double bytes_per_second) {
+  const Scaled scaled = scale(bytes_per_second);
+  return three_digits(scaled.value).append(" ").append(scaled.prefix).append("B/s");
+}
+
+std::string format_flop_rate(double flops_per_second) {
+  const Scaled scaled = scale(flops_per_second);
+  return three_digits(scaled.value).append(" ").append(scaled.prefix).append("FLOP/s");
+}
+
+std::string format_seconds(double seconds) {
+  if (seconds < 0.9995) return three_digits(seconds * 1e3) + " ms";
+  if (seconds < 99.95) return fixed(seconds, 1) + " s";
+  const auto whole = static_cast<std::int64_t>(std::llround(seconds));
+  char buffer[48];
+  std::snprintf(buffer, sizeof buffer, "%lld:%02lld min", static_cast<long long>(whole / 60),
+                static_cast<long long>(whole % 60));
+  return buffer;
+}
+
+std::string format_percent(double fraction) { return fixed(fraction * 100, 0) + " %"; }
+
+std::size_t display_width(std::string_view text) {
+  return static_cast<std::size_t>(
+      std::count_if(text.begin(), text.end(), [](char c) { return (static_cast<unsigned char>(c) & 0xC0) != 0x80; }));
+}
+
+std::string Table::text() const {
+  std::vector<std::size_t> widths(columns_.size());
+  for (const auto& row : rows_)
+    for (std::size_t c = 0; c < row.size(); ++c) widths[c] = std::max(widths[c], display_width(row[c]));
+  std::string out;
+  for (const auto& row : rows_) {
+    std::string line = indent_;
+    for (std::size_t c = 0; c < row.size(); ++c) {
+      if (c) line += "  ";
+      const std::string padding(widths[c] - display_width(row[c]), ' ');
+      line += columns_[c] == Align::right ? padding + row[c] : row[c] + padding;
+    }
+    line.erase(line.find_last_not_of(' ') + 1);
+    out += line + '\n';
+  }
+  return out;
+}
+
+}  // namespace candor::cli

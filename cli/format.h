@@ -1,0 +1,37 @@
+// Numbers and tables for people.
+#pragma once
+
+#include <cstdint>
+#include <string>
+#include <string_view>
+#include <vector>
+
+namespace candor::cli {
+
+std::string fixed(double value, int decimals);
+std::string format_bytes(std::uint64_t bytes);          // "269.06 MB": decimal units, two decimals
+std::string format_count(std::uint64_t count);          // "134.52 M"
+std::string format_byte_rate(double bytes_per_second);  // "26.5 GB/s"
+std::string format_flop_rate(double flops_per_second);  // "203 GFLOP/s"
+std::string format_seconds(double seconds);             // "312 ms", "4.2 s", "3:05 min"
+std::string format_percent(double fraction);            // "72 %"
+
+/// Columns on a terminal, counting code points.
+std::size_t display_width(std::string_view text);
+
+/// Rows of cells; columns are as wide as their widest cell.
+class Table {
+ public:
+  enum class Align { left, right };
+  explicit Table(std::vector<Align> columns, std::string indent = "") : columns_(std::move(columns)), indent_(indent) {}
+  void add(std::vector<std::string> cells) { rows_.push_back(std::move(cells)); }
+  bool empty() const { return rows_.empty(); }
+  std::string text() const;  // lines end without spaces
+
+ private:
+  std::vector<Align> columns_;
+  std::string indent_;
+  std::vector<std::vector<std::string>> rows_;
+};
+
+}  // namespace candor::cli

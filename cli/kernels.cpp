@@ -1,0 +1,79 @@
+// candor kernels: the kernel tables, which are also what dispatch reads.
+#include <memory>
+
+#include "candor/machine.h"
+#include "cli/commands.h"
+#include "cli/exit_code.h"
+#include "cli/format.h"
+#include "cli/terminal.h"
+
+namespace candor::cli {
+namespace {
+
+struct KernelsOptions {
+  bool markdown = false, here = false;
+  std::string op;
+};
+
+constexpr const char* kExamples =
+    "One line is one kernel. products / sums: compute and accumulation dtype.\n"
+    "\n"
+    "Examples:\n"
+    "  candor kernels --op matmul --here\n"
+    "  candor kernels --markdown > docs/precision-matrix.md";
+
+std::string availability(const KernelListing& row) {
+  if (!row.built) return "not in this build";
+  return row.runs_here ? "" : "not on this machine";
+}
+
+std::string kernel_table(const KernelsOptions& options, const std::vector<KernelListing>& rows) {
+  using Align = Table::Align;
+  Table table(std::vector<Align>(7, Align::left));
+  table.add({"op", "storage a · b → out", "products / sums", "kernel", "isa", "instructions", ""});
+  for (const KernelListing& row : rows) {
+    if (!options.op.empty() && row.op != options.op) continue;
+    if (options.here && !(row.built && row.runs_here)) continue;
+    const Precision& p = row.precision;
+    table.add(
+        {row.op,
+         std::string(dtype_name(p.a)).append(" · ").append(dtype_name(p.b)).append(" → ").append(dtype_name(p.out)),
+         std::string(dtype_name(p.compute)).append(" / ").append(dtype_name(p.accumulate)), row.kernel, row.isa,
+         row.instruction_class, availability(row)});
+  }
+  return table.text();
+}
+
+void require_known_op(const std::string& op, const std::vector<KernelListing>& rows) {
+  std::string known;
+  for (const KernelListing& row : rows) {
+    if (row.op == op) return;
+    if (known.find(row.op) == std::string::npos) known += (known.empty() ? "" : ", ") + row.op;
+  }
+  throw UsageError("--op: no op is called '" + op + "'; there are " + known);
+}
+
+int run(const KernelsOptions& options) {
+  if (options.markdown) {
+    write_out(precision_matrix_markdown());
+    return kExitOk;
+  }
+  const std::vector<KernelListing> rows = list_kernels();
+  if (!options.op.empty()) require_known_op(options.op, rows);
+  write_out(kernel_table(options, rows));
+  return kExitOk;
+}
+
+}  // namespace
+
+void add_kernels(CLI::App& app, Action& action) {
+  auto options = std::make_shared<KernelsOptions>();
+  CLI::App& command = *app.add_subcommand("kernels", "List every kernel with its precision");
+  auto* markdown = command.add_flag("--markdown", options->markdown, "The text of docs/precision-matrix.md");
+  command.add_option("--op", options->op, "Only this op")->type_name("OP")->excludes(markdown);
+  command.add_flag("--here", options->here, "Only what this build has and this machine runs")->excludes(markdown);
+  command.footer(kExamples);
+  command.callback([options, &action] { action = [options] { return run(*options); }; });
+}
+
+}  // namespace candor::cli

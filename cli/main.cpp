@@ -1,0 +1,95 @@
+// candor: parses the command line, runs one subcommand, turns errors into one sentence and an exit code.
+#include <CLI/CLI.hpp>
+#include <new>
+
+#include "candor/error.h"
+#include "candor/machine.h"
+#include "cli/commands.h"
+#include "cli/exit_code.h"
+#include "cli/signals.h"
+#include "cli/terminal.h"
+
+namespace candor::cli {
+namespace {
+
+constexpr const char* kFooter =
+    "Examples:\n"
+    "  candor run model.gguf -p \"Why is the sky blue?\" --receipt -\n"
+    "  candor convert model.gguf model-bf16 --dtype bf16\n"
+    "  candor explain model-bf16 --precision bf16\n"
+    "\n"
+    "Exit codes: 0 done, 1 error, 2 wrong command line, 130 Ctrl-C, 143 terminated.\n"
+    "candor COMMAND --help tells more.";
+
+std::string version_text() {
+  const MachineInfo machine = machine_info();
+  return "candor " + machine.version + " (" + machine.build_hash + ", " + machine.compiler + ")";
+}
+
+void complain(const std::string& command, const std::string& text) {
+  const Style& style = err_style();
+  std::string line;
+  line.append(style.bold).append(command).append(":").append(style.reset).append(" ").append(text).append("\n");
+  write_err(line);
+}
+
+// "candor" or "candor run", as far as the command line was understood.
+std::string command_name(const CLI::App& app) {
+  const auto chosen = app.get_subcommands();
+  return chosen.empty() ? "candor" : "candor " + chosen.front()->get_name();
+}
+
+int usage_error(const std::string& command, const std::string& text) {
+  complain(command, text);
+  write_err("Try '" + command + " --help'.\n");
+  return kExitUsage;
+}
+
+int run_action(const std::string& command, const Action& action) {
+  try {
+    const int code = action();
+    return signal_exit_code() ? signal_exit_code() : code;
+  } catch (const UsageError& error) {
+    return usage_error(command, error.what());
+  } catch (const Cancelled&) {
+    return signal_exit_code() ? signal_exit_code() : kExitError;
+  } catch (const BrokenPipe&) {
+    return kExitBrokenPipe;
+  } catch (const std::bad_alloc&) {
+    complain(command, "out of memory");
+  } catch (const std::exception& error) {
+    if (signal_exit_code()) return signal_exit_code();  // whatever the interruption made fail
+    complain(command, error.what());
+  }
+  return kExitError;
+}
+
+int program(int argc, char** argv) {
+  install_signal_handlers();
+  CLI::App app("Mixed-precision computing where the dtype is the truth.", "candor");
+  Action action;
+  app.set_version_flag("--version", version_text, "Version, build hash and compiler");
+  app.set_help_flag("-h,--help", "This text");
+  app.footer(kFooter);
+  app.require_subcommand(1);
+  app.get_formatter()->column_width(34);
+  for (auto* add : {add_run, add_logits, add_convert, add_bench, add_kernels, add_explain, add_info}) add(app, action);
+  try {
+    app.parse(argc, argv);
+  } catch (const CLI::Success& success) {  // --help, --version
+    return run_action("candor", [&] {
+      std::ostringstream out, err;
+      app.exit(success, out, err);
+      write_out(out.str());
+      return kExitOk;
+    });
+  } catch (const CLI::ParseError& error) {
+    return usage_error(command_name(app), error.what());
+  }
+  return run_action(command_name(app), action);
+}
+
+}  // namespace
+}  // namespace candor::cli
+
+int main(int argc, char** argv) { return candor::cli::program(argc, argv); }

@@ -1,0 +1,96 @@
+#include "cli/prompt_text.h"
+
+#include <unistd.h>
+
+#include <cerrno>
+#include <cstdio>
+#include <cstring>
+#include <utility>
+
+#include "candor/error.h"
+#include "cli/signals.h"
+
+namespace candor::cli {
+namespace {
+
+// Reads what there is; empty at the end.
+std::string read_some() {
+  char buffer[65536];
+  for (;;) {
+    throw_if_cancelled();
+    const ssize_t got = read(STDIN_FILENO, buffer, sizeof buffer);
+    if (got >= 0) return {buffer, static_cast<std::size_t>(got)};
+    if (errno != EINTR) throw IoError(std::string("standard input: ") + std::strerror(errno));
+  }
+}
+
+bool is_continuation(unsigned char byte) { return (byte & 0xC0) == 0x80; }
+
+// Bytes of the well-formed sequence at the start of `text` (Unicode table 3-7); 0: ill-formed.
+std::size_t sequence_length(std::string_view text) {
+  const auto at = [&](std::size_t i) { return i < text.size() ? static_cast<unsigned char>(text[i]) : 0u; };
+  const unsigned first = at(0), second = at(1);
+  if (first < 0x80) return 1;
+  if (first >= 0xC2 && first <= 0xDF) return is_continuation(second) ? 2 : 0;
+  if (first >= 0xE0 && first <= 0xEF) {
+    const unsigned low = first == 0xE0 ? 0xA0 : 0x80, high = first == 0xED ? 0x9F : 0xBF;  // overlong, surrogates
+    return second >= low && second <= high && is_continuation(at(2)) ? 3 : 0;
+  }
+  if (first >= 0xF0 && first <= 0xF4) {
+    const unsigned low = first == 0xF0 ? 0x90 : 0x80, high = first == 0xF4 ? 0x8F : 0xBF;  // overlong, past U+10FFFF
+    return second >= low && second <= high && is_continuation(at(2)) && is_continuation(at(3)) ? 4 : 0;
+  }
+  return 0;
+}
+
+}  // namespace
+
+std::optional<std::size_t> invalid_utf8_offset(std::string_view text) {
+  for (std::size_t i = 0; i < text.size();) {
+    const std::size_t length = sequence_length(text.substr(i));
+    if (length == 0) return i;
+    i += length;
+  }
+  return std::nullopt;
+}
+
+void require_utf8(const std::string& what, std::string_view text) {
+  const auto offset = invalid_utf8_offset(text);
+  if (!offset) return;
+  char byte[8];
+  std::snprintf(byte, sizeof byte, "0x%02X", static_cast<unsigned char>(text[*offset]));
+  throw ValueError(what + ": not UTF-8 at byte " + std::to_string(*offset) + " (" + byte +
+                   "); convert the text to UTF-8");
+}
+
+std::string read_standard_input() {
+  std::string all;
+  for (std::string piece = read_some(); !piece.empty(); piece = read_some()) all += piece;
+  if (!all.empty() && all.back() == '\n') all.pop_back();
+  return all;
+}
+
+std::string text_argument(const std::string& what, const std::string& value) {
+  std::string text = value == "-" ? read_standard_input() : value;
+  require_utf8(what, text);
+  return text;
+}
+
+std::optional<std::string> LineReader::next() {
+  for (;;) {
+    const std::size_t newline = buffer_.find('\n');
+    if (newline != std::string::npos) {
+      std::string line = buffer_.substr(0, newline);
+      buffer_.erase(0, newline + 1);
+      return line;
+    }
+    if (ended_) break;
+    const std::string piece = read_some();
+    ended_ = piece.empty();
+    buffer_ += piece;
+  }
+  if (buffer_.empty()) return std::nullopt;
+  return std::exchange(buffer_, "");
+}
+
+}  // namespace candor::cli

@@ -1,0 +1,24 @@
+// Ctrl-C and SIGTERM: the first asks, the second insists.
+#pragma once
+
+#include <atomic>
+
+namespace candor::cli {
+
+/// SIGINT and SIGTERM set `cancel_requested()`; a second one removes temporary files and exits at once. SIGPIPE is
+/// ignored, so that a closed pipe is an error of write() and files are cleaned up like after any other error.
+void install_signal_handlers();
+
+/// What library calls take as `cancel`.
+const std::atomic<bool>* cancel_requested();
+
+/// 130 or 143 once a signal came; 0 before.
+int signal_exit_code();
+
+/// Forgets a Ctrl-C that has been dealt with (an answer that was stopped). A SIGTERM is never forgotten.
+void forget_interrupt();
+
+/// Throws Cancelled after a signal.
+void throw_if_cancelled();
+
+}  // namespace candor::cli

@@ -1,0 +1,86 @@
+#include "cli/terminal.h"
+
+#include <sys/ioctl.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <cerrno>
+#include <cstdlib>
+#include <cstring>
+
+#include "candor/error.h"
+#include "cli/exit_code.h"
+
+namespace candor::cli {
+namespace {
+
+constexpr Style kColour{"\033[1m", "\033[2m", "\033[31m", "\033[32m", "\033[33m", "\033[36m", "\033[0m"};
+constexpr Style kPlain{};
+
+// https://no-color.org: present and not empty means no colour.
+bool colour_wanted(int fd) {
+  const char* no_color = std::getenv("NO_COLOR");
+  const char* term = std::getenv("TERM");
+  return isatty(fd) && !(no_color && *no_color) && term && std::strcmp(term, "dumb") != 0;
+}
+
+// Returns 0 or errno.
+int write_all(int fd, std::string_view text) {
+  while (!text.empty()) {
+    const ssize_t written = ::write(fd, text.data(), text.size());
+    if (written < 0 && errno == EINTR) continue;  // a signal: the caller looks at its flag afterwards
+    if (written < 0) return errno;
+    text.remove_prefix(static_cast<std::size_t>(written));
+  }
+  return 0;
+}
+
+}  // namespace
+
+bool stdin_is_terminal() { return isatty(STDIN_FILENO); }
+bool stdout_is_terminal() { return isatty(STDOUT_FILENO); }
+bool stderr_is_terminal() { return isatty(STDERR_FILENO); }
+
+int stderr_columns() {
+  winsize size{};
+  if (ioctl(STDERR_FILENO, TIOCGWINSZ, &size) == 0 && size.ws_col > 0) return size.ws_col;
+  return 80;
+}
+
+bool speaks_utf8() {
+  for (const char* name : {"LC_ALL", "LC_CTYPE", "LANG"}) {
+    const char* value = std::getenv(name);
+    if (!value || !*value) continue;
+    std::string lower(value);
+    std::transform(lower.begin(), lower.end(), lower.begin(), [](unsigned char c) { return std::tolower(c); });
+    return lower.find("utf-8") != std::string::npos || lower.find("utf8") != std::string::npos;
+  }
+  return false;
+}
+
+void write_out(std::string_view text) {
+  const int error = write_all(STDOUT_FILENO, text);
+  if (error == EPIPE) throw BrokenPipe();
+  if (error) throw IoError(std::string("standard output: ") + std::strerror(error));
+}
+
+void write_err(std::string_view text) { write_all(STDERR_FILENO, text); }
+
+const Style& out_style() {
+  static const Style& style = colour_wanted(STDOUT_FILENO) ? kColour : kPlain;
+  return style;
+}
+
+const Style& err_style() {
+  static const Style& style = colour_wanted(STDERR_FILENO) ? kColour : kPlain;
+  return style;
+}
+
+void note(std::string_view text) {
+  const Style& style = err_style();
+  std::string line;
+  line.append(style.yellow).append("note:").append(style.reset).append(" ").append(text).append("\n");
+  write_err(line);
+}
+
+}  // namespace candor::cli

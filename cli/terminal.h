@@ -1,0 +1,30 @@
+// Standard output and standard error: what they are, and writing to them with every error seen.
+#pragma once
+
+#include <string>
+#include <string_view>
+
+namespace candor::cli {
+
+bool stdin_is_terminal();
+bool stdout_is_terminal();
+bool stderr_is_terminal();
+int stderr_columns();  // 80 when nobody knows
+bool speaks_utf8();    // the locale's encoding, from LC_ALL, LC_CTYPE, LANG
+
+/// Writes at once. errors: BrokenPipe, IoError ("standard output: No space left on device")
+void write_out(std::string_view text);
+/// Writes at once; a standard error that fails is nobody's to tell.
+void write_err(std::string_view text);
+
+/// ANSI styles for a stream; every member is "" where colour is off (NO_COLOR, TERM=dumb, not a terminal).
+struct Style {
+  std::string_view bold, dim, red, green, yellow, cyan, reset;
+};
+const Style& out_style();
+const Style& err_style();
+
+/// "note: …" on stderr.
+void note(std::string_view text);
+
+}  // namespace candor::cli
