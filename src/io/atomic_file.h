@@ -1,0 +1,52 @@
+// A file that appears whole or not at all: written beside its place, flushed, read back, compared, renamed.
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <string>
+#include <vector>
+
+#include "io/content_hash.h"
+#include "io/temporary_files.h"
+
+namespace candor::io {
+
+class AtomicFile {
+ public:
+  /// errors   IoError (exists and not `overwrite`, is a folder, cannot create), each saying what to do
+  AtomicFile(std::string path, bool overwrite);
+  ~AtomicFile();  // removes the temporary file unless commit() succeeded
+  AtomicFile(const AtomicFile&) = delete;
+  AtomicFile& operator=(const AtomicFile&) = delete;
+
+  /// errors   IoError (disk full, file-size limit, …)
+  void write(const void* data, std::uint64_t bytes);
+  std::uint64_t written() const { return written_; }
+
+  /// fsync, re-read and compare, rename, fsync of the folder. errors: IoError
+  void commit();
+
+ private:
+  void flush();
+  void verify();
+
+  std::string path_;
+  bool overwrite_;
+  TemporaryPath temporary_;
+  int descriptor_ = -1;
+  std::uint64_t written_ = 0;
+  ContentHash hash_;
+  std::vector<std::byte> buffer_;
+};
+
+/// Makes the entries of a folder survive a power failure. errors: IoError
+void sync_folder(const std::string& folder);
+
+/// Renames `from` to `to`; without `overwrite` an existing `to` is refused, also when it appears meanwhile.
+/// errors   IoError
+void rename_into_place(const std::string& from, const std::string& to, bool overwrite);
+
+/// A whole small file at once.
+void write_file_atomically(const std::string& path, std::string_view content, bool overwrite);
+
+}  // namespace candor::io

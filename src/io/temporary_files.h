@@ -1,0 +1,33 @@
+// Temporary files that exist right now, in a table that a signal handler may walk.
+#pragma once
+
+#include <string>
+
+namespace candor::io {
+
+/// Registers a path for remove_temporary_files() for as long as it lives; the destructor removes what is still there.
+class TemporaryPath {
+ public:
+  enum class Kind { file, folder };  // folders are removed after the files, and only when empty
+
+  TemporaryPath() = default;
+  /// The path need not exist yet. errors: IoError (longer than the system allows, too many at once)
+  TemporaryPath(std::string path, Kind kind);
+  ~TemporaryPath() { remove(); }
+  TemporaryPath(TemporaryPath&& other) noexcept { *this = std::move(other); }
+  TemporaryPath& operator=(TemporaryPath&& other) noexcept;
+
+  const std::string& path() const { return path_; }
+  void keep() noexcept;    // it was renamed: forget it
+  void remove() noexcept;  // unlinks and forgets it
+
+ private:
+  std::string path_;
+  Kind kind_ = Kind::file;
+  int slot_ = -1;
+};
+
+/// "FOLDER/.NAME.PID-N.tmp" beside `path`: same file system, so that a rename is atomic.
+std::string temporary_sibling(const std::string& path);
+
+}  // namespace candor::io
