@@ -2,6 +2,7 @@
 
 #include <cmath>
 #include <limits>
+#include <numbers>
 
 namespace candor::ref {
 namespace {
@@ -12,14 +13,14 @@ double silu(double x) { return x / (1.0 + std::exp(-x)); }
 
 // 0.5 x (1 + tanh(u)) = x / (1 + exp(-2u)): no cancellation in the negative tail.
 double gelu_tanh(double x) {
-  const double u = std::sqrt(2.0 / M_PI) * (x + 0.044715 * x * x * x);
+  const double u = std::sqrt(2.0 / std::numbers::pi) * (x + 0.044715 * x * x * x);
   return x / (1.0 + std::exp(-2.0 * u));
 }
 
 // 0.5 x (1 + erf(x / √2)) = 0.5 x erfc(-x / √2): no cancellation in the negative tail.
-double gelu_erf(double x) { return 0.5 * x * std::erfc(-x / std::sqrt(2.0)); }
+double gelu_erf(double x) { return 0.5 * x * std::erfc(-x / std::numbers::sqrt2); }
 
-double relu(double x) { return std::isnan(x) || x > 0.0 ? x : 0.0; }
+double relu(double x) { return x < 0.0 ? 0.0 : x; }  // keeps NaN and -0
 
 }  // namespace
 
