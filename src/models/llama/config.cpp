@@ -1,0 +1,67 @@
+#include "models/llama/config.h"
+
+#include <filesystem>
+#include <fstream>
+#include <iterator>
+
+#include "candor/error.h"
+
+namespace candor::models {
+namespace {
+
+namespace fs = std::filesystem;
+
+std::string read_text(const fs::path& path) {
+  std::ifstream stream(path, std::ios::binary);
+  if (!stream) throw IoError("load: cannot open " + path.string());
+  std::string text((std::istreambuf_iterator<char>(stream)), std::istreambuf_iterator<char>());
+  if (stream.bad()) throw IoError("load: cannot read " + path.string());
+  return text;
+}
+
+void require(bool holds, const LlamaConfig& config, const std::string& what) {
+  if (!holds) throw FormatError(config.file + ": " + what);
+}
+
+void check_extent(const LlamaConfig& config, const char* what, std::int64_t value, std::int64_t highest) {
+  require(value >= 1 && value <= highest, config,
+          std::string(what) + " is " + std::to_string(value) + "; a model has 1 … " + std::to_string(highest));
+}
+
+}  // namespace
+
+LlamaConfig llama_config(const Checkpoint& checkpoint, const std::string& path) {
+  if (checkpoint.format() == CheckpointFormat::gguf) return llama_config_from_gguf(checkpoint);
+  const fs::path folder = fs::is_directory(path) ? fs::path(path) : fs::path(path).parent_path();
+  const fs::path config_path = folder / "config.json", generation_path = folder / "generation_config.json";
+  if (!fs::exists(config_path))
+    throw IoError("load: " + (folder.empty() ? fs::path(".") : folder).string() +
+                  " has no config.json; a safetensors model needs the one that came with it");
+  return llama_config_from_hugging_face(read_text(config_path),
+                                        fs::exists(generation_path) ? read_text(generation_path) : std::string(),
+                                        config_path.string());
+}
+
+void check_config(const LlamaConfig& c) {
+  check_extent(c, "the number of layers", c.layers, 1 << 16);
+  check_extent(c, "the number of channels", c.channels, 1 << 24);
+  check_extent(c, "the number of heads", c.heads, 1 << 20);
+  check_extent(c, "the number of key/value heads", c.kv_heads, 1 << 20);
+  check_extent(c, "the head dimension", c.head_dim, 1 << 20);
+  check_extent(c, "the feed-forward width", c.feed_forward, 1 << 26);
+  check_extent(c, "the vocabulary", c.vocabulary, 1 << 30);
+  check_extent(c, "the context length", c.context_length, std::int64_t{1} << 40);
+  require(c.heads % c.kv_heads == 0, c,
+          std::to_string(c.heads) + " heads do not share " + std::to_string(c.kv_heads) +
+              " key/value heads evenly; the first must be a multiple of the second");
+  require(c.head_dim % 2 == 0, c, "the head dimension " + std::to_string(c.head_dim) + " is odd; it must be even");
+  require(c.rotary_dim >= 2 && c.rotary_dim % 2 == 0 && c.rotary_dim <= c.head_dim, c,
+          "the rotary dimension " + std::to_string(c.rotary_dim) + " must be even and at most the head dimension " +
+              std::to_string(c.head_dim));
+  require(c.rms_norm_eps >= 0 && c.rms_norm_eps < 1, c,
+          "the norm's epsilon is " + std::to_string(c.rms_norm_eps) + "; it must lie in [0, 1)");
+  require(c.rotary_base > 0 && c.rotary_base < 1e30, c,
+          "the rotary base is " + std::to_string(c.rotary_base) + "; it must be positive");
+}
+
+}  // namespace candor::models
