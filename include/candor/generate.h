@@ -101,6 +101,7 @@ class Session {
   /// Appends tokens and returns the logits [V] after the last one; valid until the next call.
   /// errors   ValueError (context full: how many tokens fit), Cancelled (the cache keeps whole chunks)
   std::span<const float> feed(std::span<const TokenId> tokens, const std::atomic<bool>* cancel = nullptr);
+  const LanguageModel& model() const;
   const std::vector<TokenId>& tokens() const;
   std::int64_t context() const;
   std::uint64_t kv_bytes() const;
