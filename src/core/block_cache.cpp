@@ -44,7 +44,7 @@ std::byte* take_pages(std::uint64_t bytes) {
   void* raw = mmap(nullptr, wanted + kHugePage, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
   if (raw == MAP_FAILED) return nullptr;
   auto* begin = static_cast<std::byte*>(raw);
-  const std::uint64_t skip = round_up(reinterpret_cast<std::uintptr_t>(raw), kHugePage) - reinterpret_cast<std::uintptr_t>(raw);
+  const std::uint64_t address = reinterpret_cast<std::uintptr_t>(raw), skip = round_up(address, kHugePage) - address;
   if (skip > 0) munmap(begin, skip);
   if (kHugePage - skip > 0) munmap(begin + skip + wanted, kHugePage - skip);
   madvise(begin + skip, wanted, MADV_HUGEPAGE);  // a wish: a system without huge pages refuses it harmlessly

@@ -31,7 +31,8 @@ struct BlockQ5_K {
 struct BlockQ6_K { std::uint8_t ql[128]; std::uint8_t qh[64]; std::int8_t scales[16]; std::uint8_t d[2]; };
 
 static_assert(sizeof(BlockQ4_0) == 18 && sizeof(BlockQ4_1) == 20 && sizeof(BlockQ5_0) == 22 && sizeof(BlockQ5_1) == 24);
-static_assert(sizeof(BlockQ8_0) == 34 && sizeof(BlockQ4_K) == 144 && sizeof(BlockQ5_K) == 176 && sizeof(BlockQ6_K) == 210);
+static_assert(sizeof(BlockQ8_0) == 34 && sizeof(BlockQ4_K) == 144);
+static_assert(sizeof(BlockQ5_K) == 176 && sizeof(BlockQ6_K) == 210);
 static_assert(alignof(BlockQ4_0) == 1 && alignof(BlockQ8_0) == 1 && alignof(BlockQ4_K) == 1 && alignof(BlockQ6_K) == 1);
 
 /// A stored f16 scale.
@@ -150,14 +151,18 @@ CANDOR_ALWAYS_INLINE void dequantize_block(const BlockQ6_K& block, float* y) {
 
 /// The struct of a block dtype, for templates.
 template <DType> struct BlockOf;
-template <> struct BlockOf<DType::q4_0> { using type = BlockQ4_0; static constexpr int elements = kBlockElements; };
-template <> struct BlockOf<DType::q4_1> { using type = BlockQ4_1; static constexpr int elements = kBlockElements; };
-template <> struct BlockOf<DType::q5_0> { using type = BlockQ5_0; static constexpr int elements = kBlockElements; };
-template <> struct BlockOf<DType::q5_1> { using type = BlockQ5_1; static constexpr int elements = kBlockElements; };
-template <> struct BlockOf<DType::q8_0> { using type = BlockQ8_0; static constexpr int elements = kBlockElements; };
-template <> struct BlockOf<DType::q4_k> { using type = BlockQ4_K; static constexpr int elements = kSuperBlockElements; };
-template <> struct BlockOf<DType::q5_k> { using type = BlockQ5_K; static constexpr int elements = kSuperBlockElements; };
-template <> struct BlockOf<DType::q6_k> { using type = BlockQ6_K; static constexpr int elements = kSuperBlockElements; };
+template <class Block, int kElements> struct BlockType {
+  using type = Block;
+  static constexpr int elements = kElements;
+};
+template <> struct BlockOf<DType::q4_0> : BlockType<BlockQ4_0, kBlockElements> {};
+template <> struct BlockOf<DType::q4_1> : BlockType<BlockQ4_1, kBlockElements> {};
+template <> struct BlockOf<DType::q5_0> : BlockType<BlockQ5_0, kBlockElements> {};
+template <> struct BlockOf<DType::q5_1> : BlockType<BlockQ5_1, kBlockElements> {};
+template <> struct BlockOf<DType::q8_0> : BlockType<BlockQ8_0, kBlockElements> {};
+template <> struct BlockOf<DType::q4_k> : BlockType<BlockQ4_K, kSuperBlockElements> {};
+template <> struct BlockOf<DType::q5_k> : BlockType<BlockQ5_K, kSuperBlockElements> {};
+template <> struct BlockOf<DType::q6_k> : BlockType<BlockQ6_K, kSuperBlockElements> {};
 
 /// Whole blocks to f32, for code outside per-ISA units. False: `dtype` is none of the eight above; y is untouched.
 bool dequantize_blocks(DType dtype, const void* blocks, std::int64_t elements, float* y);

@@ -8,7 +8,7 @@
 namespace candor {
 namespace {
 
-static_assert(std::endian::native == std::endian::little, "every file format read here is little-endian, read in place");
+static_assert(std::endian::native == std::endian::little, "files are little-endian and read in place");
 
 using enum DType;
 using Kind = DTypeKind;
@@ -132,8 +132,8 @@ std::optional<std::uint64_t> dtype_bytes(DType dtype, std::uint64_t elements) {
   const std::uint64_t unit = static_cast<std::uint64_t>(info.block_elements);
   if (elements % unit != 0) return std::nullopt;
   std::uint64_t bytes = 0;
-  if (__builtin_mul_overflow(elements / unit, static_cast<std::uint64_t>(info.block_bytes), &bytes)) return std::nullopt;
-  return bytes;
+  const bool overflow = __builtin_mul_overflow(elements / unit, static_cast<std::uint64_t>(info.block_bytes), &bytes);
+  return overflow ? std::nullopt : std::optional(bytes);
 }
 
 }  // namespace candor

@@ -61,9 +61,10 @@ CANDOR_ALWAYS_INLINE std::uint16_t f32_to_f16_bits(float x) {
   return static_cast<std::uint16_t>(sign | (kept + (rest > half || (rest == half && (kept & 1u)) ? 1u : 0u)));
 }
 
-/// The magnitude of a finite value, rounded once (to nearest, ties to even) to a format with kToMantissa stored mantissa
-/// bits and exponent bias kToBias. The result's top end is open: the caller turns what exceeds its format into infinity
-/// or NaN. A subnormal source is taken as zero: it is below half of the smallest subnormal of every narrower format.
+/// The magnitude of a finite value, rounded once (to nearest, ties to even) to a format with kToMantissa stored
+/// mantissa bits and exponent bias kToBias. The result's top end is open: the caller turns what exceeds its format
+/// into infinity or NaN. A subnormal source is taken as zero: it is below half of the smallest subnormal of every
+/// narrower format.
 template <int kFromMantissa, int kFromBias, int kToMantissa, int kToBias>
 CANDOR_ALWAYS_INLINE std::uint64_t round_magnitude(std::uint64_t magnitude) {
   constexpr std::uint64_t kImplicit = std::uint64_t{1} << kFromMantissa;
@@ -118,7 +119,8 @@ CANDOR_ALWAYS_INLINE double f32_to_f64(float x) {
   const std::uint64_t mantissa = magnitude & 0x7fffffu;
   if (magnitude >= 0x7f800000u)
     return f64_from_bits(sign | kF64Infinity | mantissa << 29 | (mantissa != 0 ? std::uint64_t{1} << 51 : 0));
-  if (magnitude >= 0x800000u) return f64_from_bits(sign | ((static_cast<std::uint64_t>(magnitude) << 29) + (std::uint64_t{896} << 52)));
+  if (magnitude >= 0x800000u)
+    return f64_from_bits(sign | ((static_cast<std::uint64_t>(magnitude) << 29) + (std::uint64_t{896} << 52)));
   if (mantissa == 0) return f64_from_bits(sign);
   const int shift = __builtin_clz(static_cast<std::uint32_t>(mantissa)) - 8;  // brings the leading one to bit 23
   const std::uint64_t fraction = (mantissa << shift & 0x7fffffu) << 29;

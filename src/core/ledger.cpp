@@ -80,7 +80,10 @@ std::vector<MemoryEntry> memory_ledger() {
     const auto& c = ledger::counter(info.dtype);
     const std::uint64_t peak = c.peak.load(std::memory_order_relaxed);
     if (peak == 0 && !c.seen.load(std::memory_order_relaxed)) continue;
-    entries.push_back({info.dtype, c.now.load(std::memory_order_relaxed), peak, c.mapped.load(std::memory_order_relaxed)});
+    entries.push_back({.dtype = info.dtype,
+                       .now = c.now.load(std::memory_order_relaxed),
+                       .peak = peak,
+                       .mapped_now = c.mapped.load(std::memory_order_relaxed)});
   }
   return entries;
 }

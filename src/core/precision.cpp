@@ -16,13 +16,11 @@ struct Key {
   bool (*accepts)(const DTypeInfo& info);
 };
 
-bool is_weight(const DTypeInfo& info) {
-  return !info.storage_only && info.block_bytes > 0 && (info.kind == DTypeKind::floating || info.kind == DTypeKind::block);
-}
-bool is_stored_float(const DTypeInfo& info) {
-  return !info.storage_only && info.block_bytes > 0 && info.kind == DTypeKind::floating;
-}
 bool is_arithmetic(const DTypeInfo& info) { return !info.storage_only && info.kind == DTypeKind::floating; }
+bool is_stored_float(const DTypeInfo& info) { return is_arithmetic(info) && info.block_bytes > 0; }  // not tf32
+bool is_weight(const DTypeInfo& info) {
+  return is_stored_float(info) || (!info.storage_only && info.kind == DTypeKind::block);
+}
 
 constexpr Key kKeys[] = {
     {"weights", &ModelPrecision::weights, is_weight},

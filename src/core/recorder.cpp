@@ -24,7 +24,8 @@ struct KeyHash {
   std::size_t operator()(const Key& key) const {
     std::size_t hash = std::hash<std::string_view>{}(key.kernel);
     const Precision& p = key.precision;
-    for (const DType dtype : {p.a, p.b, p.out, p.compute, p.accumulate}) hash = hash * 67 + static_cast<std::size_t>(dtype);
+    for (const DType dtype : {p.a, p.b, p.out, p.compute, p.accumulate})
+      hash = hash * 67 + static_cast<std::size_t>(dtype);
     return hash * 31 + key.isa.size() * 7 + key.op.size();
   }
 };
@@ -43,7 +44,8 @@ struct Recording {
     entry->isa = call.isa;
     entry->instruction_class = call.instruction_class;
     entry->precision = call.precision;
-    index.emplace(Key{entry->op, entry->kernel, entry->isa, entry->instruction_class, entry->precision}, entries.size());
+    const Key kept{entry->op, entry->kernel, entry->isa, entry->instruction_class, entry->precision};
+    index.emplace(kept, entries.size());
     entries.push_back(std::move(entry));
     return *entries.back();
   }

@@ -11,7 +11,8 @@ Shape::Shape(std::initializer_list<std::int64_t> dims)
 
 Shape::Shape(std::span<const std::int64_t> dims) {
   if (dims.size() > static_cast<std::size_t>(kMaxRank))
-    throw ShapeError("shape: rank " + std::to_string(dims.size()) + " exceeds the largest rank, " + std::to_string(kMaxRank));
+    throw ShapeError("shape: rank " + std::to_string(dims.size()) + " exceeds the largest rank, " +
+                     std::to_string(kMaxRank));
   for (const std::int64_t extent : dims)
     if (extent < 0) throw ShapeError("shape: extent " + std::to_string(extent) + " is negative; extents start at 0");
   std::copy(dims.begin(), dims.end(), dims_.begin());
@@ -27,12 +28,17 @@ std::int64_t Shape::operator[](int axis) const {
 }
 
 std::int64_t Shape::elements() const {
-  if (std::find(dims_.begin(), dims_.begin() + rank_, 0) != dims_.begin() + rank_) return 0;
+  // The other extents of an empty shape must multiply too: strides are made of them.
   std::int64_t product = 1;
-  for (int i = 0; i < rank_; ++i)
-    if (__builtin_mul_overflow(product, dims_[i], &product))
-      throw ShapeError("shape: " + to_string() + " has more than 2^63 - 1 elements");
-  return product;
+  bool empty = false;
+  for (int i = 0; i < rank_; ++i) {
+    if (dims_[i] == 0) {
+      empty = true;
+    } else if (__builtin_mul_overflow(product, dims_[i], &product)) {
+      throw ShapeError("shape: the extents of " + to_string() + " multiply to more than 2^63 - 1");
+    }
+  }
+  return empty ? 0 : product;
 }
 
 std::string Shape::to_string() const {

@@ -81,7 +81,8 @@ std::shared_ptr<Storage> Storage::map_file(const std::string& path) {
   std::byte* data = nullptr;
   if (bytes > 0) {
     void* mapped = ::mmap(nullptr, bytes, PROT_READ, MAP_SHARED, file.descriptor, 0);
-    if (mapped == MAP_FAILED) refuse_open(path, "cannot map " + std::to_string(bytes) + " bytes: " + std::strerror(errno));
+    if (mapped == MAP_FAILED)
+      refuse_open(path, "cannot map " + std::to_string(bytes) + " bytes: " + std::strerror(errno));
     data = static_cast<std::byte*>(mapped);
   }
   std::shared_ptr<Storage> storage(new Storage(Kind::file, data, bytes, DType::any));

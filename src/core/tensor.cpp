@@ -10,7 +10,9 @@
 namespace candor {
 namespace {
 
-std::string describe(const Shape& shape, DType dtype) { return shape.to_string() + " " + std::string(dtype_name(dtype)); }
+std::string describe(const Shape& shape, DType dtype) {
+  return shape.to_string() + " " + std::string(dtype_name(dtype));
+}
 
 std::int64_t block_elements(DType dtype) { return dtype_info(dtype).block_elements; }
 
@@ -22,8 +24,8 @@ void check_storable(std::string_view op, const Shape& shape, DType dtype) {
   const std::int64_t unit = block_elements(dtype);
   if (unit == 1) return;
   if (shape.rank() == 0 || shape[-1] % unit != 0)
-    throw DTypeError(std::string(op) + ": " + describe(shape, dtype) + " cannot be stored; the last dimension must be a multiple of " +
-                     std::to_string(unit));
+    throw DTypeError(std::string(op) + ": " + describe(shape, dtype) +
+                     " cannot be stored; the last dimension must be a multiple of " + std::to_string(unit));
 }
 
 std::uint64_t strided_bytes(std::string_view op, const Shape& shape, DType dtype) {
@@ -35,7 +37,8 @@ std::uint64_t strided_bytes(std::string_view op, const Shape& shape, DType dtype
 // [N, K]: N is padded to whole tiles, bf16's K to pairs.
 std::uint64_t packed_bytes(std::string_view op, const Shape& shape, DType dtype) {
   if (dtype != DType::bf16 && dtype != DType::f16 && dtype != DType::f32)
-    throw DTypeError(std::string(op) + ": " + std::string(dtype_name(dtype)) + " has no packed layout; bf16, f16 and f32 have");
+    throw DTypeError(std::string(op) + ": " + std::string(dtype_name(dtype)) +
+                     " has no packed layout; bf16, f16 and f32 have");
   if (shape.rank() != 2)
     throw ShapeError(std::string(op) + ": packed weights have shape [N, K], not " + shape.to_string());
   if (shape.elements() == 0) return 0;
@@ -61,8 +64,8 @@ std::array<std::int64_t, kMaxRank> row_major_strides(const Shape& shape) {
 int checked_axis(std::string_view op, const Shape& shape, int axis) {
   const int index = axis < 0 ? axis + shape.rank() : axis;
   if (index < 0 || index >= shape.rank())
-    throw ShapeError(std::string(op) + ": axis " + std::to_string(axis) + " of " + shape.to_string() + ", which has rank " +
-                     std::to_string(shape.rank()));
+    throw ShapeError(std::string(op) + ": axis " + std::to_string(axis) + " of " + shape.to_string() +
+                     ", which has rank " + std::to_string(shape.rank()));
   return index;
 }
 
@@ -106,8 +109,9 @@ Tensor Tensor::from_storage(std::shared_ptr<Storage> storage, std::uint64_t offs
   const std::uint64_t bytes = tensor.nbytes();
   if (!storage) throw ShapeError("from_storage: no storage; shape_only() makes a tensor without one");
   if (offset > storage->bytes() || bytes > storage->bytes() - offset)
-    throw ShapeError("from_storage: " + describe(shape, dtype) + " needs " + std::to_string(bytes) + " bytes at offset " +
-                     std::to_string(offset) + ", but the storage ends at " + std::to_string(storage->bytes()));
+    throw ShapeError("from_storage: " + describe(shape, dtype) + " needs " + std::to_string(bytes) +
+                     " bytes at offset " + std::to_string(offset) + ", but the storage ends at " +
+                     std::to_string(storage->bytes()));
   if (bytes == 0) return tensor;
   if (storage->is_mapped() && storage->dtype() == DType::any) {  // a whole file: its part is counted under its dtype
     tensor.storage_ = Storage::map_region(storage, offset, bytes, dtype);
@@ -143,7 +147,8 @@ bool Tensor::has_no_bytes() const { return shape_.elements() == 0; }
 
 std::uint64_t Tensor::nbytes() const {
   if (!defined()) return 0;
-  return layout_ == Layout::packed_tiles ? packed_bytes("nbytes", shape_, dtype_) : strided_bytes("nbytes", shape_, dtype_);
+  if (layout_ == Layout::packed_tiles) return packed_bytes("nbytes", shape_, dtype_);
+  return strided_bytes("nbytes", shape_, dtype_);
 }
 
 bool Tensor::is_contiguous() const {
@@ -165,7 +170,8 @@ Tensor Tensor::reshape(const Shape& shape) const {
     throw ShapeError("reshape: " + shape_.to_string() + " has " + std::to_string(elements()) + " elements, " +
                      shape.to_string() + " has " + std::to_string(shape.elements()));
   if (!is_contiguous())
-    throw ShapeError("reshape: " + shape_.to_string() + (layout_ == Layout::strided ? " is a strided view" : " is packed") +
+    throw ShapeError("reshape: " + shape_.to_string() +
+                     (layout_ == Layout::strided ? " is a strided view" : " is packed") +
                      "; only contiguous tensors can be reshaped, make a contiguous copy first");
   check_storable("reshape", shape, dtype_);
   Tensor result = *this;
@@ -186,7 +192,8 @@ std::uint64_t offset_bytes(std::string_view op, const Tensor& tensor, std::int64
   const DTypeInfo& info = dtype_info(tensor.dtype());
   if (elements % info.block_elements != 0)
     throw ShapeError(std::string(op) + ": element " + std::to_string(elements) + " lies inside a block of " +
-                     std::string(info.name) + "; views begin and end at multiples of " + std::to_string(info.block_elements));
+                     std::string(info.name) + "; views begin and end at multiples of " +
+                     std::to_string(info.block_elements));
   return static_cast<std::uint64_t>(elements / info.block_elements * info.block_bytes);
 }
 
@@ -196,8 +203,9 @@ Tensor Tensor::slice(int axis, std::int64_t begin, std::int64_t end) const {
   const int index = checked_axis("slice", shape_, axis);
   refuse_packed("slice", *this);
   if (begin < 0 || begin > end || end > shape_[index])
-    throw ShapeError("slice: [" + std::to_string(begin) + ", " + std::to_string(end) + ") of axis " + std::to_string(axis) +
-                     " of " + shape_.to_string() + " is outside [0, " + std::to_string(shape_[index]) + ")");
+    throw ShapeError("slice: [" + std::to_string(begin) + ", " + std::to_string(end) + ") of axis " +
+                     std::to_string(axis) + " of " + shape_.to_string() + " is outside [0, " +
+                     std::to_string(shape_[index]) + ")");
   if (index == shape_.rank() - 1) offset_bytes("slice", *this, end);
   Tensor result = *this;
   std::array<std::int64_t, kMaxRank> dims{};
@@ -231,7 +239,7 @@ Tensor Tensor::select(int axis, std::int64_t index) const {
     throw ShapeError("select: index " + std::to_string(index) + " of axis " + std::to_string(axis) + " of " +
                      shape_.to_string() + " is outside [0, " + std::to_string(shape_[dropped]) + ")");
   if (block_elements(dtype_) > 1 && dropped == shape_.rank() - 1)
-    throw ShapeError("select: the last axis of " + describe(shape_, dtype_) + " is made of blocks and cannot be dropped");
+    throw ShapeError("select: the last axis of " + describe(shape_, dtype_) + " is made of blocks and stays");
   Tensor result = *this;
   std::array<std::int64_t, kMaxRank> dims{};
   int rank = 0;

@@ -14,7 +14,8 @@ namespace {
 // Stored bytes of one element; file contents need not be aligned.
 template <class Bits> Bits bits_at(const void* base, std::int64_t index) {
   Bits bits;
-  std::memcpy(&bits, static_cast<const std::byte*>(base) + index * static_cast<std::int64_t>(sizeof(Bits)), sizeof(Bits));
+  constexpr std::int64_t kBytes = sizeof(Bits);
+  std::memcpy(&bits, static_cast<const std::byte*>(base) + index * kBytes, kBytes);
   return bits;
 }
 
@@ -40,7 +41,8 @@ ElementAt element_reader(DType dtype) {
 }
 
 // Calls row(first) for every row of the last dimension, in row-major order; first: element index of its beginning.
-template <class Row> void for_each_row(std::span<const std::int64_t> dims, std::span<const std::int64_t> strides, Row&& row) {
+template <class Row>
+void for_each_row(std::span<const std::int64_t> dims, std::span<const std::int64_t> strides, Row&& row) {
   const int outer = static_cast<int>(dims.size()) - 1;
   std::int64_t index[kMaxRank] = {}, first = 0;
   for (;;) {
@@ -89,8 +91,9 @@ std::vector<float> Tensor::to_f32() const {
   const ElementAt at = element_reader(dtype_);
   const bool blocks = is_block(dtype_) && !dtype_info(dtype_).storage_only;
   if (at == nullptr && !blocks)
-    throw DTypeError("to_f32: " + std::string(dtype_name(dtype_)) + " has no conversion to f32; f64, f32, f16, bf16, f8_e4m3, "
-                     "f8_e5m2 and the blocks q4_0, q4_1, q5_0, q5_1, q8_0, q4_k, q5_k, q6_k have");
+    throw DTypeError("to_f32: " + std::string(dtype_name(dtype_)) +
+                     " has no conversion to f32; f64, f32, f16, bf16, f8_e4m3, f8_e5m2 and the blocks q4_0, q4_1, "
+                     "q5_0, q5_1, q8_0, q4_k, q5_k, q6_k have");
   std::vector<float> values(static_cast<std::size_t>(elements()));
   if (values.empty()) return values;
   if (is_shape_only()) throw Error("to_f32: " + shape_.to_string() + " is a shape without values");
