@@ -33,6 +33,9 @@ CANDOR_INLINE ExpParts exp_parts(F32x16 x, F32x16 tail) {
 /// Beyond these bounds exp is 0 or infinity even after a product with anything below 1e6. Keeps NaN.
 CANDOR_INLINE F32x16 clamp_exp_argument(F32x16 x) { return min(set1(89.0f), max(set1(-120.0f), x)); }
 
+/// Every NaN as the one quiet, positive NaN: which of two NaN operands an instruction keeps depends on the compiler.
+CANDOR_INLINE F32x16 canonical_nan(F32x16 x) { return select(is_nan(x), set1(__builtin_nanf("")), x); }
+
 /// NaN lanes of x, quiet; y elsewhere.
 CANDOR_INLINE F32x16 keep_nan(F32x16 x, F32x16 y) { return select(is_nan(x), add(x, x), y); }
 

@@ -1,0 +1,11 @@
+// Casts from q5_1 blocks.
+#include "backend/cpu/elementwise/cast_dequantize-inl.h"
+#include "backend/cpu/elementwise/elementwise.h"
+
+namespace candor::cpu::CANDOR_ISA {
+
+void cast_q5_1_f32(const Cast& args, Stream& stream) { cast_dequantize<DType::q5_1, float>(args, stream); }
+void cast_q5_1_f16(const Cast& args, Stream& stream) { cast_dequantize<DType::q5_1, F16>(args, stream); }
+void cast_q5_1_bf16(const Cast& args, Stream& stream) { cast_dequantize<DType::q5_1, Bf16>(args, stream); }
+
+}  // namespace candor::cpu::CANDOR_ISA

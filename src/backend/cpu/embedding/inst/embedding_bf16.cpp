@@ -1,0 +1,11 @@
+// Rows of a table of bf16.
+#include "backend/cpu/embedding/embedding.h"
+#include "backend/cpu/embedding/embedding_gather-inl.h"
+
+namespace candor::cpu::CANDOR_ISA {
+
+void embedding_bf16_f32(const Embedding& args, Stream& stream) { embedding_gather<Bf16, float>(args, stream); }
+void embedding_bf16_f16(const Embedding& args, Stream& stream) { embedding_gather<Bf16, F16>(args, stream); }
+void embedding_bf16_bf16(const Embedding& args, Stream& stream) { embedding_gather<Bf16, Bf16>(args, stream); }
+
+}  // namespace candor::cpu::CANDOR_ISA

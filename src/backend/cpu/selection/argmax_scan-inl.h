@@ -1,0 +1,52 @@
+// The largest element of each row: its value first, then the first place that holds it.
+#pragma once
+
+#include "backend/cpu/simd/parallel-inl.h"
+#include "backend/cpu/simd/simd.h"
+#include "core/formats.h"
+#include "kernels/selection.h"
+
+namespace candor::cpu::CANDOR_ISA {
+namespace {
+
+/// Element i of a row, widened.
+CANDOR_INLINE float element(const float* x, std::int64_t i) { return x[i]; }
+CANDOR_INLINE float element(const Bf16* x, std::int64_t i) { return bf16_bits_to_f32(x[i].bits); }
+CANDOR_INLINE float element(const F16* x, std::int64_t i) { return f16_bits_to_f32(x[i].bits); }
+
+template <class T> CANDOR_INLINE std::int64_t argmax_row(const T* x, std::int64_t columns) {
+  F32x16 largest = set1(-__builtin_inff());
+  std::int64_t i = 0;
+  for (; i + kLanes <= columns; i += kLanes) largest = max(largest, load(x + i));
+  float maximum = reduce_max(largest);
+  for (; i < columns; ++i) maximum = element(x, i) > maximum ? element(x, i) : maximum;
+  const F32x16 sought = set1(maximum);
+  for (i = 0; i + kLanes <= columns; i += kLanes) {
+    const F32x16 v = load(x + i);
+    const F32x16 found = select(less(v, sought), zero(), set1(1.0f));
+    if (!any(less(zero(), found))) continue;
+    alignas(64) float lanes[kLanes];
+    store(lanes, found);
+    int lane = 0;
+    while (lanes[lane] == 0.0f) ++lane;
+    return i + lane;
+  }
+  for (; i < columns; ++i) {
+    if (!(element(x, i) < maximum)) return i;
+  }
+  return 0;
+}
+
+template <class T> CANDOR_INLINE void argmax_scan(const Argmax& args, Stream& stream) {
+  const std::int64_t columns = args.x.shape[1];
+  auto* indices = args.indices.as<std::int32_t>();
+  parallel_ranges(stream, args.x.shape[0], 65536 / (columns + 1) + 1, [&](std::int64_t begin, std::int64_t end, int) {
+    for (std::int64_t r = begin; r < end; ++r) {
+      const T* x = args.x.as<T>() + r * args.x.stride[0];
+      indices[r * args.indices.stride[0]] = static_cast<std::int32_t>(argmax_row(x, columns));
+    }
+  });
+}
+
+}  // namespace
+}  // namespace candor::cpu::CANDOR_ISA

@@ -1,0 +1,9 @@
+// argmax over rows of bf16.
+#include "backend/cpu/selection/argmax_scan-inl.h"
+#include "backend/cpu/selection/selection.h"
+
+namespace candor::cpu::CANDOR_ISA {
+
+void argmax_bf16(const Argmax& args, Stream& stream) { argmax_scan<Bf16>(args, stream); }
+
+}  // namespace candor::cpu::CANDOR_ISA
