@@ -1,4 +1,4 @@
-// The rows of the CPU backend.
+// The rows of the CPU backend: one file per op family, kernel_table_<family>.cpp.
 #pragma once
 
 #include <span>
@@ -8,5 +8,13 @@
 namespace candor::cpu {
 
 std::span<const KernelRow> kernel_rows();
+
+std::span<const KernelRow> attention_rows();
+std::span<const KernelRow> cast_rows();
+std::span<const KernelRow> elementwise_rows();
+std::span<const KernelRow> embedding_rows();
+std::span<const KernelRow> matmul_rows();
+std::span<const KernelRow> norm_rows();
+std::span<const KernelRow> selection_rows();
 
 }  // namespace candor::cpu

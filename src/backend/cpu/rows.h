@@ -18,6 +18,26 @@ constexpr std::array<KernelRow, 3> on_each_isa(Precision precision, InstructionC
           row<Op>(precision, Isa::baseline, instruction_class, name, baseline, refuses)};
 }
 
+/// A kernel compiled once, for every x86-64.
+template <class Op>
+constexpr std::array<KernelRow, 1> one_build(Precision precision, InstructionClass instruction_class,
+                                             std::string_view name, Launch<Op> launch, Refuses<Op> refuses = nullptr) {
+  return {row<Op>(precision, Isa::baseline, instruction_class, name, launch, refuses)};
+}
+
+/// A kernel that multiplies with VDPBF16PS.
+template <class Op>
+constexpr std::array<KernelRow, 1> on_avx512bf16(Precision precision, InstructionClass instruction_class,
+                                                 std::string_view name, Launch<Op> launch,
+                                                 Refuses<Op> refuses = nullptr) {
+  return {row<Op>(precision, Isa::avx512bf16, instruction_class, name, launch, refuses)};
+}
+
+/// Precision of an op that forms no product.
+constexpr Precision moving(DType stored, DType out) {
+  return {.a = stored, .b = stored, .out = out, .compute = DType::any, .accumulate = DType::any};
+}
+
 /// The entry points of one kernel in the order that on_each_isa takes them.
 #define CANDOR_EACH_ISA(kernel) avx512::kernel, avx2::kernel, baseline::kernel
 
