@@ -1,5 +1,6 @@
 #include "io/refuse.h"
 
+#include <algorithm>
 #include <system_error>
 
 #include "candor/error.h"
@@ -9,10 +10,14 @@ namespace candor::io {
 std::string quote(std::string_view text) {
   constexpr std::size_t kLongest = 96;
   constexpr char kHex[] = "0123456789abcdef";
+  const bool utf8 = is_utf8(text);
+  std::size_t end = std::min(text.size(), kLongest);
+  while (utf8 && end < text.size() && (static_cast<unsigned char>(text[end]) & 0xc0u) == 0x80u)
+    --end;  // whole characters
   std::string out = "'";
-  for (const char c : text.substr(0, kLongest)) {
+  for (const char c : text.substr(0, end)) {
     const unsigned char byte = static_cast<unsigned char>(c);
-    if (byte < 0x20 || byte == 0x7f) {
+    if (byte < 0x20 || byte == 0x7f || (byte >= 0x80 && !utf8)) {
       out += "\\x";
       out += kHex[byte >> 4];
       out += kHex[byte & 15];
@@ -20,7 +25,7 @@ std::string quote(std::string_view text) {
       out += c;
     }
   }
-  return out + (text.size() > kLongest ? "…'" : "'");
+  return out + (end < text.size() ? "…'" : "'");
 }
 
 std::string shape_text(const std::vector<std::int64_t>& shape) {

@@ -1,4 +1,5 @@
 // The JSON of a safetensors header, read event by event so that duplicates, fractions and depth are seen.
+#include <cstring>
 #include <nlohmann/json.hpp>
 #include <unordered_set>
 
@@ -38,8 +39,10 @@ class Handler final : public nlohmann::json_sax<Json> {
   bool end_object() override;
   bool start_array(std::size_t) override;
   bool end_array() override;
-  bool parse_error(std::size_t, const std::string& token, const nlohmann::detail::exception&) override {
-    fail("the header is not valid JSON near " + quote(token));
+  bool parse_error(std::size_t count, const std::string& token, const nlohmann::detail::exception&) override {
+    // The parser counts the end as one more character; otherwise the last one it read is the wrong one.
+    const bool at_end = count > static_cast<std::size_t>(furthest_ - text_);
+    fail_at(here() - (at_end ? 0 : 1), "the header is not valid JSON near " + quote(token));
   }
 
  private:
@@ -230,6 +233,11 @@ bool Handler::end_object() {
 }  // namespace
 
 RawHeader parse_safetensors_json(const char* text, std::size_t size, const std::string& file) {
+  // nlohmann takes a NUL byte for the end of its input: what follows one would be hidden from every check.
+  if (const void* nul = std::memchr(text, 0, size)) {
+    refuse("safetensors", file, kJsonStart + static_cast<std::uint64_t>(static_cast<const char*>(nul) - text),
+           "the header contains a NUL byte", "the format pads with spaces only: the file is damaged or hostile");
+  }
   Handler handler(text, file);
   Json::sax_parse(CountingIterator{text, handler.furthest()}, CountingIterator{text + size, handler.furthest()},
                   &handler);

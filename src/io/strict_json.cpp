@@ -53,7 +53,9 @@ class DocumentHandler final : public nlohmann::json_sax<Json> {
     open_.pop_back();
     return true;
   }
-  bool parse_error(std::size_t, const std::string& token, const nlohmann::detail::exception&) override {
+  bool parse_error(std::size_t count, const std::string& token, const nlohmann::detail::exception&) override {
+    const bool at_end = count > static_cast<std::size_t>(furthest_ - text_);  // the parser counts the end too
+    if (!at_end) --furthest_;
     fail("not valid JSON near " + quote(token));
   }
 
@@ -106,6 +108,9 @@ struct Descriptor {
 }  // namespace
 
 Json parse_strict_json(std::string_view text, const std::string& file) {
+  // nlohmann takes a NUL byte for the end of its input: what follows one would be hidden from every check.
+  if (const std::size_t nul = text.find('\0'); nul != std::string_view::npos)
+    refuse("json", file, nul, "a NUL byte", "the file is damaged: get it again");
   DocumentHandler handler(text.data(), file);
   Json::sax_parse(CountingIterator{text.data(), handler.furthest()},
                   CountingIterator{text.data() + text.size(), handler.furthest()}, &handler);

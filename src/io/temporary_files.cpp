@@ -6,6 +6,7 @@
 #include <cerrno>
 #include <cstring>
 #include <filesystem>
+#include <sstream>
 #include <utility>
 
 #include "candor/io.h"
@@ -75,9 +76,10 @@ std::string temporary_sibling(const std::string& path) {
   static std::atomic<std::uint64_t> counter{0};
   std::filesystem::path target(path);
   if (!target.has_filename()) target = target.parent_path();  // "folder/"
-  const std::string name = "." + target.filename().string().substr(0, 200) + "." + std::to_string(::getpid()) + "-" +
-                           std::to_string(counter.fetch_add(1)) + ".tmp";
-  return (target.parent_path() / name).string();
+  std::ostringstream name;
+  name << '.' << target.filename().string().substr(0, 200) << '.' << ::getpid() << '-' << counter.fetch_add(1)
+       << ".tmp";
+  return (target.parent_path() / name.str()).string();
 }
 
 }  // namespace io
