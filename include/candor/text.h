@@ -24,18 +24,30 @@ struct TokenizerDescription {
   std::optional<bool> add_bos, add_eos;
 };
 
+/// What tokenizer_config.json says beyond tokenizer.json, which names neither BOS nor EOS.
+struct TokenizerConfig {
+  std::optional<std::string> bos_token, eos_token, unk_token, pad_token;  // by text
+  std::optional<std::string> chat_template;  // the one named "default" where there are several
+
+  /// errors   FormatError naming `file` and the field
+  static TokenizerConfig parse(std::string_view json, const std::string& file);
+};
+
 /// Byte-level BPE.
 class Tokenizer {
  public:
   /// errors   FormatError naming the field; unknown `pre` lists the known ones
   static Tokenizer from_description(const TokenizerDescription& description);
   /// Text of a tokenizer.json; `file` names it in errors. Constructs outside byte-level BPE are refused by name.
-  static Tokenizer from_tokenizer_json(std::string_view json, const std::string& file);
+  /// bos() and eos() are those of `config`; where it says nothing, those that the file's post-processor adds.
+  static Tokenizer from_tokenizer_json(std::string_view json, const std::string& file,
+                                       const TokenizerConfig& config = {});
 
   std::size_t vocabulary_size() const;
   /// add_special: BOS and EOS where the tokenizer adds them. parse_special: control tokens in the text are recognised
   /// (user-defined ones always are). errors: ValueError (text is not UTF-8, with the byte offset)
   std::vector<TokenId> encode(std::string_view text, bool add_special, bool parse_special) const;
+  /// Always UTF-8: bytes that form no character become U+FFFD. errors: ValueError (an id outside the vocabulary)
   std::string decode(std::span<const TokenId> ids, bool skip_special = false) const;
   const std::string& token_bytes(TokenId id) const;      // raw bytes of one token
   std::optional<TokenId> find(std::string_view token) const;   // by its text, "<|im_end|>"
@@ -43,8 +55,9 @@ class Tokenizer {
   std::optional<TokenId> bos() const;
   std::optional<TokenId> eos() const;
 
- private:
   struct Impl;
+
+ private:
   explicit Tokenizer(std::shared_ptr<const Impl> impl);
   std::shared_ptr<const Impl> impl_;
 };
@@ -72,13 +85,14 @@ class ChatTemplate {
   struct Variables {
     bool add_generation_prompt = true;
     std::string bos_token, eos_token;
-    std::string date;             // for strftime_now; empty: today
+    std::string date;             // for strftime_now: "YYYY-MM-DD" or "YYYY-MM-DD HH:MM:SS"; empty: now, local time
   };
   /// errors   ValueError: what the template itself raised (raise_exception), or an undefined operation
   std::string render(const std::vector<ChatMessage>& messages, const Variables& variables) const;
 
- private:
   struct Impl;
+
+ private:
   explicit ChatTemplate(std::shared_ptr<const Impl> impl);
   std::shared_ptr<const Impl> impl_;
 };
@@ -89,7 +103,7 @@ struct SamplerOptions {
   float top_p = 0.95f;              // 1: off
   float min_p = 0.05f;              // 0: off
   float repetition_penalty = 1.0f;  // 1: off
-  std::int32_t repetition_window = 64;
+  std::int32_t repetition_window = 64;  // the last tokens that are penalised; 0: none, -1: all
   std::uint64_t seed = 0;
 };
 
