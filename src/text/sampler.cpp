@@ -42,30 +42,44 @@ void require_finite_logits(std::span<const float> logits) {
   }
 }
 
-std::vector<Candidate> penalised(std::span<const float> logits, std::span<const TokenId> recent,
-                                 const SamplerOptions& options) {
-  std::vector<Candidate> out(logits.size());
-  for (std::size_t i = 0; i < logits.size(); ++i) out[i] = {static_cast<TokenId>(i), logits[i]};
-  if (options.repetition_penalty == 1.0f || options.repetition_window == 0) return out;
+/// A copy of the logits in which the recent tokens are less likely, each once however often it occurred.
+std::vector<float> penalised(std::span<const float> logits, std::span<const TokenId> recent, const SamplerOptions& options) {
+  std::vector<float> out(logits.begin(), logits.end());
   const std::size_t window = options.repetition_window < 0 ? recent.size() : static_cast<std::size_t>(options.repetition_window);
   const std::span<const TokenId> last = recent.last(std::min(window, recent.size()));
   for (const TokenId id : std::unordered_set<TokenId>(last.begin(), last.end())) {
     if (id < 0 || static_cast<std::size_t>(id) >= out.size()) {
       throw ValueError("sampler: recent token " + std::to_string(id) + " is outside the " + std::to_string(out.size()) + " logits");
     }
-    double& logit = out[static_cast<std::size_t>(id)].logit;
+    float& logit = out[static_cast<std::size_t>(id)];
     logit = logit > 0 ? logit / options.repetition_penalty : logit * options.repetition_penalty;
   }
   return out;
 }
 
-/// Leaves the k likeliest, in order.
-void keep_top_k(std::vector<Candidate>& candidates, std::size_t k) {
-  if (k < candidates.size()) {
-    std::nth_element(candidates.begin(), candidates.begin() + static_cast<std::ptrdiff_t>(k), candidates.end(), before);
-    candidates.resize(k);
+/// The k likeliest, in order. A heap of k whose top is the least likely: one pass, most logits cost one comparison.
+std::vector<Candidate> select_top_k(std::span<const float> logits, std::size_t k) {
+  std::vector<Candidate> heap;
+  heap.reserve(k);
+  for (std::size_t i = 0; i < logits.size(); ++i) {
+    const Candidate candidate{static_cast<TokenId>(i), logits[i]};
+    if (heap.size() < k) {
+      heap.push_back(candidate);
+      std::push_heap(heap.begin(), heap.end(), before);
+    } else if (logits[i] > heap.front().logit) {  // an equal one has the higher id and stays out
+      std::pop_heap(heap.begin(), heap.end(), before);
+      heap.back() = candidate;
+      std::push_heap(heap.begin(), heap.end(), before);
+    }
   }
-  std::sort(candidates.begin(), candidates.end(), before);
+  std::sort_heap(heap.begin(), heap.end(), before);
+  return heap;
+}
+
+std::vector<Candidate> all_candidates(std::span<const float> logits) {
+  std::vector<Candidate> out(logits.size());
+  for (std::size_t i = 0; i < logits.size(); ++i) out[i] = {static_cast<TokenId>(i), logits[i]};
+  return out;
 }
 
 void fill_weights(std::vector<Candidate>& candidates, double temperature) {
@@ -127,13 +141,18 @@ Sampler::Sampler(const SamplerOptions& options) : options_(options) {
 
 TokenId Sampler::sample(std::span<const float> logits, std::span<const TokenId> recent, std::uint64_t position) const {
   require_finite_logits(logits);
-  std::vector<Candidate> candidates = penalised(logits, recent, options_);
-  const Candidate best = *std::min_element(candidates.begin(), candidates.end(), before);
-  if (best.logit == -std::numeric_limits<double>::infinity()) {
+  std::vector<float> changed;
+  if (options_.repetition_penalty != 1.0f) {
+    changed = penalised(logits, recent, options_);
+    logits = changed;
+  }
+  const auto best = std::max_element(logits.begin(), logits.end());  // the first of equals
+  if (*best == -std::numeric_limits<float>::infinity()) {
     throw ValueError("sampler: all " + std::to_string(logits.size()) + " logits are minus infinity, nothing can be drawn");
   }
-  if (options_.temperature == 0) return best.id;
-  if (options_.top_k > 0) keep_top_k(candidates, static_cast<std::size_t>(options_.top_k));
+  if (options_.temperature == 0) return static_cast<TokenId>(best - logits.begin());
+  const std::size_t k = std::min(static_cast<std::size_t>(options_.top_k), logits.size());
+  std::vector<Candidate> candidates = k > 0 ? select_top_k(logits, k) : all_candidates(logits);
   fill_weights(candidates, options_.temperature);
   if (options_.top_p < 1) keep_top_p(candidates, options_.top_p);
   if (options_.min_p > 0) keep_min_p(candidates, options_.min_p);
