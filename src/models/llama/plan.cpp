@@ -95,7 +95,12 @@ void walk_load(Walk& walk, const Checkpoint& checkpoint, const LlamaModel& model
     walk.at(in_layer ? std::stoll(where.substr(6)) : -1, in_layer ? where.substr(where.find(": ") + 2) : where);
     Tensor weight = Tensor::shape_only(stored.slot.shape, stored.entry->dtype);
     if (stored.converts()) weight = cast(weight, stored.held);
-    if (stored.layout == Layout::packed_tiles) pack_tiles(weight);
+    if (stored.layout == Layout::packed_tiles) {
+      pack_tiles(weight);
+    } else if (!stored.converts() && !is_block(stored.held)) {
+      Tensor copy = Tensor::shape_only(stored.slot.shape, stored.held);
+      copy_into(copy, weight);
+    }
   }
 }
 

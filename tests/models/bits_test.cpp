@@ -1,0 +1,54 @@
+// The same bits whatever the number of threads, and whether tokens come at once or one by one.
+#include "models/golden_model.h"
+
+namespace candor::test {
+namespace {
+
+class BitsTest : public ::testing::TestWithParam<std::tuple<const char*, const char*>> {
+ protected:
+  void TearDown() override { set_threads(before_); }
+  const LanguageModel model_ = load(golden_path(std::get<0>(GetParam())), std::get<1>(GetParam()));
+  const Golden golden_ = read_golden(std::get<0>(GetParam()));
+  const int before_ = threads();
+};
+
+TEST_P(BitsTest, ThreadsDoNotMatter) {
+  set_threads(1);
+  const std::vector<float> one = all_logits(model_, golden_.tokens);
+  for (const int count : {2, 3}) {
+    set_threads(count);
+    EXPECT_TRUE(same_bits(one, all_logits(model_, golden_.tokens))) << count << " threads";
+  }
+}
+
+TEST_P(BitsTest, PrefillEqualsDecode) {
+  const std::vector<float> prefill = all_logits(model_, golden_.tokens);
+  const std::size_t row = static_cast<std::size_t>(model_.info().vocabulary);
+  Session session(model_, std::ssize(golden_.tokens));
+  for (std::size_t t = 0; t < golden_.tokens.size(); ++t) {
+    const std::span<const float> logits = session.feed(std::span<const TokenId>(&golden_.tokens[t], 1));
+    ASSERT_EQ(std::memcmp(logits.data(), prefill.data() + t * row, row * sizeof(float)), 0) << "position " << t;
+  }
+}
+
+TEST_P(BitsTest, LastRowAloneEqualsAllRows) {
+  const std::vector<float> all = all_logits(model_, golden_.tokens);
+  Session session(model_, std::ssize(golden_.tokens));
+  const std::size_t half = golden_.tokens.size() / 2;
+  session.feed(std::span<const TokenId>(golden_.tokens).first(half));
+  const std::span<const float> logits = session.feed(std::span<const TokenId>(golden_.tokens).subspan(half));
+  EXPECT_TRUE(same_bits({logits.begin(), logits.end()}, tail(all, logits.size())));
+}
+
+INSTANTIATE_TEST_SUITE_P(Models, BitsTest,
+                         ::testing::Combine(::testing::Values("gqa_tied", "wide_heads", "llama3_scaling", "qwen2"),
+                                            ::testing::Values("bf16", "f32", "f16", "weights=bf16,activations=f32,kv=bf16")),
+                         [](const auto& info) {
+                           std::string name = std::string(std::get<0>(info.param)) + "_" + std::get<1>(info.param);
+                           for (char& c : name)
+                             if (!std::isalnum(static_cast<unsigned char>(c))) c = '_';
+                           return name;
+                         });
+
+}  // namespace
+}  // namespace candor::test
