@@ -101,7 +101,8 @@ TEST(DType, KindsAndUse) {
     EXPECT_EQ(is_floating(info.dtype), info.kind == DTypeKind::floating);
     EXPECT_EQ(is_block(info.dtype), info.kind == DTypeKind::block);
   }
-  for (const DType dtype : {DType::f64, DType::f32, DType::tf32, DType::f16, DType::bf16, DType::f8_e4m3, DType::f8_e5m2}) {
+  for (const DType dtype :
+       {DType::f64, DType::f32, DType::tf32, DType::f16, DType::bf16, DType::f8_e4m3, DType::f8_e5m2}) {
     EXPECT_TRUE(is_floating(dtype));
     EXPECT_FALSE(dtype_info(dtype).storage_only);
   }

@@ -18,10 +18,9 @@ constexpr std::int64_t kGroup = 4096;
 
 float flushed(float x) { return std::fabs(x) < FLT_MIN ? std::copysign(0.0f, x) : x; }
 
-// With FTZ a result that is tiny after rounding, the exponent unbounded, becomes a zero of its sign. Near FLT_MIN the
-// exact sum has at most 50 bits (see below), which a 64-bit significand holds; scaled up it shows the unbounded rounding.
-//   product: 48 bits, its last one >= 2^-24 * 2^-24 of its first; the addend is 0 or at least 2^-126 after DAZ, and a
-//   sum below 2^-126 means that they cancel or are both that small.
+// With FTZ a result that is tiny after rounding, the exponent unbounded, becomes a zero of its sign. Scaled up, the
+// exact sum shows that rounding. It is exact in 64 bits where it matters: a product has 48 bits, an addend is zero or
+// at least 2^-126 (DAZ), and a sum of at most 2^-126 then either is the product or leaves no bit above the product's.
 float fma_flushing(float a, float b, float c) {
   a = flushed(a), b = flushed(b), c = flushed(c);
   const float kept = std::fmaf(a, b, c);

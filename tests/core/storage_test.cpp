@@ -1,6 +1,7 @@
 // Owned and mapped storage.
 #include "core/storage.h"
 
+#include <fcntl.h>
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 #include <unistd.h>
@@ -128,7 +129,8 @@ TEST_F(MappedFile, RegionsAreCountedOnceUnderTheirDtype) {
       EXPECT_THROW(Tensor::from_storage(file, 3 * 4096, {6}, DType::f16), ShapeError);
     }
     EXPECT_EQ(ledger_of(DType::f16).mapped_now, before + 100);
-    EXPECT_EQ(static_cast<const std::uint8_t*>(std::as_const(tensor).data())[1], 65);  // the map outlives its file handle
+    // The map outlives its file handle.
+    EXPECT_EQ(static_cast<const std::uint8_t*>(std::as_const(tensor).data())[1], 65);
   }
   EXPECT_EQ(ledger_of(DType::f16).mapped_now, before);
 }
@@ -143,6 +145,33 @@ TEST_F(MappedFile, ReleaseKeepsContents) {
   std::memset(owned->writable(), 7, 8192);
   owned->release(0, 8192);
   EXPECT_EQ(static_cast<int>(owned->data()[5000]), 7);
+}
+
+// Which pages of [data, data + bytes) are in this process, from the kernel's page map (bit 63); empty: it has none.
+std::vector<bool> present_pages(const std::byte* data, std::uint64_t bytes) {
+  const std::uint64_t page = static_cast<std::uint64_t>(::sysconf(_SC_PAGESIZE));
+  std::vector<std::uint64_t> entries(bytes / page);
+  const int map = ::open("/proc/self/pagemap", O_RDONLY | O_CLOEXEC);
+  const auto wanted = static_cast<ssize_t>(entries.size() * sizeof(entries[0]));
+  const auto at = static_cast<off_t>(reinterpret_cast<std::uintptr_t>(data) / page * sizeof(entries[0]));
+  const bool read = map >= 0 && ::pread(map, entries.data(), static_cast<std::size_t>(wanted), at) == wanted;
+  if (map >= 0) ::close(map);
+  std::vector<bool> present;
+  for (const std::uint64_t entry : entries) present.push_back(entry >> 63 != 0);
+  return read ? present : std::vector<bool>();
+}
+
+TEST_F(MappedFile, ReleaseDropsWholePagesInsideOnly) {
+  const std::uint64_t page = static_cast<std::uint64_t>(::sysconf(_SC_PAGESIZE));
+  write(6 * page);
+  const auto file = Storage::map_file(path_);
+  const volatile std::byte* bytes = file->data();
+  for (std::uint64_t at = 0; at < file->bytes(); at += page) (void)bytes[at];
+  const std::vector<bool> touched = present_pages(file->data(), file->bytes());
+  if (touched.empty()) GTEST_SKIP() << "this system shows no page map";
+  ASSERT_EQ(touched, std::vector<bool>(6, true));
+  file->release(page + 100, 3 * page);  // from inside page 1 to inside page 4
+  EXPECT_EQ(present_pages(file->data(), file->bytes()), (std::vector<bool>{true, true, false, false, true, true}));
 }
 
 TEST_F(MappedFile, OpenErrors) {

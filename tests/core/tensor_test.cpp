@@ -46,10 +46,12 @@ TEST(Tensor, BytesAreWhatTheDtypeSays) {
 }
 
 TEST(Tensor, RefusesDtypesAndShapesThatCannotBeStored) {
-  EXPECT_THAT([] { Tensor::empty({2}, DType::tf32); }, ThrowsMessage<DTypeError>(HasSubstr("tf32 is no storage dtype")));
+  EXPECT_THAT([] { Tensor::empty({2}, DType::tf32); },
+              ThrowsMessage<DTypeError>(HasSubstr("tf32 is no storage dtype")));
   EXPECT_THROW(Tensor::empty({2}, DType::any), DTypeError);
   EXPECT_THAT([] { Tensor::empty({2, 33}, DType::q4_0); },
-              ThrowsMessage<DTypeError>(HasSubstr("[2, 33] q4_0 cannot be stored; the last dimension must be a multiple of 32")));
+              ThrowsMessage<DTypeError>(HasSubstr(
+                  "[2, 33] q4_0 cannot be stored; the last dimension must be a multiple of 32")));
   EXPECT_THROW(Tensor::empty({}, DType::q4_0), DTypeError);
   EXPECT_THROW(Tensor::empty({std::int64_t{1} << 62, 4}, DType::f32), ShapeError);
   EXPECT_THROW(Tensor::empty({std::int64_t{1} << 62}, DType::f64), ShapeError);

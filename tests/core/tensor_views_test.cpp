@@ -35,6 +35,17 @@ TEST(TensorViews, SliceSelectTransposeShareStorage) {
   EXPECT_EQ(x.to_f32()[3], 100.0f);
 }
 
+TEST(TensorViews, ToF32WalksEveryAxis) {
+  const Tensor x = counting({2, 3, 2, 2});
+  const Tensor y = x.transpose(0, 2).slice(1, 1, 3);  // y[i, j, k, l] = x[k, j + 1, i, l]
+  std::vector<float> expected;
+  for (int i = 0; i < 2; ++i)
+    for (int j = 1; j < 3; ++j)
+      for (int k = 0; k < 2; ++k)
+        for (int l = 0; l < 2; ++l) expected.push_back(static_cast<float>(((k * 3 + j) * 2 + i) * 2 + l));
+  EXPECT_EQ(y.to_f32(), expected);
+}
+
 TEST(TensorViews, Contiguity) {
   const Tensor x = counting({2, 3, 4});
   EXPECT_TRUE(x.slice(0, 1, 2).is_contiguous());
@@ -56,7 +67,8 @@ TEST(TensorViews, Reshape) {
 
 TEST(TensorViews, ErrorsNameBothValues) {
   const Tensor x = counting({2, 3});
-  EXPECT_THAT([&] { x.slice(1, 1, 4); }, ThrowsMessage<ShapeError>(HasSubstr("[1, 4) of axis 1 of [2, 3] is outside [0, 3)")));
+  EXPECT_THAT([&] { x.slice(1, 1, 4); },
+              ThrowsMessage<ShapeError>(HasSubstr("[1, 4) of axis 1 of [2, 3] is outside [0, 3)")));
   EXPECT_THAT([&] { x.select(0, 2); }, ThrowsMessage<ShapeError>(HasSubstr("index 2 of axis 0 of [2, 3]")));
   EXPECT_THAT([&] { x.transpose(0, 2); }, ThrowsMessage<ShapeError>(HasSubstr("axis 2 of [2, 3], which has rank 2")));
   EXPECT_THROW(x.slice(0, -1, 1), ShapeError);

@@ -46,7 +46,9 @@ void load_nibbles_all(const std::uint8_t* x, float* low, float* high, std::int64
   });
 }
 void round_even_all(const float* x, float* y, std::int64_t count) {
-  each_group(count, false, [&](std::int64_t i) __attribute__((always_inline)) { store(y + i, round_even(load(x + i))); });
+  each_group(count, false, [&](std::int64_t i) __attribute__((always_inline)) {
+    store(y + i, round_even(load(x + i)));
+  });
 }
 void fma_all(const float* a, const float* b, const float* c, float* y, std::int64_t count, bool flush) {
   each_group(count, flush, [&](std::int64_t i) __attribute__((always_inline)) {
