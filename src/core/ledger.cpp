@@ -51,7 +51,15 @@ void remove_mapped(DType dtype, std::uint64_t bytes) {
   counter(dtype).mapped.fetch_sub(bytes, std::memory_order_relaxed);
 }
 
+namespace {
+thread_local std::string_view scoped_reason;  // empty: none
+}
+
+CastReason::CastReason(std::string_view reason) : outer_(scoped_reason) { scoped_reason = reason; }
+CastReason::~CastReason() { scoped_reason = outer_; }
+
 void record_cast(DType from, DType to, std::string_view reason, std::uint64_t elements) {
+  if (!scoped_reason.empty()) reason = scoped_reason;
   Casts& log = cast_log();
   const std::lock_guard lock(log.mutex);
   for (CastEntry& entry : log.entries) {

@@ -41,6 +41,19 @@ void record(const KernelCall& call);
 /// Counted always, recorder or not. `reason` as in CastEntry: "op: cast", "load: dequantise".
 void record_cast(DType from, DType to, std::string_view reason, std::uint64_t elements);
 
+/// While one lives, casts of this thread are counted under its reason instead of the one given. They nest; the inner
+/// one counts.
+class CastReason {
+ public:
+  explicit CastReason(std::string_view reason);  // must outlive this
+  ~CastReason();
+  CastReason(const CastReason&) = delete;
+  CastReason& operator=(const CastReason&) = delete;
+
+ private:
+  std::string_view outer_;
+};
+
 /// Casts since the program started.
 std::vector<CastEntry> casts();
 
