@@ -1,6 +1,6 @@
 // The functions of simd/math-inl.h over arrays; compiled once per ISA.
 #include "backend/cpu/simd/math-inl.h"
-#include "tests/backend_cpu/math_entry.h"
+#include "math_entry.h"
 
 namespace candor::cpu::CANDOR_ISA {
 
