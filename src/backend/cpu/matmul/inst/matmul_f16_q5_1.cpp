@@ -1,0 +1,16 @@
+// f16 activations × q5_1 weights.
+#include "backend/cpu/matmul/matmul.h"
+#include "backend/cpu/matmul/matmul_dequantize-inl.h"
+
+namespace candor::cpu::CANDOR_ISA {
+namespace {
+
+constexpr auto& kKernels = kDequantizeKernels<F16, dequantize_tile<BlockQ5_1>>;
+
+}  // namespace
+
+void matmul_f16_q5_1(const Matmul& op, Stream& stream) { linear_matmul<run_linear>(kKernels, op, stream); }
+void qkv_projection_f16_q5_1(const QkvProjection& op, Stream& stream) { linear_qkv<run_linear>(kKernels, op, stream); }
+void gated_linear_f16_q5_1(const GatedLinear& op, Stream& stream) { linear_gated<run_linear>(kKernels, op, stream); }
+
+}  // namespace candor::cpu::CANDOR_ISA

@@ -1,0 +1,16 @@
+// f32 activations × bf16 weights.
+#include "backend/cpu/matmul/matmul.h"
+#include "backend/cpu/matmul/matmul_packed-inl.h"
+
+namespace candor::cpu::CANDOR_ISA {
+namespace {
+
+constexpr auto& kKernels = kPackedKernels<float, Bf16>;
+
+}  // namespace
+
+void matmul_f32_bf16(const Matmul& op, Stream& stream) { linear_matmul<run_linear>(kKernels, op, stream); }
+void qkv_projection_f32_bf16(const QkvProjection& op, Stream& stream) { linear_qkv<run_linear>(kKernels, op, stream); }
+void gated_linear_f32_bf16(const GatedLinear& op, Stream& stream) { linear_gated<run_linear>(kKernels, op, stream); }
+
+}  // namespace candor::cpu::CANDOR_ISA
