@@ -6,6 +6,9 @@
 #include "models/golden_model.h"
 
 #include <algorithm>
+#include <tuple>
+
+#include "candor/receipt.h"
 
 namespace candor::test {
 namespace {
@@ -81,6 +84,29 @@ TEST(GgufTwinTest, BlocksInPlaceAgreeWithBlocksDequantisedAtLoad) {
   EXPECT_EQ(dense.info().notes,
             (std::vector<std::string>{"dequantised 14 tensors q4_1 → f32", "dequantised 1 tensor q8_0 → f32"}));
   EXPECT_EQ(in_place.info().weights.size(), 3u);  // q8_0, f32, q4_1
+}
+
+using Casts = std::vector<std::tuple<DType, DType, std::string, std::uint64_t>>;
+
+Casts casts_of(const std::string& model, const char* precision) {
+  Recorder recorder;
+  all_logits(load(golden_path(model), precision), std::vector<TokenId>{3, 4, 5});
+  recorder.stop();
+  Casts casts;
+  for (const CastEntry& entry : recorder.casts()) casts.push_back({entry.from, entry.to, entry.reason, entry.elements});
+  std::sort(casts.begin(), casts.end());
+  return casts;
+}
+
+TEST(CastsTest, EveryCastIsInTheReceiptAndNoOtherHappens) {
+  EXPECT_EQ(casts_of("gqa_tied", "bf16"), Casts{});
+  EXPECT_EQ(casts_of("blocks.gguf", "auto"), Casts{});
+  const std::uint64_t matrices = 2 * (2 * 64 * 64 + 2 * 32 * 64 + 3 * 64 * 96), kept = 2 * 2 * 3 * 32;
+  EXPECT_EQ(casts_of("blocks.gguf", "bf16"), (Casts{{DType::f32, DType::bf16, "load: convert", 5 * 64},
+                                                    {DType::q4_1, DType::bf16, "load: dequantise", matrices},
+                                                    {DType::q8_0, DType::bf16, "load: dequantise", 291 * 64}}));
+  EXPECT_EQ(casts_of("gqa_tied", "weights=bf16,activations=f32,kv=bf16"),
+            (Casts{{DType::f32, DType::bf16, "forward: KV cache", kept}}));
 }
 
 }  // namespace

@@ -5,6 +5,7 @@
 
 #include "candor/error.h"
 #include "candor/ops.h"
+#include "core/ledger.h"
 #include "nn/precision.h"
 
 namespace candor::models {
@@ -46,6 +47,7 @@ Tensor project_into_cache(Pass& pass, const LlamaLayer& layer, const Tensor& x) 
   const Tensor k = rope(qkv.k.reshape({tokens, c.kv_heads, c.head_dim}), pass.tables.cos, pass.tables.sin,
                         c.rotary_style, pass.op);
   pass.at("KV cache");
+  const ledger::CastReason reason("forward: KV cache");  // only when the cache has another dtype
   const DType kv = pass.model.precision.kv;
   pass.cache.write(pass.layer, pass.first, nn::as_dtype(k, kv),
                    nn::as_dtype(qkv.v.reshape({tokens, c.kv_heads, c.head_dim}), kv));

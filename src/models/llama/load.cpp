@@ -6,6 +6,7 @@
 
 #include "candor/error.h"
 #include "candor/ops.h"
+#include "core/ledger.h"
 #include "core/packed.h"
 #include "core/storage.h"
 #include "models/finite.h"
@@ -109,6 +110,7 @@ class Loader {
   Tensor converted(const StoredWeight& weight, const Tensor& piece) const {
     check_stored(weight, piece);
     if (!weight.converts()) return piece;
+    const ledger::CastReason reason(is_block(piece.dtype()) ? "load: dequantise" : "load: convert");
     const Tensor result = cast(piece, weight.held);
     if (options_.check_finite && count_non_finite(result) > 0)
       throw ValueError("load: " + describe(checkpoint_, *weight.entry) + " holds values that are finite in " +
