@@ -1,0 +1,109 @@
+#include "kernels/witness.h"
+
+namespace candor::test {
+namespace {
+
+double flushed(const Arithmetic& arithmetic, double value) {
+  return arithmetic.flushes && std::fabs(value) < kTinyF32 ? std::copysign(0.0, value) : value;
+}
+
+}  // namespace
+
+double emulate_dot(const Arithmetic& arithmetic, const Doubles& x, const Doubles& w, DType out) {
+  double sum = 0;
+  const auto add = [&](std::size_t k) {
+    if (k >= x.size()) return;
+    const double a = ref::round_to(arithmetic.operands, flushed(arithmetic, x[k]));
+    const double b = ref::round_to(arithmetic.operands, flushed(arithmetic, w[k]));
+    sum = flushed(arithmetic, ref::round_to(arithmetic.accumulate, sum + ref::round_to(arithmetic.products, a * b)));
+  };
+  for (std::size_t k = 0; k < x.size(); k += 2) {
+    add(k + 1);
+    add(k);
+  }
+  return ref::round_to(out, sum);
+}
+
+namespace {
+
+Witness repeated(const std::string& name, std::int64_t count, double x, double w) {
+  const auto n = static_cast<std::size_t>(count);
+  return {name, Doubles(n, x), Doubles(n, w), true};
+}
+
+}  // namespace
+
+bool holds(DType dtype, double value) {
+  if (is_block(dtype)) return ref::round_to(DType::f16, value / 4) == value / 4;
+  return ref::round_to(dtype, value) == value;
+}
+
+namespace {
+
+bool all_held(const Witness& witness, const Precision& precision) {
+  for (const double value : witness.x)
+    if (!holds(precision.a, value)) return false;
+  for (const double value : witness.w)
+    if (!holds(precision.b, value)) return false;
+  return true;
+}
+
+}  // namespace
+
+std::vector<Witness> dot_witnesses(const Precision& precision) {
+  std::vector<Witness> all = {
+      // accumulation: a bf16 sum of ones stops at 256, an f16 one at 2048, an f32 one at 2^24; wider ones do not
+      repeated("257 ones", 257, 1, 1), repeated("2049 ones", 2049, 1, 1), repeated("2304 ones", 2304, 1, 1),
+      {"2^24 + 1 - 2^24", {0x1p12, 0, 1, 0, -0x1p12}, {0x1p12, 1, 1, 1, 0x1p12}},
+      {"2^24 + 1 + 1", {0x1p12, 0, 1, 0, 1}, {0x1p12, 1, 1, 1, 1}},
+      // products: exact in f32, rounded in 16 bits
+      repeated("64 (1 + 2^-4)^2", 64, 1 + 0x1p-4, 1 + 0x1p-4), repeated("64 (1 + 2^-6)^2", 64, 1 + 0x1p-6, 1 + 0x1p-6),
+      {"(1 + 2^-4)^2 - (1 + 2^-3)", {1 + 0x1p-4, 0, -(1 + 0x1p-3)}, {1 + 0x1p-4, 0, 1}},
+      {"(1 + 2^-6)^2 - (1 + 2^-5)", {1 + 0x1p-6, 0, -(1 + 0x1p-5)}, {1 + 0x1p-6, 0, 1}},
+      // operands rounded on entry
+      {"activation 1 + 2^-9", {1 + 0x1p-9, 0, -1}, {1, 0, 1}}, {"weight 1 + 2^-9", {1, 0, -1}, {1 + 0x1p-9, 0, 1}},
+      {"activation 1 + 2^-12", {1 + 0x1p-12, 0, -1}, {1, 0, 1}}, {"weight 1 + 2^-12", {1, 0, -1}, {1 + 0x1p-12, 0, 1}},
+      // an f16 detour overflows or flushes
+      {"weight 2^17", {0x1p-14}, {0x1p17}}, {"activation 2^17", {0x1p17}, {0x1p-14}},
+      {"sum beyond 65504", {0x1p9, 1, -0x1p9}, {0x1p8, 1, 0x1p8}},
+      {"activation 2^-30", {0x1p-30}, {0x1p10}}, {"weight 2^-30", {0x1p10}, {0x1p-30}},
+      {"f16 subnormals", {0x1p-24}, {0x1p10}}, {"f16 subnormal weight", {0x1p10}, {0x1p-24}},
+      // denormals: f32 ones are flushed or kept as the instruction class says
+      {"activation 2^-130", {0x1p-130}, {0x1p127}}, {"weight 2^-130", {0x1p127}, {0x1p-130}},
+      {"activation 2^-130 against a small weight", {0x1p-130}, {0x1p14}},
+      {"product 2^-130", {0x1p-120}, {0x1p-10}}, {"product 2^-130, scaled back", {0x1p-120, 0}, {0x1p-10, 0}},
+      {"result 2^-20", {0x1p-10}, {0x1p-10}},
+  };
+  // One rounding to the result, to nearest even: 1 + j quarters of an ulp.
+  const int precision_bits = format_of(precision.out).precision;
+  for (int j = 1; j < 16; ++j) {
+    const int low = -(precision_bits + 1) / 2, high = -(precision_bits + 1) - low;
+    all.push_back({"1 + " + std::to_string(j) + "/4 ulp", {1, 0, std::ldexp(1.0, low)}, {1, 0, j * std::ldexp(1.0, high)}});
+    all.push_back({"-1 - " + std::to_string(j) + "/4 ulp", {-1, 0, std::ldexp(-1.0, low)}, {1, 0, j * std::ldexp(1.0, high)}});
+  }
+  std::erase_if(all, [&](const Witness& witness) { return !all_held(witness, precision); });
+  return all;
+}
+
+std::vector<Alternative> dot_alternatives(const Precision& precision, const Arithmetic& claimed) {
+  std::vector<Alternative> all;
+  const auto with = [&](const std::string& name, auto change) {
+    Arithmetic other = claimed;
+    change(other);
+    all.push_back({name, other});
+  };
+  for (const DType dtype : {DType::bf16, DType::f16, DType::f64})
+    if (dtype != precision.accumulate)
+      with("sums in " + std::string(dtype_name(dtype)), [&](Arithmetic& a) { a.accumulate = dtype; });
+  for (const DType dtype : {DType::bf16, DType::f16})
+    with("products in " + std::string(dtype_name(dtype)), [&](Arithmetic& a) { a.products = dtype; });
+  if (precision.a != DType::bf16 || precision.b != DType::bf16)
+    with("operands in bf16", [](Arithmetic& a) { a.operands = DType::bf16; });
+  if (holds(precision.a, 0x1p17) || holds(precision.b, 1 + 0x1p-12))
+    with("operands in f16", [](Arithmetic& a) { a.operands = DType::f16; });
+  if (holds(precision.a, 0x1p-130) && holds(precision.b, 0x1p14))
+    with("other treatment of denormals", [](Arithmetic& a) { a.flushes = !a.flushes; });
+  return all;
+}
+
+}  // namespace candor::test
