@@ -89,6 +89,11 @@ class Operand {
     bytes_.assign(static_cast<std::size_t>(span_) * element_bytes(dtype_) + 2 * kGuard + 128, std::byte{kGuardByte});
   }
 
+  Operand(const Operand& other) : Operand(other.dtype_, other.shape_, other.strides_, other.misalign_) {
+    std::memcpy(data(), other.data(), static_cast<std::size_t>(span_) * element_bytes(dtype_));  // alignment is its own
+  }
+  Operand& operator=(const Operand&) = delete;
+
   std::byte* data() {
     auto* p = bytes_.data() + kGuard;
     return p + (64 - reinterpret_cast<std::uintptr_t>(p) % 64) % 64 + misalign_;

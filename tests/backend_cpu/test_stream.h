@@ -68,4 +68,18 @@ inline bool machine_has(Isa isa) {
   }
 }
 
+/// One kernel on every ISA that has it.
+template <class Op> struct PerIsa {
+  Launch<Op> baseline, avx2, avx512;
+
+  /// body(isa, launch) for each ISA of this machine.
+  template <class Body> void each(const Body& body) const {
+    body(Isa::baseline, baseline);
+    if (machine_has(Isa::avx2)) body(Isa::avx2, avx2);
+    if (machine_has(Isa::avx512)) body(Isa::avx512, avx512);
+  }
+};
+
+#define CANDOR_PER_ISA(kernel) {&candor::cpu::baseline::kernel, &candor::cpu::avx2::kernel, &candor::cpu::avx512::kernel}
+
 }  // namespace candor::test
