@@ -4,6 +4,7 @@
 
 #include <atomic>
 #include <cerrno>
+#include <chrono>
 #include <cstring>
 #include <filesystem>
 #include <sstream>
@@ -17,15 +18,12 @@ namespace io {
 namespace {
 
 constexpr std::size_t kLongestPath = 4096;
-constexpr int kSlots = 128;
+constexpr int kSlots = 1024;  // a sharded checkpoint keeps one for each of its files
 enum State : int { kFree, kFilling, kFile, kFolder };
 
-// A signal handler reads this table, so it is plain memory that is never freed; `state` publishes `path`.
-struct Slot {
-  std::atomic<int> state{kFree};
-  char path[kLongestPath];
-};
-Slot slots[kSlots];
+// A signal handler reads these tables, so they are plain memory that is never freed; a state publishes its path.
+std::atomic<int> states[kSlots];
+char paths[kSlots][kLongestPath];
 static_assert(std::atomic<int>::is_always_lock_free);
 
 int register_path(const std::string& path, TemporaryPath::Kind kind) {
@@ -33,12 +31,12 @@ int register_path(const std::string& path, TemporaryPath::Kind kind) {
     refuse_system("write", path, "the path is too long", ENAMETOOLONG, "choose a shorter one");
   for (int i = 0; i < kSlots; ++i) {
     int expected = kFree;
-    if (!slots[i].state.compare_exchange_strong(expected, kFilling)) continue;
-    std::memcpy(slots[i].path, path.c_str(), path.size() + 1);
-    slots[i].state.store(kind == TemporaryPath::Kind::file ? kFile : kFolder);
+    if (!states[i].compare_exchange_strong(expected, kFilling)) continue;
+    std::memcpy(paths[i], path.c_str(), path.size() + 1);
+    states[i].store(kind == TemporaryPath::Kind::file ? kFile : kFolder);
     return i;
   }
-  refuse_system("write", path, "more than 128 files are being written at once", 0, "finish some of them first");
+  refuse_system("write", path, "more than 1024 files are being written at once", 0, "finish some of them first");
 }
 
 }  // namespace
@@ -57,7 +55,7 @@ TemporaryPath& TemporaryPath::operator=(TemporaryPath&& other) noexcept {
 }
 
 void TemporaryPath::keep() noexcept {
-  if (slot_ >= 0) slots[slot_].state.store(kFree);
+  if (slot_ >= 0) states[slot_].store(kFree);
   slot_ = -1;
 }
 
@@ -86,10 +84,10 @@ std::string temporary_sibling(const std::string& path) {
 
 void remove_temporary_files() noexcept {
   const int saved = errno;
-  for (io::Slot& slot : io::slots)
-    if (slot.state.load() == io::kFile) ::unlink(slot.path);
-  for (io::Slot& slot : io::slots)
-    if (slot.state.load() == io::kFolder) ::rmdir(slot.path);
+  for (int i = 0; i < io::kSlots; ++i)
+    if (io::states[i].load() == io::kFile) ::unlink(io::paths[i]);
+  for (int i = 0; i < io::kSlots; ++i)
+    if (io::states[i].load() == io::kFolder) ::rmdir(io::paths[i]);
   errno = saved;
 }
 

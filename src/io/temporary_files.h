@@ -27,7 +27,7 @@ class TemporaryPath {
   int slot_ = -1;
 };
 
-/// "FOLDER/.NAME.PID-N.tmp" beside `path`: same file system, so that a rename is atomic.
+/// "FOLDER/.NAME.PID-TIME-N.tmp" beside `path`: the same file system, so that a rename is atomic; a name nobody has.
 std::string temporary_sibling(const std::string& path);
 
 }  // namespace candor::io

@@ -1,0 +1,77 @@
+#include "convert/hugging_face_folder.h"
+
+#include <algorithm>
+#include <filesystem>
+
+#include "candor/error.h"
+#include "io/strict_json.h"
+
+namespace candor::convert_internal {
+namespace {
+
+namespace fs = std::filesystem;
+using Json = nlohmann::ordered_json;
+
+// What describes a model beside its tensors; everything else in a folder is left where it is.
+constexpr std::string_view kModelFiles[] = {"config.json",
+                                            "generation_config.json",
+                                            "tokenizer.json",
+                                            "tokenizer_config.json",
+                                            "special_tokens_map.json",
+                                            "added_tokens.json",
+                                            "vocab.json",
+                                            "vocab.txt",
+                                            "merges.txt",
+                                            "tokenizer.model",
+                                            "chat_template.jinja",
+                                            "chat_template.json",
+                                            "preprocessor_config.json",
+                                            "processor_config.json"};
+
+/// dtype fields of a configuration and of the configurations inside it.
+void set_dtype(Json& config, const std::string& dtype) {
+  if (!config.is_object()) return;
+  for (const char* key : {"torch_dtype", "dtype"})
+    if (const auto field = config.find(key); field != config.end() && field->is_string()) *field = dtype;
+  for (auto& [key, value] : config.items())
+    if (key.ends_with("_config")) set_dtype(value, dtype);
+}
+
+std::string converted_config(const std::string& path, DType dtype) {
+  Json config = io::parse_strict_json(io::read_text_file(path), path);
+  if (config.is_object() && config.contains("quantization_config") && !config["quantization_config"].is_null()) {
+    throw FormatError("convert: " + path +
+                      ": field 'quantization_config' says that the tensors need more than a cast to "
+                      "be read; use the unquantised model, or a single .safetensors file as output");
+  }
+  set_dtype(config, hugging_face_dtype(dtype));
+  return config.dump(2) + "\n";
+}
+
+}  // namespace
+
+std::string hugging_face_dtype(DType dtype) {
+  return dtype == DType::bf16 ? "bfloat16" : dtype == DType::f16 ? "float16" : "float32";
+}
+
+void add_hugging_face_files(const std::string& input, DType dtype, Plan& plan) {
+  std::error_code error;
+  const fs::path folder = fs::is_directory(input, error) ? fs::path(input) : fs::path(input).parent_path();
+  for (const std::string_view name : kModelFiles) {
+    const fs::path path = folder / name;
+    if (!fs::is_regular_file(path, error)) continue;
+    const bool is_config = name == "config.json";
+    plan.files.push_back(
+        {std::string(name), is_config ? converted_config(path.string(), dtype) : io::read_text_file(path.string())});
+  }
+  if (plan.files.empty())
+    plan.notes.push_back("there is no config.json beside the tensors: the folder holds tensors only");
+}
+
+bool belongs_to_checkpoint(const std::string& file_name) {
+  const auto ends = [&](std::string_view end) { return file_name.ends_with(end); };
+  return ends(".safetensors") || ends(".safetensors.index.json") ||
+         std::find(std::begin(kModelFiles), std::end(kModelFiles), file_name) != std::end(kModelFiles);
+}
+
+}  // namespace candor::convert_internal

@@ -1,0 +1,94 @@
+#include "convert/plan.h"
+
+#include <fnmatch.h>
+
+#include <algorithm>
+#include <set>
+
+#include "candor/error.h"
+#include "convert/gguf_model.h"
+#include "convert/hugging_face_folder.h"
+#include "io/refuse.h"
+
+namespace candor::convert_internal {
+namespace {
+
+void check_options(const ConvertOptions& options) {
+  if (options.dtype == DType::bf16 || options.dtype == DType::f16 || options.dtype == DType::f32) return;
+  throw ValueError("convert: the target dtype " + std::string(dtype_name(options.dtype)) +
+                   " is not written; bf16, f16 and f32 are");
+}
+
+bool kept(const TensorPlan& tensor, const ConvertOptions& options, std::set<std::string>& used) {
+  bool found = false;
+  for (const std::string& pattern : options.keep_f32) {
+    if (!matches(pattern, tensor.source.name) && !matches(pattern, tensor.name)) continue;
+    used.insert(pattern);
+    found = true;
+  }
+  return found;
+}
+
+/// "210 tensors come from q4_1 blocks": a narrow source stays narrow whatever it is stored in.
+void note_sources(Plan& plan) {
+  std::map<DType, std::size_t> blocks, copied;
+  for (const TensorPlan& tensor : plan.tensors) {
+    if (is_block(tensor.source.dtype)) ++blocks[tensor.source.dtype];
+    if (tensor.to == tensor.source.dtype && dtype_info(tensor.to).storage_only &&
+        dtype_info(tensor.to).kind != DTypeKind::integer)
+      ++copied[tensor.to];
+  }
+  for (const auto& [dtype, count] : blocks) {
+    plan.notes.push_back("the values of " + std::to_string(count) + " tensors come from " +
+                         std::string(dtype_name(dtype)) + " blocks: they are stored wider now, not more precise");
+  }
+  for (const auto& [dtype, count] : copied)
+    plan.notes.push_back(std::to_string(count) + " tensors of " + std::string(dtype_name(dtype)) +
+                         " are copied as they are");
+}
+
+}  // namespace
+
+bool matches(const std::string& pattern, const std::string& name) {
+  return ::fnmatch(pattern.c_str(), name.c_str(), FNM_NOESCAPE) == 0;
+}
+
+DType target_dtype(const Checkpoint& checkpoint, const TensorEntry& entry, bool keep_f32, DType wanted) {
+  const DTypeInfo& info = dtype_info(entry.dtype);
+  const std::string& file = checkpoint.files().at(entry.file);
+  const bool unknown = entry.dtype == DType::any;
+  const bool unreadable_block = info.kind == DTypeKind::block && info.storage_only;
+  if (unknown || unreadable_block) {
+    throw FormatError(
+        "convert: " + file + ": byte " + std::to_string(entry.offset) + ": tensor " + io::quote(entry.name) +
+        " is of type " + checkpoint.type_name(entry) +
+        ", which cannot be converted; use a source in f32, f16, bf16, q8_0, q6_k, q5_k, q5_1, q5_0, q4_k, "
+        "q4_1 or q4_0");
+  }
+  if (info.storage_only) return entry.dtype;  // copied as bytes: no kernel reads its values
+  if (info.kind == DTypeKind::floating || info.kind == DTypeKind::block) return keep_f32 ? DType::f32 : wanted;
+  return entry.dtype;  // integers and booleans
+}
+
+Plan make_plan(const Checkpoint& checkpoint, const std::string& input, bool folder, const ConvertOptions& options) {
+  check_options(options);
+  Plan plan;
+  if (checkpoint.format() == CheckpointFormat::gguf) {
+    plan = plan_gguf(checkpoint, folder, options.dtype);
+  } else {
+    for (const TensorEntry& entry : checkpoint.tensors()) plan.tensors.push_back({entry, entry.name, DType::any, 0});
+    if (folder) add_hugging_face_files(input, options.dtype, plan);
+  }
+  std::set<std::string> used;
+  for (TensorPlan& tensor : plan.tensors)
+    tensor.to = target_dtype(checkpoint, tensor.source, kept(tensor, options, used), options.dtype);
+  for (const std::string& pattern : options.keep_f32) {
+    if (!used.contains(pattern))
+      throw ValueError("convert: the keep_f32 pattern " + io::quote(pattern) + " matches none of the " +
+                       std::to_string(plan.tensors.size()) + " tensors; correct it or leave it out");
+  }
+  note_sources(plan);
+  return plan;
+}
+
+}  // namespace candor::convert_internal
