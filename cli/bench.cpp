@@ -7,6 +7,7 @@
 #include "cli/bench.h"
 #include "cli/commands.h"
 #include "cli/exit_code.h"
+#include "cli/option_text.h"
 #include "cli/progress.h"
 #include "cli/receipt_target.h"
 #include "cli/signals.h"
@@ -142,7 +143,7 @@ void add_bench(CLI::App& app, Action& action) {
   auto options = std::make_shared<BenchOptions>();
   CLI::App& command = *app.add_subcommand("bench", "Measure prefill and decode beside the machine's ceilings");
   add_model_options(command, options->model);
-  const auto tokens = CLI::Range(std::int64_t{1}, kMostTokens);
+  const auto tokens = whole_number(1, kMostTokens);
   command.add_option("--prefill", options->prefill, "Tokens of the prompt")
       ->type_name("N")
       ->check(tokens)
@@ -153,7 +154,7 @@ void add_bench(CLI::App& app, Action& action) {
       ->capture_default_str();
   command.add_option("--repeat", options->repeat, "Timed passes")
       ->type_name("R")
-      ->check(CLI::Range(1, 10000))
+      ->check(whole_number(1, 10000))
       ->capture_default_str();
   command.add_option("--json", options->json, "Write everything as JSON, with a receipt; - is standard output")
       ->type_name("FILE");

@@ -19,12 +19,21 @@ void show_prompt(bool continues) {
   write_err(std::string(style.bold).append(continues ? "… " : "> ").append(style.reset));
 }
 
+std::optional<std::string> next_line(LineReader& lines) {
+  try {
+    return lines.next();
+  } catch (const Cancelled&) {
+    if (stdin_is_terminal()) write_err("\n");  // the shell's prompt starts on a line of its own
+    throw;
+  }
+}
+
 // One turn, of one or more lines; nothing at the end of the input.
 std::optional<std::string> read_turn(LineReader& lines) {
   std::string turn;
   for (bool continues = false;; continues = true) {
     show_prompt(continues);
-    auto line = lines.next();
+    auto line = next_line(lines);
     if (!line) {
       if (turn.empty()) return std::nullopt;
       return turn;

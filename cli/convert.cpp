@@ -9,6 +9,7 @@
 #include "cli/commands.h"
 #include "cli/exit_code.h"
 #include "cli/format.h"
+#include "cli/option_text.h"
 #include "cli/progress.h"
 #include "cli/receipt_target.h"
 #include "cli/signals.h"
@@ -144,9 +145,9 @@ void add_convert(CLI::App& app, Action& action) {
   command.add_flag("--allow-lossy", options->options.allow_lossy, "Accept values that overflow or become zero");
   command.add_flag("--force", options->options.overwrite, "Overwrite OUT");
   command.add_flag("--explain", options->explain, "Show what would happen to every tensor; write nothing");
-  command.add_option("--threads", options->threads, "Worker threads (default: one per core)")
+  command.add_option("--threads", options->threads, "Worker threads [one per core]")
       ->type_name("N")
-      ->check(CLI::Range(1, 1024));
+      ->check(whole_number(1, 1024));
   add_receipt_option(command, options->receipt);
   command.add_flag("-q,--quiet", options->quiet, "No progress bar and no summary");
   command.footer(kExamples);

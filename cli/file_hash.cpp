@@ -29,7 +29,7 @@ struct Descriptor {
 
 }  // namespace
 
-std::string sha256_of_file(const std::string& path, const ProgressCallback& progress) {
+FileHash hash_file(const std::string& path, const ProgressCallback& progress) {
   const Descriptor file{open(path.c_str(), O_RDONLY | O_CLOEXEC)};
   struct stat status {};
   if (file.fd < 0 || fstat(file.fd, &status) != 0) fail(path);
@@ -57,7 +57,7 @@ std::string sha256_of_file(const std::string& path, const ProgressCallback& prog
     hex += kDigits[digest[i] >> 4];
     hex += kDigits[digest[i] & 15];
   }
-  return hex;
+  return {state.done, std::move(hex)};
 }
 
 }  // namespace candor::cli

@@ -107,19 +107,18 @@ void add_logits(CLI::App& app, Action& action) {
   auto options = std::make_shared<LogitsOptions>();
   CLI::App& command = *app.add_subcommand("logits", "Write the logits of every position to a .npy file");
   add_model_options(command, options->model);
-  auto* group = command.add_option_group("input");
-  auto* tokens =
-      group->add_option("--tokens", options->tokens, "Token ids, separated by commas; - reads standard input");
+  auto* tokens = command.add_option("--tokens", options->tokens, "Token ids; - reads standard input");
   tokens->type_name("1,2,3");
-  group->add_option("--text", options->text, "Text to tokenize; - reads standard input")->type_name("TEXT");
-  group->require_option(1);
+  auto* text = command.add_option("--text", options->text, "Text to tokenize; - reads standard input");
+  text->type_name("TEXT")->excludes(tokens);
   command.add_option("-o,--output", options->output, "The .npy file; replaced if it exists")
       ->type_name("FILE")
       ->required();
   add_receipt_option(command, options->receipt);
   command.footer(kExamples);
-  command.callback([options, tokens, &action] {
+  command.callback([options, tokens, text, &action] {
     options->tokens_given = tokens->count() > 0;
+    if (!options->tokens_given && text->count() == 0) throw CLI::RequiredError("--tokens or --text");
     action = [options] { return run(*options); };
   });
 }

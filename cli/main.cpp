@@ -6,6 +6,7 @@
 #include "candor/machine.h"
 #include "cli/commands.h"
 #include "cli/exit_code.h"
+#include "cli/option_text.h"
 #include "cli/signals.h"
 #include "cli/terminal.h"
 
@@ -45,6 +46,18 @@ int usage_error(const std::string& command, const std::string& text) {
   return kExitUsage;
 }
 
+int no_command(const CLI::App& app, const std::string& first) {
+  if (first.empty()) {
+    write_err(app.help());
+    return kExitUsage;
+  }
+  std::string known;
+  for (const CLI::App* command : app.get_subcommands({}))
+    known.append(known.empty() ? "" : ", ").append(command->get_name());
+  if (first[0] == '-') return usage_error("candor", "no command before '" + first + "'; there are " + known);
+  return usage_error("candor", "there is no command '" + first + "'; there are " + known);
+}
+
 int run_action(const std::string& command, const Action& action) {
   try {
     const int code = action();
@@ -72,7 +85,7 @@ int program(int argc, char** argv) {
   app.set_help_flag("-h,--help", "This text");
   app.footer(kFooter);
   app.require_subcommand(1);
-  app.get_formatter()->column_width(34);
+  app.formatter(help_formatter());
   for (auto* add : {add_run, add_logits, add_convert, add_bench, add_kernels, add_explain, add_info}) add(app, action);
   try {
     app.parse(argc, argv);
@@ -84,6 +97,8 @@ int program(int argc, char** argv) {
       return kExitOk;
     });
   } catch (const CLI::ParseError& error) {
+    const std::string first = argc > 1 ? argv[1] : "";
+    if (app.get_subcommands().empty()) return no_command(app, first);
     return usage_error(command_name(app), error.what());
   }
   return run_action(command_name(app), action);

@@ -3,6 +3,7 @@
 #include "candor/error.h"
 #include "candor/machine.h"
 #include "cli/exit_code.h"
+#include "cli/option_text.h"
 #include "cli/progress.h"
 #include "cli/signals.h"
 #include "cli/terminal.h"
@@ -22,9 +23,9 @@ void add_model_options(CLI::App& command, ModelOptions& options) {
   command.add_flag("--allow-upcast", options.allow_upcast,
                    "Cast an operand to a wider dtype where only that has a kernel");
   command.add_flag("--allow-reference", options.allow_reference, "Use the slow f64 reference where nothing else fits");
-  command.add_option("--threads", options.threads, "Worker threads (default: one per core)")
+  command.add_option("--threads", options.threads, "Worker threads [one per core]")
       ->type_name("N")
-      ->check(CLI::Range(1, 1024));
+      ->check(whole_number(1, 1024));
   command.add_flag("-q,--quiet", options.quiet, "No progress bar, notes or statistics on stderr");
 }
 

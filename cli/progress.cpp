@@ -78,7 +78,8 @@ void ProgressBar::show(const Progress& progress) {
   drawn_ = now;
   visible_ = true;
   const double seconds = std::chrono::duration<double>(now - start_).count();
-  write_err("\r" + progress_line(progress, seconds, stderr_columns(), utf8_) + "\033[K");
+  std::string line("\r");
+  write_err(line.append(progress_line(progress, seconds, stderr_columns(), utf8_)).append("\033[K"));
 }
 
 void ProgressBar::erase() {

@@ -4,7 +4,6 @@
 
 #include <algorithm>
 #include <ctime>
-#include <filesystem>
 
 #include "candor/io.h"
 #include "cli/file_hash.h"
@@ -78,8 +77,10 @@ Receipt ReceiptRecorder::finish() {
 void complete_receipt(Receipt& receipt, const std::string& path, bool quiet, std::optional<Ceilings> measured) {
   ProgressBar bar(quiet);
   const std::vector<std::string> files = path.empty() ? std::vector<std::string>() : Checkpoint::open(path).files();
-  for (const std::string& file : files)
-    receipt.files.push_back({file, std::filesystem::file_size(file), sha256_of_file(file, bar.callback())});
+  for (const std::string& file : files) {
+    FileHash hash = hash_file(file, bar.callback());
+    receipt.files.push_back({file, hash.bytes, std::move(hash.sha256)});
+  }
   receipt.ceilings = measured ? measured : measure_ceilings(kProbeSeconds);
 }
 

@@ -32,7 +32,7 @@ struct Speed {
 struct ModelFile {
   std::string path;
   std::uint64_t bytes = 0;
-  std::string sha256;  // empty: not computed
+  std::string sha256;
 };
 
 struct Receipt {

@@ -37,9 +37,7 @@ Json machine_json(const Receipt& receipt) {
 Json files_json(const Receipt& receipt) {
   Json files = Json::array();
   for (const ModelFile& file : receipt.files)
-    files.push_back({{"path", file.path},
-                     {"bytes", file.bytes},
-                     {"sha256", file.sha256.empty() ? Json(nullptr) : Json(file.sha256)}});
+    files.push_back({{"path", file.path}, {"bytes", file.bytes}, {"sha256", file.sha256}});
   return files;
 }
 

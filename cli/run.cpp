@@ -8,6 +8,7 @@
 #include "cli/commands.h"
 #include "cli/exit_code.h"
 #include "cli/format.h"
+#include "cli/option_text.h"
 #include "cli/prompt_text.h"
 #include "cli/receipt_target.h"
 #include "cli/signals.h"
@@ -38,7 +39,11 @@ void check(RunOptions& options) {
     options.chat = true;
   }
   if (options.greedy) options.sampler.temperature = 0;
-  const Sampler checked(options.sampler);  // throws for an option out of range
+  try {
+    const Sampler in_range(options.sampler);
+  } catch (const ValueError& error) {
+    throw UsageError(error.what());
+  }
   require_utf8("--system", options.system);
   for (const std::string& stop : options.stop) {
     require_utf8("--stop", stop);
@@ -98,31 +103,25 @@ int run(RunOptions options) {
 }
 
 void add_sampler_options(CLI::App& command, RunOptions& options) {
+  const auto add = [&command](const char* name, auto& value, const char* type, const CLI::Validator& check,
+                              const char* what) {
+    return command.add_option(name, value, what)
+        ->type_name(type)
+        ->check(check)
+        ->capture_default_str()
+        ->group("Sampling");
+  };
+  const CLI::Validator number = finite_number(), count = whole_number(0, std::numeric_limits<std::int32_t>::max());
   SamplerOptions& sampler = options.sampler;
-  command.add_flag("--greedy", options.greedy, "Always the likeliest token (temperature 0)");
-  command.add_option("--temperature", sampler.temperature, "0 is greedy")
-      ->type_name("X")
-      ->capture_default_str()
-      ->excludes("--greedy");
-  command.add_option("--top-k", sampler.top_k, "Only the K likeliest tokens; 0 is all")
-      ->type_name("K")
-      ->capture_default_str();
-  command.add_option("--top-p", sampler.top_p, "Only the likeliest that together reach X; 1 is all")
-      ->type_name("X")
-      ->capture_default_str();
-  command.add_option("--min-p", sampler.min_p, "Only those at least X times as likely as the likeliest; 0 is all")
-      ->type_name("X")
-      ->capture_default_str();
-  command
-      .add_option("--repetition-penalty", sampler.repetition_penalty, "Divides the scores of recent tokens; 1 is off")
-      ->type_name("X")
-      ->capture_default_str();
-  command.add_option("--repetition-window", sampler.repetition_window, "How many tokens are recent")
-      ->type_name("N")
-      ->capture_default_str();
-  command.add_option("--seed", sampler.seed, "The same seed gives the same text")
-      ->type_name("S")
-      ->capture_default_str();
+  auto* greedy = command.add_flag("--greedy", options.greedy, "Always the likeliest token (temperature 0)");
+  greedy->group("Sampling");
+  add("--temperature", sampler.temperature, "X", number, "Flattens the distribution; 0 is greedy")->excludes(greedy);
+  add("--top-k", sampler.top_k, "K", count, "Only the K likeliest tokens; 0 is all");
+  add("--top-p", sampler.top_p, "X", number, "Only the likeliest that together reach X; 1 is all");
+  add("--min-p", sampler.min_p, "X", number, "Only those at least X times as likely as the likeliest; 0 is all");
+  add("--repetition-penalty", sampler.repetition_penalty, "X", number, "Divides the scores of recent tokens; 1 is off");
+  add("--repetition-window", sampler.repetition_window, "N", count, "How many tokens are recent");
+  add("--seed", sampler.seed, "S", unsigned_number(), "The same seed gives the same text");
 }
 
 }  // namespace
@@ -156,28 +155,26 @@ void report_answer(const RunOptions& options, const Session& session, const Gene
 void add_run(CLI::App& app, Action& action) {
   auto options = std::make_shared<RunOptions>();
   CLI::App& command = *app.add_subcommand("run", "Answer a prompt, or hold a conversation");
-  add_model_options(command, options->model);
-  auto* prompt =
-      command.add_option("-p,--prompt", options->prompt, "The prompt; - reads standard input")->type_name("TEXT");
+  auto* prompt = command.add_option("-p,--prompt", options->prompt, "The prompt; - reads standard input");
+  prompt->type_name("TEXT");
   command.add_flag("--chat", options->chat, "A conversation; /help tells its commands")->excludes(prompt);
   command.add_option("--system", options->system, "System message of the chat template")->type_name("TEXT");
   command.add_flag("--raw", options->raw, "No chat template: the prompt as it is, control tokens recognised");
-  command
-      .add_option("-n,--max-tokens", options->max_tokens, "Longest answer in tokens; -1 is until the context is full")
+  command.add_option("-n,--max-tokens", options->max_tokens, "Longest answer; -1 is until the context is full")
       ->type_name("N")
+      ->check(whole_number(-1))
       ->capture_default_str();
-  auto* context = command
-                      .add_option("-c,--context", options->context,
-                                  "Tokens that the KV cache holds; 0 is all the model was made for\n(default: 4096, or "
-                                  "the model's if that is less)")
-                      ->type_name("N")
-                      ->check(CLI::NonNegativeNumber);
+  auto* context = command.add_option("-c,--context", options->context,
+                                     "Tokens that the KV cache holds; 0 is all the model was made for\n"
+                                     "[4096, or the model's if that is less]");
+  context->type_name("N")->check(whole_number(0));
   command.add_option("--stop", options->stop, "Text that ends the answer; may be repeated")
       ->type_name("TEXT")
       ->allow_extra_args(false);
-  add_sampler_options(command, *options);
   add_receipt_option(command, options->receipt);
   command.add_flag("--show-tokens", options->show_tokens, "Print the token ids on standard error");
+  add_model_options(command, options->model);
+  add_sampler_options(command, *options);
   command.footer(kExamples);
   command.callback([options, context, &action] {
     options->context_given = context->count() > 0;

@@ -1,0 +1,21 @@
+// How options are read and shown: strict numbers, and help without noise.
+#pragma once
+
+#include <CLI/CLI.hpp>
+#include <cstdint>
+#include <limits>
+#include <memory>
+
+namespace candor::cli {
+
+/// A whole number in [low, high]. The parser's own conversion saturates instead of refusing.
+CLI::Validator whole_number(std::int64_t low, std::int64_t high = std::numeric_limits<std::int64_t>::max());
+/// A whole number in [0, 2^64).
+CLI::Validator unsigned_number();
+/// A finite decimal number.
+CLI::Validator finite_number();
+
+/// Help texts: "-n,--max-tokens N", then the description with its default in brackets.
+std::shared_ptr<CLI::FormatterBase> help_formatter();
+
+}  // namespace candor::cli
