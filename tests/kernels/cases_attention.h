@@ -51,13 +51,14 @@ template <> struct Cases<Attention> {
     const Placement placement = c.gaps ? Placement{.row_gap = 8, .misaligned = 1} : Placement{};
     const std::vector<std::int64_t> q_shape{c.b, c.t, c.h, c.d}, kv_shape{c.b, c.s, c.hkv, c.d};
     Doubles q = maker.values(count_of(q_shape), 1), k = maker.values(count_of(kv_shape), 1);
-    const Doubles v = maker.values(count_of(kv_shape), 100);
+    Doubles v = maker.values(count_of(kv_shape), 100);
     float scale = 1.0f / std::sqrt(static_cast<float>(c.d));
     if (maker.inputs() == Inputs::wide)  // wide values, but scores within ±20: the bound grows with their size
       for (Doubles* part : {&q, &k})
         for (double& x : *part) x = std::copysign(std::pow(std::fabs(x), 0.25), x);
     if (maker.exact()) {
       one_hot(maker, c, q, k);
+      for (double& x : v) x = x == 0 ? 1 : x;  // of a zero only the sign would depend on the keys that do not count
       scale = 1.0f;
     }
     return {.q = maker.given(p.a, q_shape, q, placement), .k = maker.given(p.b, kv_shape, k, placement),

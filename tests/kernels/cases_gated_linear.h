@@ -59,7 +59,9 @@ template <> struct Cases<GatedLinear> {
     plain::store(args.y, gate);
   }
 
-  /// identity(x · wᵀ) ⊙ 1: the second factor comes from a bias of ones.
+  /// identity(x · wᵀ) ⊙ 1: the second factor comes from a bias of ones and weights of zero, so that an infinite x gives
+  /// NaN there.
+  static constexpr bool kInfiniteX = false;
   static GatedLinear of_dot(Maker& maker, const Precision& precision, ConstView x, ConstView weight) {
     const std::int64_t n = weight.shape[0], k = weight.shape[1];
     const View zeros = is_block(precision.b)

@@ -28,6 +28,7 @@ template <> struct Cases<Matmul> {
   static Matmul of_dot(Maker& maker, const Precision& precision, ConstView x, ConstView weight) {
     return {.x = x, .weight = weight, .bias = {}, .y = maker.output(precision.out, {x.shape[0], weight.shape[0]})};
   }
+  static constexpr bool kInfiniteX = true;
   static View result(const Matmul& args) { return args.y; }
 
   static void claims(Runner<Matmul>& runner) { dot_claims(runner); }

@@ -43,6 +43,7 @@ template <> struct Cases<QkvProjection> {
             .q = maker.output(precision.out, shape), .k = maker.output(precision.out, shape),
             .v = maker.output(precision.out, shape)};
   }
+  static constexpr bool kInfiniteX = true;
   static View result(const QkvProjection& args) { return args.v; }
 
   static void claims(Runner<QkvProjection>& runner) { dot_claims(runner); }

@@ -74,7 +74,7 @@ template <class Op> void dot_claims(Runner<Op>& runner) {
 
   constexpr double kInfinity = std::numeric_limits<double>::infinity(), kNaN = std::numeric_limits<double>::quiet_NaN();
   expect_dot(runner, {"NaN activation", {1, 0, kNaN}, {1, 0, 1}}, kNaN);
-  expect_dot(runner, {"infinite activation", {1, 0, -kInfinity}, {1, 0, 1}}, -kInfinity);
+  if (Cases<Op>::kInfiniteX) expect_dot(runner, {"infinite activation", {1, 0, -kInfinity}, {1, 0, 1}}, -kInfinity);
   expect_dot(runner, {"infinities that cancel", {kInfinity, 0, -kInfinity}, {1, 0, 1}}, kNaN);
   if (!is_block(p.b)) {
     expect_dot(runner, {"NaN weight", {1, 0, 1}, {1, 0, kNaN}}, kNaN);

@@ -48,7 +48,10 @@ template <class Op> void norm_claims(Runner<Op>& runner) {
     const double weight = 1.0 + std::ldexp(j, -format_of(p.out).precision - 1);
     if (holds(p.b, weight)) expect_weight(32, 1.0, weight, "one rounding of " + describe(weight));
   }
-  expect_weight(32, std::numeric_limits<double>::quiet_NaN(), 1.0, "NaN");
+  constexpr double kNaN = std::numeric_limits<double>::quiet_NaN();
+  Doubles x = alternating(32, 1.0);
+  x[19] = kNaN;
+  expect_norm(runner, x, 1.0, Doubles(32, kNaN), "NaN reaches its whole row");
 }
 
 // x + residual is rounded once to x's dtype, and that stored sum is what is normalised.

@@ -104,10 +104,10 @@ std::vector<std::byte> element_bytes(const ConstView& view) {
     const auto count = packed_tiles(view.shape[0]) * packed_tile_stride(view.dtype, view.shape[1]);
     return {first, first + static_cast<std::size_t>(count) * unit};
   }
-  bytes.reserve(static_cast<std::size_t>(view.elements()) * unit);
+  const std::int64_t block = dtype_info(view.dtype).block_elements;
   for (std::int64_t r = 0; r < ref::row_count(view); ++r)
-    for (std::int64_t c = 0; c < ref::row_length(view); ++c) {
-      const auto* at = first + ref::element_index(view, r, c) * static_cast<std::int64_t>(unit);
+    for (std::int64_t c = 0; c < ref::row_length(view); c += block) {
+      const auto* at = first + ref::element_index(view, r, c) / block * static_cast<std::int64_t>(unit);
       bytes.insert(bytes.end(), at, at + unit);
     }
   return bytes;

@@ -7,7 +7,7 @@ namespace candor::ref {
 
 void layer_norm(const LayerNorm& args, Stream&) {
   const Doubles weight = load_all(args.weight);                                        // [C]
-  const Doubles bias = args.bias.present() ? load_all(args.bias) : Doubles(weight.size(), 0.0);
+  const Doubles bias = args.bias.present() ? load_all(args.bias) : Doubles();           // [C] or none
   for (std::int64_t r = 0; r < row_count(args.x); ++r) {
     Doubles values = load_row(args.x, r);                                              // [C]
     if (args.residual.present()) {
@@ -23,7 +23,10 @@ void layer_norm(const LayerNorm& args, Stream&) {
     double variance = 0;
     for (const double value : values) variance += (value - mean) * (value - mean);
     const double scale = 1.0 / std::sqrt(variance / count + args.eps);
-    for (std::size_t c = 0; c < values.size(); ++c) values[c] = (values[c] - mean) * scale * weight[c] + bias[c];
+    for (std::size_t c = 0; c < values.size(); ++c) {
+      values[c] = (values[c] - mean) * scale * weight[c];
+      if (!bias.empty()) values[c] += bias[c];
+    }
     store_row(args.y, r, values);
   }
 }
