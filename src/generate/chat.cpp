@@ -4,7 +4,7 @@
 namespace candor {
 
 Chat::Chat(Session& session, std::string system) : session_(session), model_(session.model()) {
-  model_.tokenizer();      // a model without either cannot chat: say so now
+  model_.tokenizer();  // a model without either cannot chat: say so now
   model_.chat_template();
   if (!system.empty()) history_.push_back({"system", std::move(system)});
 }

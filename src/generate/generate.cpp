@@ -96,11 +96,16 @@ StopReason decode(Session& session, std::span<const float> logits, const Generat
 
 std::string_view stop_reason_name(StopReason reason) {
   switch (reason) {
-    case StopReason::end_token: return "end_token";
-    case StopReason::stop_string: return "stop_string";
-    case StopReason::max_tokens: return "max_tokens";
-    case StopReason::context_full: return "context_full";
-    case StopReason::cancelled: return "cancelled";
+    case StopReason::end_token:
+      return "end_token";
+    case StopReason::stop_string:
+      return "stop_string";
+    case StopReason::max_tokens:
+      return "max_tokens";
+    case StopReason::context_full:
+      return "context_full";
+    case StopReason::cancelled:
+      return "cancelled";
   }
   return "";
 }

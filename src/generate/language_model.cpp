@@ -84,8 +84,9 @@ LanguageModel LanguageModel::load(const std::string& path, const LoadOptions& op
   result.impl_ = std::make_shared<Impl>();
   result.impl_->model = models::llama_load(checkpoint, config, options);
   result.impl_->info = make_info(path, checkpoint, result.impl_->model);
-  result.impl_->text = checkpoint.format() == CheckpointFormat::gguf ? generation::text_side_from_gguf(checkpoint)
-                                                                     : generation::text_side_from_folder(folder_of(path));
+  result.impl_->text = checkpoint.format() == CheckpointFormat::gguf
+                           ? generation::text_side_from_gguf(checkpoint)
+                           : generation::text_side_from_folder(folder_of(path));
   std::vector<TokenId>& ends = result.impl_->model.config.end_tokens;
   if (ends.empty() && result.has_tokenizer() && result.tokenizer().eos()) ends.push_back(*result.tokenizer().eos());
   return result;
@@ -112,7 +113,8 @@ const ChatTemplate& LanguageModel::chat_template() const {
   return *impl_->text.chat_template;
 }
 
-void LanguageModel::logits(std::span<const TokenId> tokens, const std::function<void(const float*, std::int64_t)>& on_rows,
+void LanguageModel::logits(std::span<const TokenId> tokens,
+                           const std::function<void(const float*, std::int64_t)>& on_rows,
                            const std::atomic<bool>* cancel) const {
   const LlamaModel& model = impl_->model;
   const std::int64_t count = std::ssize(tokens), vocabulary = model.config.vocabulary;
@@ -123,7 +125,8 @@ void LanguageModel::logits(std::span<const TokenId> tokens, const std::function<
   const std::int64_t rows = std::max<std::int64_t>(1, kLogitBytes / (4 * vocabulary));
   for (std::int64_t first = 0; first < count; first += generation::kChunk) {
     const std::int64_t size = std::min(generation::kChunk, count - first);
-    const Tensor ids = Tensor::from_i32(tokens.subspan(static_cast<std::size_t>(first), static_cast<std::size_t>(size)), {size});
+    const Tensor ids =
+        Tensor::from_i32(tokens.subspan(static_cast<std::size_t>(first), static_cast<std::size_t>(size)), {size});
     const Tensor hidden = models::llama_hidden(model, ids, first, cache,
                                                {.rows = models::Rows::all, .cancel = cancel, .observer = nullptr});
     for (std::int64_t begin = 0; begin < size; begin += rows) {

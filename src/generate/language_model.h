@@ -12,7 +12,7 @@ namespace candor {
 /// Tokenizer and chat template of a model, each with the reason when there is none.
 struct TextSide {
   std::optional<Tokenizer> tokenizer;
-  std::string no_tokenizer;          // full error text
+  std::string no_tokenizer;  // full error text
   std::optional<ChatTemplate> chat_template;
   std::string no_chat_template;
   std::string bos_token, eos_token;  // as templates see them

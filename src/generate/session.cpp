@@ -16,14 +16,14 @@ void check_tokens(const char* op, std::span<const TokenId> tokens, std::int64_t 
 }
 
 nn::KvCache make_cache(const models::LlamaModel& model, std::int64_t capacity) {
-  if (capacity < 1)
-    throw ValueError("context: " + std::to_string(capacity) + " positions; ask for at least 1");
+  if (capacity < 1) throw ValueError("context: " + std::to_string(capacity) + " positions; ask for at least 1");
   const nn::KvCacheShape shape = model.kv_shape(capacity);
   const std::uint64_t bytes = shape.bytes();
   const std::string size = std::to_string(bytes) + " bytes in " + std::string(dtype_name(shape.dtype));
   if (capacity > model.config.context_length)
     throw ValueError("context: " + std::to_string(capacity) + " positions (a KV cache of " + size +
-                     ") were asked for; this model was made for at most " + std::to_string(model.config.context_length));
+                     ") were asked for; this model was made for at most " +
+                     std::to_string(model.config.context_length));
   const std::uint64_t memory =
       static_cast<std::uint64_t>(sysconf(_SC_PHYS_PAGES)) * static_cast<std::uint64_t>(sysconf(_SC_PAGE_SIZE));
   if (bytes > memory)
@@ -35,11 +35,11 @@ nn::KvCache make_cache(const models::LlamaModel& model, std::int64_t capacity) {
 }  // namespace generation
 
 struct Session::Impl {
-  LanguageModel handle;            // keeps the weights alive
+  LanguageModel handle;  // keeps the weights alive
   const models::LlamaModel& model;
   nn::KvCache cache;
   std::vector<TokenId> tokens;
-  Tensor logits;                   // [1, V] f32, after the last token fed
+  Tensor logits;  // [1, V] f32, after the last token fed
 };
 
 Session::Session(LanguageModel model, std::int64_t context) {
@@ -57,15 +57,18 @@ std::span<const float> Session::feed(std::span<const TokenId> tokens, const std:
   if (count == 0) throw ValueError("feed: no tokens; give at least one");
   generation::check_tokens("feed", tokens, s.model.config.vocabulary);
   if (count > context() - held)
-    throw ValueError("feed: " + std::to_string(count) + " tokens do not fit: the context of " + std::to_string(context()) +
-                     " holds " + std::to_string(held) + " already, so " + std::to_string(context() - held) + " fit");
+    throw ValueError("feed: " + std::to_string(count) + " tokens do not fit: the context of " +
+                     std::to_string(context()) + " holds " + std::to_string(held) + " already, so " +
+                     std::to_string(context() - held) + " fit");
   for (std::int64_t first = 0; first < count; first += generation::kChunk) {
     const std::int64_t size = std::min(generation::kChunk, count - first);
     const bool last = first + size == count;
-    const std::span<const TokenId> chunk = tokens.subspan(static_cast<std::size_t>(first), static_cast<std::size_t>(size));
-    const models::ForwardOptions options{.rows = last ? models::Rows::last : models::Rows::none, .cancel = cancel,
-                                         .observer = nullptr};
-    const Tensor hidden = models::llama_hidden(s.model, Tensor::from_i32(chunk, {size}), held + first, s.cache, options);
+    const std::span<const TokenId> chunk =
+        tokens.subspan(static_cast<std::size_t>(first), static_cast<std::size_t>(size));
+    const models::ForwardOptions options{
+        .rows = last ? models::Rows::last : models::Rows::none, .cancel = cancel, .observer = nullptr};
+    const Tensor hidden =
+        models::llama_hidden(s.model, Tensor::from_i32(chunk, {size}), held + first, s.cache, options);
     if (last) s.logits = models::llama_logits(s.model, hidden);
     s.tokens.insert(s.tokens.end(), chunk.begin(), chunk.end());
   }

@@ -100,7 +100,8 @@ void read_tokenizer_json(TextSide& text, const fs::path& folder) {
 
 void read_tokenizer_config(TextSide& text, const fs::path& folder) {
   const fs::path path = folder / "tokenizer_config.json", jinja = folder / "chat_template.jinja";
-  text.no_chat_template = folder.string() + " has no chat template: neither chat_template.jinja nor 'chat_template' in "
+  text.no_chat_template = folder.string() +
+                          " has no chat template: neither chat_template.jinja nor 'chat_template' in "
                           "tokenizer_config.json";
   std::optional<std::string> source = read_text(jinja);
   std::string file = jinja.string();

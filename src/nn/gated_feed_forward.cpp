@@ -8,11 +8,16 @@ namespace {
 
 UnaryKind unary_kind(Activation activation) {
   switch (activation) {
-    case Activation::relu: return UnaryKind::relu;
-    case Activation::silu: return UnaryKind::silu;
-    case Activation::gelu_tanh: return UnaryKind::gelu_tanh;
-    case Activation::gelu_erf: return UnaryKind::gelu_erf;
-    case Activation::identity: break;
+    case Activation::relu:
+      return UnaryKind::relu;
+    case Activation::silu:
+      return UnaryKind::silu;
+    case Activation::gelu_tanh:
+      return UnaryKind::gelu_tanh;
+    case Activation::gelu_erf:
+      return UnaryKind::gelu_erf;
+    case Activation::identity:
+      break;
   }
   throw ValueError("gated feed-forward: an identity activation has no unary op; use relu, silu, gelu_tanh or gelu_erf");
 }

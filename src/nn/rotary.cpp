@@ -31,13 +31,21 @@ std::vector<float> rotary_frequencies(double base, std::int64_t rotary_dim, cons
   std::vector<float> frequencies(pairs);
   for (std::size_t i = 0; i < pairs; ++i) {
     const float exponent = static_cast<float>(2 * i) / static_cast<float>(rotary_dim);
-    const float frequency =
-        1.0f / static_cast<float>(std::pow(static_cast<double>(static_cast<float>(base)), static_cast<double>(exponent)));
+    const float frequency = 1.0f / static_cast<float>(std::pow(static_cast<double>(static_cast<float>(base)),
+                                                               static_cast<double>(exponent)));
     switch (scaling.kind) {
-      case RotaryScaling::Kind::none: frequencies[i] = frequency; break;
-      case RotaryScaling::Kind::linear: frequencies[i] = frequency / static_cast<float>(scaling.factor); break;
-      case RotaryScaling::Kind::llama3: frequencies[i] = llama3_frequency(frequency, scaling); break;
-      case RotaryScaling::Kind::divisors: frequencies[i] = frequency / scaling.divisors[i]; break;
+      case RotaryScaling::Kind::none:
+        frequencies[i] = frequency;
+        break;
+      case RotaryScaling::Kind::linear:
+        frequencies[i] = frequency / static_cast<float>(scaling.factor);
+        break;
+      case RotaryScaling::Kind::llama3:
+        frequencies[i] = llama3_frequency(frequency, scaling);
+        break;
+      case RotaryScaling::Kind::divisors:
+        frequencies[i] = frequency / scaling.divisors[i];
+        break;
     }
   }
   return frequencies;

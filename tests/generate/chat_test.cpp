@@ -36,7 +36,8 @@ TEST(ChatTest, ReuseDoesNotChangeTheAnswer) {
   chat.say("hi", short_answer(1));
   const GenerateResult second = chat.say("and?", short_answer(2));
   std::vector<ChatMessage> history(chat.history().begin(), chat.history().end() - 1);
-  const std::string rendered = model.chat_template().render(history, {.bos_token = "<|im_start|>", .eos_token = "<|im_end|>", .date = {}});
+  const std::string rendered =
+      model.chat_template().render(history, {.bos_token = "<|im_start|>", .eos_token = "<|im_end|>", .date = {}});
   Session fresh(model, 256);
   EXPECT_EQ(generate(fresh, model.tokenizer().encode(rendered, false, true), short_answer(2)).text, second.text);
 }
@@ -74,7 +75,8 @@ TEST(ChatTest, GgufAndTokenizerJsonTokenizeAlike) {
     EXPECT_EQ(folder.tokenizer().encode(text, true, true), gguf.tokenizer().encode(text, true, true)) << text;
   EXPECT_EQ(gguf.end_tokens(), (std::vector<TokenId>{2, 0}));  // <|im_end|> by key, <|endoftext|> as a known turn end
   const ChatTemplate::Variables variables{.bos_token = "b", .eos_token = "e", .date = {}};
-  EXPECT_EQ(folder.chat_template().render({{"user", "hi"}}, variables), gguf.chat_template().render({{"user", "hi"}}, variables));
+  EXPECT_EQ(folder.chat_template().render({{"user", "hi"}}, variables),
+            gguf.chat_template().render({{"user", "hi"}}, variables));
 }
 
 }  // namespace

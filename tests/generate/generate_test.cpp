@@ -92,7 +92,8 @@ TEST_F(GenerateTest, FullContextStops) {
 
 TEST_F(GenerateTest, TooLongAPromptIsRefused) {
   Session session(model_, 3);
-  EXPECT_THAT(error_text<ValueError>([&] { generate(session, std::vector<TokenId>(4, 5), {}); }), HasSubstr("4 tokens"));
+  EXPECT_THAT(error_text<ValueError>([&] { generate(session, std::vector<TokenId>(4, 5), {}); }),
+              HasSubstr("4 tokens"));
   EXPECT_THROW(generate(session, {}, {}), ValueError);
 }
 

@@ -38,7 +38,9 @@ TEST_F(SessionTest, OverflowSaysHowManyFit) {
 
 TEST_F(SessionTest, TokensOutsideTheVocabularyAreRefused) {
   Session session(model_, 10);
-  EXPECT_THAT(error_text<ValueError>([&] { session.feed(std::vector<TokenId>{1, 291}); }),
+  EXPECT_THAT(error_text<ValueError>([&] {
+                session.feed(std::vector<TokenId>{1, 291});
+              }),
               AllOf(HasSubstr("token 291 at position 1"), HasSubstr("[0, 291)")));
   EXPECT_THROW(session.feed(std::vector<TokenId>{-1}), ValueError);
   EXPECT_THROW(session.feed({}), ValueError);

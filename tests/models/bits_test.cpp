@@ -42,7 +42,8 @@ TEST_P(BitsTest, LastRowAloneEqualsAllRows) {
 
 INSTANTIATE_TEST_SUITE_P(Models, BitsTest,
                          ::testing::Combine(::testing::Values("gqa_tied", "wide_heads", "llama3_scaling", "qwen2"),
-                                            ::testing::Values("bf16", "f32", "f16", "weights=bf16,activations=f32,kv=bf16")),
+                                            ::testing::Values("bf16", "f32", "f16",
+                                                              "weights=bf16,activations=f32,kv=bf16")),
                          [](const auto& info) {
                            std::string name = std::string(std::get<0>(info.param)) + "_" + std::get<1>(info.param);
                            for (char& c : name)

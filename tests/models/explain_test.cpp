@@ -51,7 +51,8 @@ TEST(ExplainTest, ARunUsesExactlyTheExplainedRows) {
     session.feed(std::vector<TokenId>(128, 5));
     session.feed(std::vector<TokenId>(1, 5));
     recorder.stop();
-    for (const KernelEntry& entry : recorder.kernels()) ran.insert({entry.op, entry.kernel, entry.isa, to_string(entry.precision)});
+    for (const KernelEntry& entry : recorder.kernels())
+      ran.insert({entry.op, entry.kernel, entry.isa, to_string(entry.precision)});
     EXPECT_EQ(explained, ran) << precision;
   }
 }

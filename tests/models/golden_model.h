@@ -21,8 +21,8 @@
 
 namespace candor::test {
 
-inline const char* const kGoldenModels[] = {"gqa_tied", "wide_heads", "llama3_scaling", "linear_scaling",
-                                            "llama3_parameters", "qwen2", "mistral"};
+inline const char* const kGoldenModels[] = {"gqa_tied",          "wide_heads", "llama3_scaling", "linear_scaling",
+                                            "llama3_parameters", "qwen2",      "mistral"};
 
 inline std::string golden_path(const std::string& name) {
   return std::string(CANDOR_SOURCE_DIR) + "/tests/models/golden/" + name;
@@ -131,7 +131,8 @@ class ModelCopy {
 };
 
 /// Text of the error that `action` throws; fails the test when there is none.
-template <class E> std::string error_text(const std::function<void()>& action) {
+template <class E>
+std::string error_text(const std::function<void()>& action) {
   try {
     action();
   } catch (const E& error) {

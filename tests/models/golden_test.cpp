@@ -61,7 +61,8 @@ TEST(GgufTwinTest, HalfSplitTwinGivesTheSameBits) {
   const Golden golden = read_golden("qwen2");
   for (const char* precision : {"f32", "bf16", "auto"}) {
     const LanguageModel twin = load(golden_path("qwen2.gguf"), precision);
-    EXPECT_TRUE(same_bits(all_logits(load(golden_path("qwen2"), precision), golden.tokens), all_logits(twin, golden.tokens)))
+    EXPECT_TRUE(
+        same_bits(all_logits(load(golden_path("qwen2"), precision), golden.tokens), all_logits(twin, golden.tokens)))
         << precision;
   }
 }

@@ -11,11 +11,16 @@ using ::testing::AllOf;
 using ::testing::HasSubstr;
 using Json = nlohmann::json;
 
-template <class E> std::string load_error(const std::string& path, const std::string& precision = "bf16") {
+template <class E>
+std::string load_error(const std::string& path, const std::string& precision = "bf16") {
   return error_text<E>([&] { load(path, precision); });
 }
 
-struct BadField { const char* name; Json value; const char* said; };
+struct BadField {
+  const char* name;
+  Json value;
+  const char* said;
+};
 
 class BadConfigTest : public ::testing::TestWithParam<BadField> {};
 
@@ -96,7 +101,8 @@ TEST(LoadErrorTest, MissingTensorIsNamed) {
 TEST(LoadErrorTest, MissingOutputHintsAtTying) {
   const ModelCopy copy("gqa_tied");
   copy.edit_config([](Json& config) { config["tie_word_embeddings"] = false; });
-  EXPECT_THAT(load_error<FormatError>(copy.path()), AllOf(HasSubstr("lm_head.weight"), HasSubstr("tie_word_embeddings")));
+  EXPECT_THAT(load_error<FormatError>(copy.path()),
+              AllOf(HasSubstr("lm_head.weight"), HasSubstr("tie_word_embeddings")));
 }
 
 TEST(LoadErrorTest, UnusedTensorsAreNamed) {
@@ -123,8 +129,9 @@ TEST(LoadErrorTest, NonFiniteWeightsAreRefusedByName) {
   for (const std::uint16_t bits : {0x7fc0, 0x7f80, 0xff80, 0xffff}) {  // NaN, both infinities, NaN
     const ModelCopy copy("gqa_tied");
     copy.poke("model.layers.1.mlp.down_proj.weight", 64 * 96 - 1, bits);
-    EXPECT_THAT(load_error<ValueError>(copy.path()), AllOf(HasSubstr("model.safetensors"),
-                HasSubstr("'model.layers.1.mlp.down_proj.weight'"), HasSubstr("NaN or infinite")));
+    EXPECT_THAT(load_error<ValueError>(copy.path()),
+                AllOf(HasSubstr("model.safetensors"), HasSubstr("'model.layers.1.mlp.down_proj.weight'"),
+                      HasSubstr("NaN or infinite")));
   }
 }
 
@@ -153,7 +160,8 @@ TEST(LoadErrorTest, WeightBeyondF16IsRefused) {
 TEST(LoadErrorTest, MissingConfigAndBadJson) {
   const ModelCopy copy("gqa_tied");
   copy.write("config.json", "{\"architectures\": [");
-  EXPECT_THAT(load_error<FormatError>(copy.path()), AllOf(HasSubstr("config.json"), HasSubstr("not valid JSON at byte")));
+  EXPECT_THAT(load_error<FormatError>(copy.path()),
+              AllOf(HasSubstr("config.json"), HasSubstr("not valid JSON at byte")));
   copy.remove("config.json");
   EXPECT_THAT(load_error<IoError>(copy.path()), HasSubstr("no config.json"));
 }

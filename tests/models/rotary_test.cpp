@@ -19,17 +19,22 @@ TEST(RotaryTest, FrequenciesFallGeometrically) {
 }
 
 TEST(RotaryTest, LinearDividesAll) {
-  const std::vector<float> f = rotary_frequencies(10000, 8, {.kind = RotaryScaling::Kind::linear, .factor = 4, .divisors = {}});
+  const std::vector<float> f =
+      rotary_frequencies(10000, 8, {.kind = RotaryScaling::Kind::linear, .factor = 4, .divisors = {}});
   EXPECT_EQ(f[0], 0.25f);
   EXPECT_EQ(f[3], 0.001f / 4);
 }
 
 TEST(RotaryTest, Llama3KeepsHighDividesLowAndRampsBetween) {
-  const RotaryScaling scaling{.kind = RotaryScaling::Kind::llama3, .factor = 8, .low_freq_factor = 1,
-                              .high_freq_factor = 4, .original_context = 100, .divisors = {}};
+  const RotaryScaling scaling{.kind = RotaryScaling::Kind::llama3,
+                              .factor = 8,
+                              .low_freq_factor = 1,
+                              .high_freq_factor = 4,
+                              .original_context = 100,
+                              .divisors = {}};
   const std::vector<float> f = rotary_frequencies(10000, 8, scaling);
-  EXPECT_EQ(f[0], 1.0f);          // wavelength 6.3 < 100 / 4
-  EXPECT_EQ(f[2], 0.01f / 8);     // 628 > 100
+  EXPECT_EQ(f[0], 1.0f);       // wavelength 6.3 < 100 / 4
+  EXPECT_EQ(f[2], 0.01f / 8);  // 628 > 100
   EXPECT_EQ(f[3], 0.001f / 8);
   const double wavelength = 2 * M_PI / 0.1, ramp = (100 / wavelength - 1) / 3;  // 62.8: between
   EXPECT_NEAR(f[1], (1 - ramp) * 0.1 / 8 + ramp * 0.1, 1e-8);
@@ -37,7 +42,8 @@ TEST(RotaryTest, Llama3KeepsHighDividesLowAndRampsBetween) {
 
 TEST(RotaryTest, DivisorsMustMatchThePairs) {
   EXPECT_THROW(rotary_frequencies(10000, 8, {.kind = RotaryScaling::Kind::divisors, .divisors = {1, 2}}), ShapeError);
-  const std::vector<float> f = rotary_frequencies(10000, 4, {.kind = RotaryScaling::Kind::divisors, .divisors = {1, 2}});
+  const std::vector<float> f =
+      rotary_frequencies(10000, 4, {.kind = RotaryScaling::Kind::divisors, .divisors = {1, 2}});
   EXPECT_EQ(f[1], 0.005f);
 }
 

@@ -20,7 +20,7 @@ struct LlamaConfig {
   std::int64_t context_length = 0;
   std::int64_t rotary_dim = 0;  // elements of a head that are rotated; even, at most head_dim
   float rms_norm_eps = 1e-6f;
-  float attention_scale = 0;    // 0: 1 / sqrt(head_dim)
+  float attention_scale = 0;  // 0: 1 / sqrt(head_dim)
   double rotary_base = 10000;
   nn::RotaryScaling rotary_scaling;
   RopeStyle rotary_style = RopeStyle::half_split;
@@ -32,7 +32,8 @@ struct LlamaConfig {
 };
 
 /// From the texts of config.json and generation_config.json (may be empty); `file` names the former in errors.
-/// errors   FormatError: a field missing, of the wrong type, unknown, or one that changes the maths and is not supported
+/// errors   FormatError: a field missing, of the wrong type, unknown, or one that changes the maths and is not
+/// supported
 LlamaConfig llama_config_from_hugging_face(std::string_view config_json, std::string_view generation_config_json,
                                            const std::string& file);
 

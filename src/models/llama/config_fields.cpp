@@ -50,7 +50,8 @@ std::optional<std::int64_t> ConfigFields::integer(const std::string& key) {
   if (value == nullptr) return std::nullopt;
   if (value->is_number_unsigned()) {
     const std::uint64_t number = value->get<std::uint64_t>();
-    if (number > static_cast<std::uint64_t>(std::numeric_limits<std::int64_t>::max())) wrong_type(key, "a 64-bit integer");
+    if (number > static_cast<std::uint64_t>(std::numeric_limits<std::int64_t>::max()))
+      wrong_type(key, "a 64-bit integer");
     return static_cast<std::int64_t>(number);
   }
   if (!value->is_number_integer()) wrong_type(key, "an integer");

@@ -21,8 +21,8 @@ constexpr std::array kArchitectures = {
 };
 
 // Keys that cannot change what inference computes here.
-constexpr std::string_view kHarmless[] = {"vocab_size", "rope.scaling.original_context_length", "rope.scaling.finetuned",
-                                          "tensor_data_layout", "expert_used_count"};
+constexpr std::string_view kHarmless[] = {"vocab_size", "rope.scaling.original_context_length",
+                                          "rope.scaling.finetuned", "tensor_data_layout", "expert_used_count"};
 
 class Keys {
  public:
@@ -166,13 +166,15 @@ std::vector<std::int32_t> end_tokens(const GgufMetadata& metadata) {
   };
   for (const char* key : {"tokenizer.ggml.eos_token_id", "tokenizer.ggml.eot_token_id", "tokenizer.ggml.eom_token_id"})
     if (const std::optional<std::uint64_t> id = metadata.unsigned_integer(key)) add(*id);
-  constexpr std::string_view kTurnEnds[] = {"<|im_end|>", "<|eot_id|>", "<|end_of_text|>", "<|endoftext|>", "<|eom_id|>"};
+  constexpr std::string_view kTurnEnds[] = {"<|im_end|>", "<|eot_id|>", "<|end_of_text|>", "<|endoftext|>",
+                                            "<|eom_id|>"};
   constexpr double kControl = 3;
   const std::vector<std::string>* tokens = metadata.strings("tokenizer.ggml.tokens");
   const std::optional<std::vector<double>> types = metadata.numbers("tokenizer.ggml.token_type");
   if (tokens == nullptr || !types || types->size() != tokens->size()) return ids;
   for (std::size_t id = 0; id < tokens->size(); ++id)
-    if ((*types)[id] == kControl && std::find(std::begin(kTurnEnds), std::end(kTurnEnds), (*tokens)[id]) != std::end(kTurnEnds))
+    if ((*types)[id] == kControl &&
+        std::find(std::begin(kTurnEnds), std::end(kTurnEnds), (*tokens)[id]) != std::end(kTurnEnds))
       add(id);
   return ids;
 }
@@ -189,7 +191,8 @@ LlamaConfig llama_config_from_gguf(const Checkpoint& checkpoint) {
   c.name = metadata.string("general.name").value_or("");
   read_extents(keys, checkpoint, c);
   const std::optional<double> eps = keys.number("attention.layer_norm_rms_epsilon");
-  if (!eps) throw FormatError(c.file + ": metadata key '" + c.architecture + ".attention.layer_norm_rms_epsilon' is missing");
+  if (!eps)
+    throw FormatError(c.file + ": metadata key '" + c.architecture + ".attention.layer_norm_rms_epsilon' is missing");
   c.rms_norm_eps = static_cast<float>(*eps);
   c.attention_scale = static_cast<float>(keys.number("attention.scale").value_or(0.0));
   c.rotary_style = architecture.style;

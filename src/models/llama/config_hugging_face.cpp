@@ -13,10 +13,10 @@ namespace {
 
 struct Architecture {
   std::string_view name;
-  bool qkv_bias;          // q, k and v have biases whatever the fields say
-  bool reads_bias_fields; // attention_bias and mlp_bias act
-  bool stated_extents;    // its defaults for key/value heads and context differ from Llama's: they must be written down
-  bool window_has_switch; // sliding_window acts only when use_sliding_window is true
+  bool qkv_bias;           // q, k and v have biases whatever the fields say
+  bool reads_bias_fields;  // attention_bias and mlp_bias act
+  bool stated_extents;  // its defaults for key/value heads and context differ from Llama's: they must be written down
+  bool window_has_switch;  // sliding_window acts only when use_sliding_window is true
 };
 
 constexpr std::array kArchitectures = {
@@ -25,7 +25,9 @@ constexpr std::array kArchitectures = {
     Architecture{"Qwen2ForCausalLM", true, false, true, true},
 };
 
-struct HarmlessField { std::string_view name, reason; };
+struct HarmlessField {
+  std::string_view name, reason;
+};
 
 constexpr std::array kHarmless = {
     HarmlessField{"model_type", "repeats the architecture"},
@@ -103,8 +105,7 @@ nn::RotaryScaling read_scaling(ConfigFields& fields, const char* rule_key) {
     scaling.original_context = fields.required_number("original_max_position_embeddings");
     if (!(scaling.low_freq_factor > 0 && scaling.high_freq_factor > scaling.low_freq_factor))
       fields.refuse("high_freq_factor", "it must be greater than low_freq_factor, and both positive");
-    if (!(scaling.original_context > 0))
-      fields.refuse("original_max_position_embeddings", "it must be positive");
+    if (!(scaling.original_context > 0)) fields.refuse("original_max_position_embeddings", "it must be positive");
   } else {
     fields.refuse(rule_key, "supported are default, linear, llama3");
   }
@@ -200,8 +201,8 @@ void read_extents(ConfigFields& fields, const Architecture& architecture, LlamaC
   if (c.heads <= 0) fields.refuse("num_attention_heads", "it must be positive");
   const std::optional<std::int64_t> head_dim = fields.integer("head_dim");
   if (!head_dim && c.channels % c.heads != 0)
-    fields.refuse("hidden_size", "it is no multiple of num_attention_heads " + std::to_string(c.heads) +
-                                     " and there is no head_dim");
+    fields.refuse("hidden_size",
+                  "it is no multiple of num_attention_heads " + std::to_string(c.heads) + " and there is no head_dim");
   c.head_dim = head_dim.value_or(c.channels / c.heads);
 }
 

@@ -18,7 +18,7 @@ struct Pass {
   nn::KvCache& cache;
   nn::RotaryTables tables;  // [T, R]
   OpOptions op;
-  std::int64_t first;       // position of the first token
+  std::int64_t first;  // position of the first token
   std::int64_t layer = -1;
 
   void at(std::string_view part) const {
@@ -31,8 +31,8 @@ Qkv project(const Pass& pass, const LlamaLayer& layer, const Tensor& x) {
                      layer.query.weight.dtype() == layer.value.weight.dtype();
   pass.at("attention query, key, value");
   if (alike)
-    return qkv_projection(x, layer.query.weight, layer.key.weight, layer.value.weight, layer.query.bias,
-                          layer.key.bias, layer.value.bias, pass.op);
+    return qkv_projection(x, layer.query.weight, layer.key.weight, layer.value.weight, layer.query.bias, layer.key.bias,
+                          layer.value.bias, pass.op);
   return {layer.query(x, pass.op), layer.key(x, pass.op), layer.value(x, pass.op)};
 }
 
@@ -42,10 +42,10 @@ Tensor project_into_cache(Pass& pass, const LlamaLayer& layer, const Tensor& x) 
   const std::int64_t tokens = x.shape()[0];
   Qkv qkv = project(pass, layer, x);
   pass.at("attention rotary");
-  const Tensor q = rope(qkv.q.reshape({tokens, c.heads, c.head_dim}), pass.tables.cos, pass.tables.sin,
-                        c.rotary_style, pass.op);
-  const Tensor k = rope(qkv.k.reshape({tokens, c.kv_heads, c.head_dim}), pass.tables.cos, pass.tables.sin,
-                        c.rotary_style, pass.op);
+  const Tensor q =
+      rope(qkv.q.reshape({tokens, c.heads, c.head_dim}), pass.tables.cos, pass.tables.sin, c.rotary_style, pass.op);
+  const Tensor k =
+      rope(qkv.k.reshape({tokens, c.kv_heads, c.head_dim}), pass.tables.cos, pass.tables.sin, c.rotary_style, pass.op);
   pass.at("KV cache");
   const ledger::CastReason reason("forward: KV cache");  // only when the cache has another dtype
   const DType kv = pass.model.precision.kv;
@@ -66,8 +66,8 @@ Tensor attend(const Pass& pass, const Tensor& q) {
 
 Tensor last_row(const Tensor& x) { return x.slice(0, x.shape()[0] - 1, x.shape()[0]); }
 
-// One layer: from its normalised input x [T, C] and the residual stream to the next layer's. Leaves x undefined when the
-// last layer's rows are not wanted.
+// One layer: from its normalised input x [T, C] and the residual stream to the next layer's. Leaves x undefined when
+// the last layer's rows are not wanted.
 void run_layer(Pass& pass, Tensor& x, Tensor& residual) {
   const LlamaConfig& c = pass.model.config;
   const LlamaLayer& layer = pass.model.weights.layers[static_cast<std::size_t>(pass.layer)];
@@ -89,8 +89,8 @@ void run_layer(Pass& pass, Tensor& x, Tensor& residual) {
   ++pass.layer;
   if (final) pass.layer = -1;
   pass.at(final ? "final norm" : "attention norm");
-  const Tensor& norm = final ? pass.model.weights.norm
-                             : pass.model.weights.layers[static_cast<std::size_t>(pass.layer)].attention_norm;
+  const Tensor& norm =
+      final ? pass.model.weights.norm : pass.model.weights.layers[static_cast<std::size_t>(pass.layer)].attention_norm;
   std::tie(x, residual) = rms_norm_residual(fed, residual, norm, c.rms_norm_eps, pass.op);
 }
 
@@ -99,10 +99,13 @@ void run_layer(Pass& pass, Tensor& x, Tensor& residual) {
 Tensor llama_hidden(const LlamaModel& model, const Tensor& ids, std::int64_t first, nn::KvCache& cache,
                     const ForwardOptions& options) {
   const std::int64_t tokens = ids.shape()[0], pairs = model.config.rotary_dim / 2;
-  Pass pass{model, options, cache,
+  Pass pass{model,
+            options,
+            cache,
             ids.is_shape_only() ? nn::rotary_tables_shape_only(pairs, tokens)
                                 : nn::rotary_tables(model.frequencies, first, tokens),
-            nn::op_options(model.precision, model.policy), first};
+            nn::op_options(model.precision, model.policy),
+            first};
   pass.at("embedding");
   OpOptions embedding_options = pass.op;
   embedding_options.out = model.precision.activations;

@@ -1,4 +1,5 @@
-// The forward pass of a Llama-like model. The same function runs with real weights and, for dry runs, with shape-only ones.
+// The forward pass of a Llama-like model. The same function runs with real weights and, for dry runs, with shape-only
+// ones.
 #pragma once
 
 #include <atomic>

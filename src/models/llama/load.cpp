@@ -35,8 +35,9 @@ class Loader {
     std::vector<std::string> notes;
     for (const auto& [kinds, tensors] : conversions_) {
       const auto [from, to] = kinds;
-      const char* verb = is_block(from) ? "dequantised " : dtype_info(from).block_bytes > dtype_info(to).block_bytes
-                                                               ? "narrowed " : "converted ";
+      const char* verb = is_block(from)                                              ? "dequantised "
+                         : dtype_info(from).block_bytes > dtype_info(to).block_bytes ? "narrowed "
+                                                                                     : "converted ";
       notes.push_back(verb + std::to_string(tensors) + (tensors == 1 ? " tensor " : " tensors ") +
                       std::string(dtype_name(from)) + " → " + std::string(dtype_name(to)));
     }
@@ -114,9 +115,8 @@ class Loader {
     const Tensor result = cast(piece, weight.held);
     if (options_.check_finite && count_non_finite(result) > 0)
       throw ValueError("load: " + describe(checkpoint_, *weight.entry) + " holds values that are finite in " +
-                       std::string(dtype_name(weight.entry->dtype)) +
-                       " and beyond the range of " + std::string(dtype_name(weight.held)) +
-                       "; use weights=bf16 or f32");
+                       std::string(dtype_name(weight.entry->dtype)) + " and beyond the range of " +
+                       std::string(dtype_name(weight.held)) + "; use weights=bf16 or f32");
     return result;
   }
 
@@ -135,7 +135,10 @@ class Loader {
 };
 
 LlamaModel without_weights(const LlamaConfig& config, const LoadOptions& options) {
-  LlamaModel model{.config = config, .weights = {}, .precision = options.precision, .policy = options.policy,
+  LlamaModel model{.config = config,
+                   .weights = {},
+                   .precision = options.precision,
+                   .policy = options.policy,
                    .frequencies = nn::rotary_frequencies(config.rotary_base, config.rotary_dim, config.rotary_scaling)};
   return model;
 }

@@ -47,16 +47,22 @@ class Walk : public ForwardObserver {
   }
 
   void add(const ops::PlannedOp& planned) {
-    ExplainedOp op{.op = planned.op, .where = {}, .detail = phase_ + ": " + planned.detail,
-                   .precision = planned.precision, .kernel = {}, .isa = {}, .instruction_class = {},
-                   .passed_over = planned.passed_over, .missing = planned.missing};
+    ExplainedOp op{.op = planned.op,
+                   .where = {},
+                   .detail = phase_ + ": " + planned.detail,
+                   .precision = planned.precision,
+                   .kernel = {},
+                   .isa = {},
+                   .instruction_class = {},
+                   .passed_over = planned.passed_over,
+                   .missing = planned.missing};
     if (planned.row != nullptr) {
       op.kernel = planned.row->name;
       op.isa = isa_name(planned.row->isa);
       op.instruction_class = instruction_class_name(planned.row->instruction_class);
     }
-    const std::string key = op.op + "|" + part_ + "|" + op.detail + "|" + to_string(op.precision) + "|" + op.kernel +
-                            "|" + op.isa;
+    const std::string key =
+        op.op + "|" + part_ + "|" + op.detail + "|" + to_string(op.precision) + "|" + op.kernel + "|" + op.isa;
     const auto [found, added] = index_.try_emplace(key, groups_.size());
     if (added) groups_.push_back({std::move(op), part_, {}});
     std::vector<std::int64_t>& layers = groups_[found->second].layers;
@@ -108,7 +114,8 @@ void walk_forward(Walk& walk, const LlamaModel& model, const char* phase, std::i
   walk.phase(phase);
   nn::KvCache cache = nn::KvCache::shape_only(model.kv_shape(first + tokens));
   const Tensor ids = Tensor::shape_only({tokens}, DType::i32);
-  const Tensor hidden = llama_hidden(model, ids, first, cache, {.rows = Rows::last, .cancel = nullptr, .observer = &walk});
+  const Tensor hidden =
+      llama_hidden(model, ids, first, cache, {.rows = Rows::last, .cancel = nullptr, .observer = &walk});
   llama_logits(model, hidden, &walk);
 }
 
@@ -137,7 +144,8 @@ void require_rows(const std::vector<ExplainedOp>& plan, const LlamaModel& model)
   std::vector<std::pair<std::string, std::string>> missing;  // refusal, places
   for (const ExplainedOp& op : plan) {
     if (op.missing.empty()) continue;
-    const auto same = std::find_if(missing.begin(), missing.end(), [&](const auto& m) { return m.first == op.missing; });
+    const auto same =
+        std::find_if(missing.begin(), missing.end(), [&](const auto& m) { return m.first == op.missing; });
     if (same == missing.end()) {
       missing.emplace_back(op.missing, op.where);
     } else if (same->second.find(op.where) == std::string::npos) {

@@ -46,9 +46,10 @@ DType held_dtype(const Checkpoint& checkpoint, const WeightSlot& slot, const Ten
   if (wanted == DType::any || wanted == entry.dtype) return entry.dtype;
   if (!is_block(wanted)) return wanted;
   if (!is_matrix(slot.role)) return entry.dtype;  // vectors are never stored in blocks
-  throw UnsupportedPrecision("load: " + describe(checkpoint, entry) + " is stored as " +
-                             std::string(dtype_name(entry.dtype)) + "; weights=" + std::string(dtype_name(wanted)) +
-                             " would have to quantise it, which loading never does: use weights=stored, bf16, f16 or f32");
+  throw UnsupportedPrecision(
+      "load: " + describe(checkpoint, entry) + " is stored as " + std::string(dtype_name(entry.dtype)) +
+      "; weights=" + std::string(dtype_name(wanted)) +
+      " would have to quantise it, which loading never does: use weights=stored, bf16, f16 or f32");
 }
 
 Layout held_layout(const WeightSlot& slot, DType held) {
@@ -95,7 +96,8 @@ std::vector<std::string> unread_notes(const Checkpoint& checkpoint, const LlamaC
   std::set<std::string> used;
   for (const WeightSlot& slot : weight_slots(config, checkpoint.format(), weights)) used.insert(slot.name);
   for (const TensorEntry& entry : checkpoint.tensors())
-    if (!used.contains(entry.name)) by_reason[unread_reason(config, checkpoint.format(), entry.name)].push_back(entry.name);
+    if (!used.contains(entry.name))
+      by_reason[unread_reason(config, checkpoint.format(), entry.name)].push_back(entry.name);
   std::vector<std::string> notes;
   for (const auto& [reason, names] : by_reason) notes.push_back("not used: " + listed(names) + " (" + reason + ")");
   return notes;

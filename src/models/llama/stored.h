@@ -13,8 +13,8 @@ namespace candor::models {
 struct StoredWeight {
   WeightSlot slot;
   const TensorEntry* entry = nullptr;
-  DType held = DType::any;                 // dtype in memory
-  Layout layout = Layout::strided;         // in memory
+  DType held = DType::any;          // dtype in memory
+  Layout layout = Layout::strided;  // in memory
   bool converts() const { return held != entry->dtype; }
 };
 

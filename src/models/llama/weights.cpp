@@ -59,21 +59,30 @@ constexpr std::array kLayerRows = {
 
 std::int64_t extent(const LlamaConfig& c, Extent which) {
   switch (which) {
-    case none: return 0;
-    case channels: return c.channels;
-    case query: return c.heads * c.head_dim;
-    case key_value: return c.kv_heads * c.head_dim;
-    case feed_forward: return c.feed_forward;
+    case none:
+      return 0;
+    case channels:
+      return c.channels;
+    case query:
+      return c.heads * c.head_dim;
+    case key_value:
+      return c.kv_heads * c.head_dim;
+    case feed_forward:
+      return c.feed_forward;
   }
   return 0;
 }
 
 bool needed(const LlamaConfig& c, Needs needs) {
   switch (needs) {
-    case always: return true;
-    case qkv_bias: return c.qkv_bias;
-    case output_bias: return c.output_bias;
-    case mlp_bias: return c.mlp_bias;
+    case always:
+      return true;
+    case qkv_bias:
+      return c.qkv_bias;
+    case output_bias:
+      return c.output_bias;
+    case mlp_bias:
+      return c.mlp_bias;
   }
   return true;
 }
@@ -98,24 +107,29 @@ std::vector<WeightSlot> weight_slots(const LlamaConfig& c, CheckpointFormat form
   const bool gguf = format == CheckpointFormat::gguf;
   weights.layers.assign(static_cast<std::size_t>(c.layers), {});
   std::vector<WeightSlot> slots;
-  slots.push_back({gguf ? "token_embd.weight" : "model.embed_tokens.weight", "embedding", {c.vocabulary, c.channels},
-                   WeightRole::embedding, &weights.embedding});
+  slots.push_back({gguf ? "token_embd.weight" : "model.embed_tokens.weight",
+                   "embedding",
+                   {c.vocabulary, c.channels},
+                   WeightRole::embedding,
+                   &weights.embedding});
   for (std::int64_t i = 0; i < c.layers; ++i) {
     LlamaLayer& layer = weights.layers[static_cast<std::size_t>(i)];
     layer.feed_forward.activation = c.activation;
     add_layer(c, gguf, i, layer, slots);
   }
-  slots.push_back({gguf ? "output_norm.weight" : "model.norm.weight", "final norm", {c.channels}, WeightRole::norm,
-                   &weights.norm});
+  slots.push_back(
+      {gguf ? "output_norm.weight" : "model.norm.weight", "final norm", {c.channels}, WeightRole::norm, &weights.norm});
   if (!c.tied_embeddings)
-    slots.push_back({gguf ? "output.weight" : "lm_head.weight", "output", {c.vocabulary, c.channels},
-                     WeightRole::matrix, &weights.output});
+    slots.push_back({gguf ? "output.weight" : "lm_head.weight",
+                     "output",
+                     {c.vocabulary, c.channels},
+                     WeightRole::matrix,
+                     &weights.output});
   return slots;
 }
 
 std::string unread_reason(const LlamaConfig& c, CheckpointFormat format, const std::string& name) {
-  if (format == CheckpointFormat::gguf)
-    return name == "rope_freqs.weight" ? "read with the configuration" : "";
+  if (format == CheckpointFormat::gguf) return name == "rope_freqs.weight" ? "read with the configuration" : "";
   if (name.ends_with(".rotary_emb.inv_freq")) return "the frequencies are computed from the configuration";
   if (name == "lm_head.weight" && c.tied_embeddings) return "config.json ties the output to the embedding";
   return "";

@@ -11,26 +11,26 @@
 namespace candor::models {
 
 struct LlamaLayer {
-  Tensor attention_norm;             // [C]
-  nn::Linear query, key, value;      // [H·D, C] [Hkv·D, C] [Hkv·D, C]
-  nn::Linear output;                 // [C, H·D]
-  Tensor feed_forward_norm;          // [C]
-  nn::GatedFeedForward feed_forward; // [F, C] [F, C] [C, F]
+  Tensor attention_norm;              // [C]
+  nn::Linear query, key, value;       // [H·D, C] [Hkv·D, C] [Hkv·D, C]
+  nn::Linear output;                  // [C, H·D]
+  Tensor feed_forward_norm;           // [C]
+  nn::GatedFeedForward feed_forward;  // [F, C] [F, C] [C, F]
 };
 
 struct LlamaWeights {
-  Tensor embedding;                // [V, C]
+  Tensor embedding;  // [V, C]
   std::vector<LlamaLayer> layers;
-  Tensor norm;                     // [C]
-  Tensor output;                   // [V, C]; shares the embedding's storage when tied
+  Tensor norm;    // [C]
+  Tensor output;  // [V, C]; shares the embedding's storage when tied
 };
 
 enum class WeightRole : std::uint8_t { matrix, embedding, norm, bias };
 
 /// One tensor that the model needs.
 struct WeightSlot {
-  std::string name;    // in the file
-  std::string where;   // "layer 3: attention query"
+  std::string name;   // in the file
+  std::string where;  // "layer 3: attention query"
   Shape shape;
   WeightRole role = WeightRole::matrix;
   Tensor* tensor = nullptr;  // where it goes
