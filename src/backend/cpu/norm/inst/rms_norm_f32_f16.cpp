@@ -1,0 +1,9 @@
+// rms_norm: rows of f32, weights of f16.
+#include "backend/cpu/norm/rms_norm_rows-inl.h"
+#include "backend/cpu/norm/norm.h"
+
+namespace candor::cpu::CANDOR_ISA {
+
+void rms_norm_f32_f16(const RmsNorm& args, Stream& stream) { rms_norm_rows<float, F16, float>(args, stream); }
+
+}  // namespace candor::cpu::CANDOR_ISA
