@@ -28,6 +28,9 @@ constexpr bool kPlain = false;
 
 constexpr std::uint64_t kHugePage = 2u << 20;
 
+// Nothing larger can be had: the user half of the address space; sanitizers end the program above 2^40 bytes.
+constexpr std::uint64_t kMostBytes = std::uint64_t{1} << (kPlain ? 39 : 47);
+
 std::uint64_t round_up(std::uint64_t bytes, std::uint64_t unit) { return (bytes + unit - 1) / unit * unit; }
 
 std::byte* take_aligned(std::uint64_t bytes) {
@@ -39,7 +42,6 @@ std::byte* take_aligned(std::uint64_t bytes) {
 // memory exceeds `bytes` by less than one small page.
 std::byte* take_pages(std::uint64_t bytes) {
   const std::uint64_t page = static_cast<std::uint64_t>(sysconf(_SC_PAGESIZE));
-  if (bytes > UINT64_MAX - 2 * kHugePage) return nullptr;
   const std::uint64_t wanted = round_up(bytes, page);
   void* raw = mmap(nullptr, wanted + kHugePage, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
   if (raw == MAP_FAILED) return nullptr;
@@ -103,6 +105,7 @@ Cache& cache() {
 }  // namespace
 
 std::byte* take(std::uint64_t bytes) {
+  if (bytes > kMostBytes) return nullptr;
   if (kPlain) return take_aligned(bytes);
   std::byte* block = nullptr;
   if (bytes >= kLargeBlock) {

@@ -61,7 +61,7 @@ TEST(Storage, AlignedExactAndCounted) {
 
 TEST(Storage, OutOfMemoryNamesTheBytes) {
   const std::uint64_t before = ledger_of(DType::f64).now;
-  for (const std::uint64_t bytes : {std::uint64_t{1} << 60, UINT64_MAX - 1})
+  for (const std::uint64_t bytes : {(std::uint64_t{1} << 47) - 1, std::uint64_t{1} << 60, UINT64_MAX - 1})
     EXPECT_THAT([&] { Storage::allocate(bytes, DType::f64); },
                 ThrowsMessage<OutOfMemory>(HasSubstr("allocate: the system has no " + std::to_string(bytes) +
                                                      " bytes for a tensor of f64")));
