@@ -1,6 +1,6 @@
-// Online softmax over one chunk of keys for rows (queries × heads of a group) that share a key/value head. Decode and
-// flash both call attend_chunk() and merge chunks in rising order with merge_rows(), so that a row's bits depend on
-// nothing but its own query and keys.
+// Online softmax over the blocks of one chunk of keys, for rows (queries × heads of a group) that share a key/value head.
+// Decode and flash both take blocks in rising order with attend_block() and chunks in rising order with merge_row(), so
+// that a row's bits depend on nothing but its own query and keys.
 #pragma once
 
 #include "backend/cpu/attention/attention_products-inl.h"
@@ -9,53 +9,60 @@
 namespace candor::cpu::CANDOR_ISA {
 namespace {
 
-inline constexpr std::int64_t kTaskRows = 64;  // most rows of one task
-
-/// A partial result of every row: exp-weighted values, the sum of the weights, the maximum they are relative to.
+/// Running sums of rows: exp-weighted values, the sum of the weights, the maximum that both are relative to.
 struct RowSums {
   float* maximum;  // [rows]
-  float* weight;   // [rows][16] lane partials inside a chunk; [rows] with stride 16 after it
+  float* weight;   // [rows][16]: lane partials until close_sums(), then the sum in lane 0
   float* acc;      // [rows][padded]
 };
 
-/// Scratch of one worker; every part 64-byte aligned.
-struct AttentionScratch {
+/// Rows (queries × heads of a group) that share a key/value head.
+struct RowSet {
+  std::int64_t rows;
   QueryWord* q;           // [rows][query_words(D)]
-  float* p;               // [kRowBlock][64]
-  float* tiles;           // [4][D][16]
-  float* values;          // [64][padded]
-  float* spare;           // [17][padded]
-  RowSums chunk, total;
-  std::int64_t visible[kTaskRows];  // keys that each row sees; never falling
+  std::int64_t* visible;  // [rows]: keys that each row sees; never falling
+  RowSums sums;
 };
 
-constexpr std::int64_t row_sums_floats(std::int64_t padded) { return kTaskRows * (1 + kLanes + padded); }
+/// One block of keys made ready, and the weights of kRowBlock rows.
+struct BlockBuffers {
+  float* p;       // [kRowBlock][64]
+  float* tiles;   // [4][words(D)][16]
+  float* values;  // [64][padded]
+  float* spare;   // [17][padded]
+};
 
-constexpr std::size_t attention_scratch_bytes(std::int64_t padded) {
-  return sizeof(float) * static_cast<std::size_t>(kTaskRows * padded + kRowBlock * kBlock + 2 * kBlock * padded +
-                                                  (kLanes + 1) * padded + 2 * row_sums_floats(padded));
-}
-
-CANDOR_INLINE RowSums carve_row_sums(float*& next, std::int64_t padded) {
-  RowSums sums{next, next + kTaskRows, next + kTaskRows * (1 + kLanes)};
-  next += row_sums_floats(padded);
-  return sums;
-}
-
-CANDOR_INLINE void carve_scratch(std::byte* bytes, std::int64_t padded, AttentionScratch& scratch) {
-  float* next = reinterpret_cast<float*>(bytes);
-  const auto take = [&next](std::int64_t floats) {
+/// Cuts scratch into parts; every part starts at 64 bytes.
+struct Carver {
+  float* next;
+  CANDOR_ALWAYS_INLINE float* take(std::int64_t floats) {
     float* part = next;
-    next += floats;
+    next += (floats + kLanes - 1) / kLanes * kLanes;
     return part;
-  };
-  scratch.q = reinterpret_cast<QueryWord*>(take(kTaskRows * padded));
-  scratch.p = take(kRowBlock * kBlock);
-  scratch.tiles = take(kBlock * padded);
-  scratch.values = take(kBlock * padded);
-  scratch.spare = take((kLanes + 1) * padded);
-  scratch.chunk = carve_row_sums(next, padded);
-  scratch.total = carve_row_sums(next, padded);
+  }
+};
+
+constexpr std::int64_t row_sums_floats(std::int64_t rows, std::int64_t padded) {
+  return (rows + kLanes - 1) / kLanes * kLanes + rows * (kLanes + padded);
+}
+constexpr std::int64_t row_set_floats(std::int64_t rows, std::int64_t padded) {  // q and visible
+  return rows * padded + (2 * rows + kLanes - 1) / kLanes * kLanes;
+}
+constexpr std::int64_t block_buffers_floats(std::int64_t padded) {
+  return kRowBlock * kBlock + (2 * kBlock + kLanes + 1) * padded;
+}
+
+CANDOR_INLINE RowSums carve_row_sums(Carver& carver, std::int64_t rows, std::int64_t padded) {
+  float* maximum = carver.take(rows);
+  float* weight = carver.take(rows * kLanes);
+  return {maximum, weight, carver.take(rows * padded)};
+}
+
+CANDOR_INLINE BlockBuffers carve_block_buffers(Carver& carver, std::int64_t padded) {
+  float* p = carver.take(kRowBlock * kBlock);
+  float* tiles = carver.take(kBlock * padded);
+  float* values = carver.take(kBlock * padded);
+  return {p, tiles, values, carver.take((kLanes + 1) * padded)};
 }
 
 CANDOR_INLINE void scale_row(float* row, std::int64_t n, float factor) {
@@ -118,50 +125,57 @@ template <class B> CANDOR_INLINE RowBlockProducts products_for(std::int64_t rows
   return {score_rows<B, 1>, add_values<1>};
 }
 
-/// Rows [r, r + n) against the packed block that starts at key `first`.
+/// Rows [r, r + n) of `set` against the packed block that starts at key `first`.
 template <class B>
-CANDOR_INLINE void attend_rows(AttentionScratch& scratch, const KeyBlock<B>& keys, std::int64_t first, std::int64_t r,
-                               std::int64_t n, float scale) {
+CANDOR_INLINE void attend_rows(const RowSet& set, const BlockBuffers& buffers, const HeadKeys<B>& keys,
+                               std::int64_t first, std::int64_t r, std::int64_t n, float scale) {
   const RowBlockProducts products = products_for<B>(n);
-  RowSums& sums = scratch.chunk;
-  float* acc = sums.acc + r * keys.padded;
+  float* acc = set.sums.acc + r * keys.padded;
   std::int64_t count[kRowBlock];  // never falling
   for (std::int64_t i = 0; i < n; ++i) {
-    const std::int64_t left = scratch.visible[r + i] - first;
+    const std::int64_t left = set.visible[r + i] - first;
     count[i] = left < kBlock ? left : kBlock;
   }
-  products.score(scratch.q + r * query_words(keys.dim), scratch.tiles, keys.dim, count[n - 1], scratch.p);
+  products.score(set.q + r * query_words(keys.dim), buffers.tiles, keys.dim, count[n - 1], buffers.p);
   for (std::int64_t i = 0; i < n; ++i) {
-    weigh_row(scratch.p + i * kBlock, count[i], scale, keys.padded, sums.maximum[r + i], sums.weight + (r + i) * kLanes,
-              acc + i * keys.padded);
+    weigh_row(buffers.p + i * kBlock, count[i], scale, keys.padded, set.sums.maximum[r + i],
+              set.sums.weight + (r + i) * kLanes, acc + i * keys.padded);
   }
   // A key that one row does not see must not touch its sums, not even with weight zero: V may hold NaN there.
   const std::int64_t shared = count[0] == count[n - 1] ? count[0] : count[0] / 2 * 2;
-  products.add(scratch.p, scratch.values, keys.padded, 0, shared, acc);
+  products.add(buffers.p, buffers.values, keys.padded, 0, shared, acc);
   for (std::int64_t i = 0; i < n && shared < count[n - 1]; ++i) {
-    add_values<1>(scratch.p + i * kBlock, scratch.values, keys.padded, shared, count[i], acc + i * keys.padded);
+    add_values<1>(buffers.p + i * kBlock, buffers.values, keys.padded, shared, count[i], acc + i * keys.padded);
   }
 }
 
-/// scratch.chunk = the partial results of rows [0, rows) over keys [first, first + kAttentionChunk).
-template <class B>
-CANDOR_INLINE void attend_chunk(AttentionScratch& scratch, const KeyBlock<B>& keys, std::int64_t first,
-                                std::int64_t rows, float scale) {
-  RowSums& sums = scratch.chunk;
+CANDOR_INLINE void open_sums(const RowSums& sums, std::int64_t rows, std::int64_t padded) {
   for (std::int64_t r = 0; r < rows; ++r) sums.maximum[r] = -__builtin_inff();
   for (std::int64_t i = 0; i < rows * kLanes; ++i) sums.weight[i] = 0.0f;
-  for (std::int64_t i = 0; i < rows * keys.padded; ++i) sums.acc[i] = 0.0f;
-  const std::int64_t limit = scratch.visible[rows - 1];
-  const std::int64_t end = first + kAttentionChunk < limit ? first + kAttentionChunk : limit;
-  for (std::int64_t block = first; block < end; block += kBlock) {
-    pack_block(keys, block, end - block < kBlock ? end - block : kBlock, scratch.tiles, scratch.values, scratch.spare);
-    std::int64_t r = 0;
-    while (scratch.visible[r] <= block) ++r;
-    for (; r < rows; r += kRowBlock) {
-      attend_rows(scratch, keys, block, r, rows - r < kRowBlock ? rows - r : kRowBlock, scale);
-    }
-  }
+  for (std::int64_t i = 0; i < rows * padded; ++i) sums.acc[i] = 0.0f;
+}
+
+CANDOR_INLINE void close_sums(const RowSums& sums, std::int64_t rows) {
   for (std::int64_t r = 0; r < rows; ++r) sums.weight[r * kLanes] = reduce_add(load(sums.weight + r * kLanes));
+}
+
+/// Last key of the chunk that starts at `first`, plus one, as far as some row sees it.
+CANDOR_INLINE std::int64_t chunk_end(const RowSet& set, std::int64_t first) {
+  const std::int64_t limit = set.visible[set.rows - 1], end = first + kAttentionChunk;
+  return end < limit ? end : limit;
+}
+
+/// Adds keys [first, min(first + 64, end)) to the sums of every row that sees them.
+template <class B>
+CANDOR_INLINE void attend_block(const RowSet& set, const BlockBuffers& buffers, const HeadKeys<B>& keys,
+                                std::int64_t first, std::int64_t end, Ahead ahead, float scale) {
+  pack_block(keys, first, end - first < kBlock ? end - first : kBlock, ahead, buffers.tiles, buffers.values,
+             buffers.spare);
+  std::int64_t r = 0;
+  while (set.visible[r] <= first) ++r;
+  for (; r < set.rows; r += kRowBlock) {
+    attend_rows(set, buffers, keys, first, r, set.rows - r < kRowBlock ? set.rows - r : kRowBlock, scale);
+  }
 }
 
 /// total ⊕ part for one row: both brought to the larger maximum.
@@ -191,28 +205,28 @@ CANDOR_INLINE void finish_row(const float* acc, float weight, std::int64_t dim, 
   }
 }
 
-/// Rows [first, first + rows) of the T · G rows (token-major) of one key/value head: q made ready, keys counted.
+/// Rows first … of the T · G rows (token-major) of one key/value head: q made ready, keys counted.
 template <class A>
 CANDOR_INLINE void load_queries(const Attention& args, std::int64_t batch, std::int64_t kv_head, std::int64_t first,
-                                std::int64_t rows, AttentionScratch& scratch) {
+                                const RowSet& set) {
   const std::int64_t tokens = args.q.shape[1], dim = args.q.shape[3], keys = args.k.shape[1];
   const std::int64_t group = args.q.shape[2] / args.k.shape[2], padded = (dim + kLanes - 1) / kLanes * kLanes;
-  for (std::int64_t r = 0; r < rows; ++r) {
+  for (std::int64_t r = 0; r < set.rows; ++r) {
     const std::int64_t t = (first + r) / group, h = kv_head * group + (first + r) % group;
     const A* q = args.q.as<A>() + batch * args.q.stride[0] + t * args.q.stride[1] + h * args.q.stride[2];
-    QueryWord* to = scratch.q + r * query_words(dim);
+    QueryWord* to = set.q + r * query_words(dim);
 #if CANDOR_ISA_LEVEL >= 3
     (void)padded;
     __builtin_memcpy(to, q, static_cast<std::size_t>(dim) * sizeof(A));
 #else
     widen_row(q, dim, padded, to);
 #endif
-    scratch.visible[r] = args.causal ? keys - tokens + t + 1 : keys;
+    set.visible[r] = args.causal ? keys - tokens + t + 1 : keys;
   }
 }
 
 template <class B>
-CANDOR_INLINE KeyBlock<B> head_keys(const Attention& args, std::int64_t batch, std::int64_t kv_head) {
+CANDOR_INLINE HeadKeys<B> head_keys(const Attention& args, std::int64_t batch, std::int64_t kv_head) {
   const std::int64_t dim = args.q.shape[3];
   return {args.k.as<B>() + batch * args.k.stride[0] + kv_head * args.k.stride[2],
           args.v.as<B>() + batch * args.v.stride[0] + kv_head * args.v.stride[2],

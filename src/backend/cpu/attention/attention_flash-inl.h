@@ -8,6 +8,31 @@
 namespace candor::cpu::CANDOR_ISA {
 namespace {
 
+inline constexpr std::int64_t kTaskRows = 64;  // most rows of one task
+
+/// Scratch of one worker.
+struct FlashScratch {
+  BlockBuffers buffers;
+  RowSet set;     // its sums: the current chunk's
+  RowSums total;  // the chunks so far
+};
+
+constexpr std::size_t flash_scratch_bytes(std::int64_t padded) {
+  return sizeof(float) * static_cast<std::size_t>(block_buffers_floats(padded) + row_set_floats(kTaskRows, padded) +
+                                                  2 * row_sums_floats(kTaskRows, padded));
+}
+
+CANDOR_INLINE FlashScratch carve_flash_scratch(std::byte* bytes, std::int64_t padded) {
+  Carver carver{reinterpret_cast<float*>(bytes)};
+  FlashScratch scratch;
+  scratch.buffers = carve_block_buffers(carver, padded);
+  scratch.set.q = reinterpret_cast<QueryWord*>(carver.take(kTaskRows * padded));
+  scratch.set.visible = reinterpret_cast<std::int64_t*>(carver.take(2 * kTaskRows));
+  scratch.set.sums = carve_row_sums(carver, kTaskRows, padded);
+  scratch.total = carve_row_sums(carver, kTaskRows, padded);
+  return scratch;
+}
+
 /// Rows of one key/value head cut evenly into tasks.
 struct FlashPlan {
   std::int64_t rows, tasks;  // per key/value head
@@ -27,10 +52,11 @@ struct FlashPlan {
   }
 };
 
-CANDOR_INLINE void merge_rows(AttentionScratch& scratch, std::int64_t first_key, std::int64_t rows, std::int64_t padded) {
-  RowSums &total = scratch.total, &part = scratch.chunk;
-  for (std::int64_t r = 0; r < rows; ++r) {
-    if (scratch.visible[r] <= first_key) continue;
+/// total ⊕= the chunk that starts at `first_key`.
+CANDOR_INLINE void merge_chunk(const FlashScratch& scratch, std::int64_t first_key, std::int64_t padded) {
+  const RowSums &total = scratch.total, &part = scratch.set.sums;
+  for (std::int64_t r = 0; r < scratch.set.rows; ++r) {
+    if (scratch.set.visible[r] <= first_key) continue;
     float* acc = total.acc + r * padded;
     if (first_key == 0) {
       total.maximum[r] = part.maximum[r];
@@ -43,16 +69,24 @@ CANDOR_INLINE void merge_rows(AttentionScratch& scratch, std::int64_t first_key,
   }
 }
 
+/// Rows first … of one key/value head, as many as scratch.set says.
 template <class A, class B, class Out>
 CANDOR_INLINE void flash_task(const Attention& args, std::int64_t batch, std::int64_t kv_head, std::int64_t first,
-                              std::int64_t rows, AttentionScratch& scratch) {
-  const KeyBlock<B> keys = head_keys<B>(args, batch, kv_head);
-  load_queries<A>(args, batch, kv_head, first, rows, scratch);
-  for (std::int64_t key = 0; key < scratch.visible[rows - 1]; key += kAttentionChunk) {
-    attend_chunk(scratch, keys, key, rows, args.scale);
-    merge_rows(scratch, key, rows, keys.padded);
+                              const FlashScratch& scratch) {
+  const HeadKeys<B> keys = head_keys<B>(args, batch, kv_head);
+  const RowSet& set = scratch.set;
+  const Ahead ahead{kBlock * keys.k_stride, kBlock * keys.v_stride};
+  load_queries<A>(args, batch, kv_head, first, set);
+  for (std::int64_t chunk = 0; chunk < set.visible[set.rows - 1]; chunk += kAttentionChunk) {
+    const std::int64_t end = chunk_end(set, chunk);
+    open_sums(set.sums, set.rows, keys.padded);
+    for (std::int64_t key = chunk; key < end; key += kBlock) {
+      attend_block(set, scratch.buffers, keys, key, end, ahead, args.scale);
+    }
+    close_sums(set.sums, set.rows);
+    merge_chunk(scratch, chunk, keys.padded);
   }
-  for (std::int64_t r = 0; r < rows; ++r) {
+  for (std::int64_t r = 0; r < set.rows; ++r) {
     finish_row(scratch.total.acc + r * keys.padded, scratch.total.weight[r * kLanes], keys.dim,
                output_row<Out>(args, batch, kv_head, first + r));
   }
@@ -62,16 +96,16 @@ template <class A, class B, class Out> CANDOR_INLINE void attention_flash(const 
   if (args.y.elements() == 0) return;
   const FlashPlan plan = FlashPlan::make(args);
   const std::int64_t padded = (args.q.shape[3] + kLanes - 1) / kLanes * kLanes, kv_heads = args.k.shape[2];
-  const std::size_t bytes = attention_scratch_bytes(padded);
+  const std::size_t bytes = flash_scratch_bytes(padded);
   for (int worker = 0; worker < stream.workers(); ++worker) stream.scratch(worker, bytes);  // may throw: here, not below
   parallel_ranges(stream, args.q.shape[0] * kv_heads * plan.tasks, 1,
                   [&](std::int64_t begin, std::int64_t end, int worker) {
     const FlushDenormals mode;
-    AttentionScratch scratch;
-    carve_scratch(stream.scratch(worker, bytes), padded, scratch);
+    FlashScratch scratch = carve_flash_scratch(stream.scratch(worker, bytes), padded);
     for (std::int64_t i = begin; i < end; ++i) {
-      const std::int64_t head = i / plan.tasks, task = i % plan.tasks, first = plan.begin(task);
-      flash_task<A, B, Out>(args, head / kv_heads, head % kv_heads, first, plan.end(task) - first, scratch);
+      const std::int64_t head = i / plan.tasks, task = i % plan.tasks;
+      scratch.set.rows = plan.end(task) - plan.begin(task);
+      flash_task<A, B, Out>(args, head / kv_heads, head % kv_heads, plan.begin(task), scratch);
     }
   });
 }

@@ -8,13 +8,17 @@
 namespace candor::cpu::CANDOR_ISA {
 namespace {
 
-// Register blocks: rows × 16-lane columns of sums. The baseline's emulated fma leaves no registers to block.
+// Register blocks: rows × 16-lane columns of sums. The baseline's emulated fma leaves no registers to block; avx2 has 16
+// registers, two to a column; avx512 has 32.
 #if CANDOR_ISA_LEVEL == 0
-inline constexpr int kRowBlock = 1, kColumnBlock = 1;
+inline constexpr int kRowBlock = 1;
+constexpr int column_block(int) { return 1; }
 #elif CANDOR_ISA_LEVEL == 1
-inline constexpr int kRowBlock = 6, kColumnBlock = 1;
+inline constexpr int kRowBlock = 6;
+constexpr int column_block(int rows) { return rows == 1 ? 4 : rows <= 3 ? 2 : 1; }
 #else
-inline constexpr int kRowBlock = 6, kColumnBlock = 4;
+inline constexpr int kRowBlock = 6;
+constexpr int column_block(int) { return 4; }
 #endif
 
 /// q as the products read it: f32, or bf16 pairs where VDPBF16PS multiplies them.
@@ -63,10 +67,11 @@ CANDOR_INLINE void score_tiles(const QueryWord* q, const float* tiles, std::int6
 template <class B, int kRows>
 __attribute__((noinline)) void score_rows(const QueryWord* q, const float* tiles, std::int64_t dim, std::int64_t count,
                                           float* scores) {
+  constexpr int kColumns = column_block(kRows);
   const std::int64_t needed = (count + kLanes - 1) / kLanes, tile_stride = KeyTile<B>::words(dim) * kLanes;
   std::int64_t t = 0;
-  for (; t + kColumnBlock <= needed; t += kColumnBlock) {
-    score_tiles<B, kRows, kColumnBlock>(q, tiles + t * tile_stride, dim, scores + t * kLanes);
+  for (; t + kColumns <= needed; t += kColumns) {
+    score_tiles<B, kRows, kColumns>(q, tiles + t * tile_stride, dim, scores + t * kLanes);
   }
   for (; t < needed; ++t) score_tiles<B, kRows, 1>(q, tiles + t * tile_stride, dim, scores + t * kLanes);
 }
@@ -101,9 +106,10 @@ CANDOR_INLINE void add_columns(const float* p, const float* values, std::int64_t
 template <int kRows>
 __attribute__((noinline)) void add_values(const float* p, const float* values, std::int64_t padded, std::int64_t begin,
                                           std::int64_t end, float* acc) {
+  constexpr int kColumns = column_block(kRows);
   std::int64_t d = 0;
-  for (; d + kColumnBlock * kLanes <= padded; d += kColumnBlock * kLanes) {
-    add_columns<kRows, kColumnBlock>(p, values + d, padded, begin, end, acc + d);
+  for (; d + kColumns * kLanes <= padded; d += kColumns * kLanes) {
+    add_columns<kRows, kColumns>(p, values + d, padded, begin, end, acc + d);
   }
   for (; d < padded; d += kLanes) add_columns<kRows, 1>(p, values + d, padded, begin, end, acc + d);
 }

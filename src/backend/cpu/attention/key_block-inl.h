@@ -57,24 +57,40 @@ CANDOR_INLINE void pack_tile(const B* keys, std::int64_t stride, std::int64_t co
   transpose_rows(rows, KeyTile<B>::words(dim), tile);
 }
 
-/// Keys [first, first + count) of one key/value head.
-template <class B> struct KeyBlock {
-  const B* k;             // first element of key 0
+/// The keys and values of one key/value head.
+template <class B> struct HeadKeys {
+  const B* k;                       // first element of key 0
   const B* v;
   std::int64_t k_stride, v_stride;  // elements between keys
   std::int64_t dim, padded;         // D, and D rounded up to 16
 };
 
+/// Where the next block lies, as seen from this one: elements from a key to the key in its place.
+struct Ahead { std::int64_t k, v; };
+
+/// Fetches one row of the next block. Its address is only computed: it may lie past the last key.
+template <class B> CANDOR_INLINE void prefetch_row(const B* row, std::int64_t ahead, std::int64_t dim) {
+  const std::uintptr_t begin = reinterpret_cast<std::uintptr_t>(row) + static_cast<std::uintptr_t>(ahead) * sizeof(B);
+  for (std::uintptr_t p = begin; p < begin + static_cast<std::uintptr_t>(dim) * sizeof(B); p += 64) {
+    __builtin_prefetch(reinterpret_cast<const void*>(p), 0, 2);
+  }
+}
+
 /// tiles [4][words(D)][16], values [64][padded].
 template <class B>
-__attribute__((noinline)) void pack_block(const KeyBlock<B>& keys, std::int64_t first, std::int64_t count, float* tiles,
-                                          float* values, float* spare) {
+__attribute__((noinline)) void pack_block(const HeadKeys<B>& keys, std::int64_t first, std::int64_t count,
+                                          Ahead ahead, float* tiles, float* values, float* spare) {
   for (std::int64_t t = 0; t * kLanes < count; ++t) {
     pack_tile(keys.k + (first + t * kLanes) * keys.k_stride, keys.k_stride, count - t * kLanes, keys.dim,
               tiles + t * KeyTile<B>::words(keys.dim) * kLanes, spare);
+    for (std::int64_t j = first + t * kLanes; j < first + (t + 1) * kLanes; ++j) {
+      prefetch_row(keys.k + j * keys.k_stride, ahead.k, keys.dim);
+    }
   }
   for (std::int64_t j = 0; j < count; ++j) {
-    widen_row(keys.v + (first + j) * keys.v_stride, keys.dim, keys.padded, values + j * keys.padded);
+    const B* row = keys.v + (first + j) * keys.v_stride;
+    widen_row(row, keys.dim, keys.padded, values + j * keys.padded);
+    prefetch_row(row, ahead.v, keys.dim);
   }
 }
 
