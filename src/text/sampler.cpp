@@ -53,6 +53,7 @@ std::vector<float> penalised(std::span<const float> logits, std::span<const Toke
     }
     float& logit = out[static_cast<std::size_t>(id)];
     logit = logit > 0 ? logit / options.repetition_penalty : logit * options.repetition_penalty;
+    if (logit == std::numeric_limits<float>::infinity()) refuse("repetition_penalty", options.repetition_penalty, "one that keeps logits finite");
   }
   return out;
 }
