@@ -63,6 +63,11 @@ std::span<const float> prefill(Session& session, std::span<const TokenId> prompt
   return logits;
 }
 
+// Rows that pad the output matrix past the tokenizer's vocabulary have no text: they cannot be drawn.
+std::span<const float> with_text(const Session& session, std::span<const float> logits) {
+  return logits.first(std::min(logits.size(), session.model().tokenizer().vocabulary_size()));
+}
+
 StopReason decode(Session& session, std::span<const float> logits, const GenerateOptions& options, AnswerText& answer,
                   GenerateResult& result) {
   const Sampler sampler(options.sampler);
@@ -71,7 +76,7 @@ StopReason decode(Session& session, std::span<const float> logits, const Generat
   StopReason reason = StopReason::max_tokens;
   while (options.max_tokens < 0 || std::ssize(result.tokens) < options.max_tokens) {
     if (is_set(options.cancel)) return StopReason::cancelled;
-    const TokenId id = sampler.sample(logits, session.tokens(), session.tokens().size());
+    const TokenId id = sampler.sample(with_text(session, logits), session.tokens(), session.tokens().size());
     if (std::find(ends.begin(), ends.end(), id) != ends.end()) {
       reason = StopReason::end_token;
       break;

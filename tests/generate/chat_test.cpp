@@ -1,7 +1,7 @@
 #include <gmock/gmock.h>
 
 #include "candor/error.h"
-#include "models/golden_model.h"
+#include "tests/models/golden_model.h"
 
 namespace candor::test {
 namespace {

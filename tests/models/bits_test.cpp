@@ -1,5 +1,5 @@
 // The same bits whatever the number of threads, and whether tokens come at once or one by one.
-#include "models/golden_model.h"
+#include "tests/models/golden_model.h"
 
 namespace candor::test {
 namespace {

@@ -4,7 +4,7 @@
 #include <set>
 
 #include "candor/receipt.h"
-#include "models/golden_model.h"
+#include "tests/models/golden_model.h"
 
 namespace candor::test {
 namespace {

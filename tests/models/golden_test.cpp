@@ -3,7 +3,7 @@
 //          3 layers; the reference differs from exact arithmetic by about as much as we do, some 1e-6.
 //   bf16   our mean distance from the f32 logits is at most 1.5 times that of transformers in bf16, which rounds at the
 //          same places and a few more.
-#include "models/golden_model.h"
+#include "tests/models/golden_model.h"
 
 #include <algorithm>
 #include <tuple>

@@ -2,7 +2,7 @@
 #include <gmock/gmock.h>
 
 #include "candor/error.h"
-#include "models/golden_model.h"
+#include "tests/models/golden_model.h"
 
 namespace candor::test {
 namespace {
