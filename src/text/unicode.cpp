@@ -83,6 +83,7 @@ bool is_word_character(char32_t code) {
     case UTF8PROC_CATEGORY_ND:
     case UTF8PROC_CATEGORY_NL:
     case UTF8PROC_CATEGORY_PC: return true;
+    case UTF8PROC_CATEGORY_CN: return is_number(code);  // digits newer than this utf8proc
     default: return false;
   }
 }

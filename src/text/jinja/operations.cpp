@@ -238,8 +238,7 @@ Value get_item(const Value& object, const Value& index, int line, Budget& budget
 }
 
 Value get_slice(const Value& object, const Value& start, const Value& stop, const Value& step, int line, Budget& budget) {
-  if (object.is_undefined()) fail(line, "cannot slice " + type_of(object));
-  if (!object.is_text() && object.list_items() == nullptr) return Undefined{"a slice"};
+  if (!object.is_text() && object.list_items() == nullptr) fail(line, "cannot slice " + type_of(object));
   const auto length = static_cast<std::int64_t>(length_of(object, line, budget));
   const std::vector<std::size_t> indices = slice_indices(length, start, stop, step, line, budget);
   if (const std::vector<Value>* items = object.list_items()) {

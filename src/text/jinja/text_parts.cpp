@@ -44,7 +44,7 @@ std::vector<std::string_view> split_at_space(std::string_view text, std::int64_t
   text = strip(text, std::nullopt, !from_right, from_right);
   while (!text.empty()) {
     if (limit == 0) {
-      parts.push_back(strip(text, std::nullopt, from_right, !from_right));
+      parts.push_back(text);
       break;
     }
     const std::size_t length = word_length(text, from_right);
