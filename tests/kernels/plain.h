@@ -8,6 +8,7 @@
 #include <vector>
 
 #include "backend/ref/elements.h"
+#include "candor/op_kinds.h"
 
 namespace candor::test::plain {
 

@@ -1,0 +1,122 @@
+// Kernels with planted faults, to test the tests: each must be caught by at least one check of its suite.
+#pragma once
+
+#include "kernels/plain.h"
+#include "kernels/suite.h"
+#include "kernels/witness.h"
+
+namespace candor::test {
+
+/// What planted_matmul does wrong; everything else is right.
+struct MatmulFault {
+  Arithmetic arithmetic{.operands = DType::f64, .products = DType::f64, .accumulate = DType::f32, .flushes = true};
+  bool truncates = false;       // the result is cut off, not rounded
+  bool rounds_twice = false;    // through f16 on the way out
+  bool skips_last_k = false, skips_last_column = false, skips_last_row = false;
+  bool writes_past_row = false, swaps_rows = false, ignores_bias = false;
+};
+inline MatmulFault matmul_fault;  // of the kernel below; launches are plain functions
+
+inline double cut_off(DType dtype, double value) {
+  const double rounded = ref::round_to(dtype, value);
+  if (std::fabs(rounded) <= std::fabs(value)) return rounded;
+  const double step = std::ldexp(1.0, std::ilogb(value) - format_of(dtype).precision + 1);
+  return rounded - std::copysign(step, value);
+}
+
+inline void planted_matmul(const Matmul& args, Stream&) {
+  const MatmulFault& fault = matmul_fault;
+  const std::int64_t m_extent = args.y.shape[0], n_extent = args.y.shape[1];
+  const Doubles bias = args.bias.present() ? ref::load_all(args.bias) : Doubles();
+  const auto put = [&](std::int64_t m, std::int64_t n, double value) {
+    ref::store_element(args.y.dtype, args.y.as<void>(), m * args.y.stride[0] + n, value);
+  };
+  for (std::int64_t m = 0; m < m_extent; ++m)
+    for (std::int64_t n = 0; n < n_extent; ++n) {
+      if ((fault.skips_last_column && n == n_extent - 1) || (fault.skips_last_row && m == m_extent - 1)) continue;
+      Doubles x = ref::load_row(args.x, m), w = ref::load_row(args.weight, n);
+      if (fault.skips_last_k && x.size() > 1) x.back() = 0;
+      double value = emulate_dot(fault.arithmetic, x, w, DType::f64);
+      if (!bias.empty() && !fault.ignores_bias) value = ref::round_to(DType::f32, value + bias[static_cast<std::size_t>(n)]);
+      if (fault.rounds_twice) value = ref::round_to(DType::f16, value);
+      const std::int64_t row = fault.swaps_rows && m_extent > 1 && m < 2 ? 1 - m : m;
+      put(row, n, fault.truncates && std::isfinite(value) && value != 0 ? cut_off(args.y.dtype, value) : value);
+    }
+  if (fault.writes_past_row && m_extent > 0) put(0, n_extent, 0);
+}
+
+/// rms_norm: sums in bf16; or a norm of the sum before it was rounded.
+inline DType norm_accumulate = DType::f32;
+inline bool norm_of_unrounded_sum = false;
+inline void planted_rms_norm(const RmsNorm& args, Stream&) {
+  const Doubles weight = ref::load_all(args.weight);
+  for (std::int64_t r = 0; r < ref::row_count(args.x); ++r) {
+    Doubles x = ref::load_row(args.x, r);
+    if (args.residual.present()) {
+      const Doubles residual = ref::load_row(args.residual, r);
+      for (std::size_t c = 0; c < x.size(); ++c) x[c] += residual[c];
+      ref::store_row(args.sum, r, x);
+      if (!norm_of_unrounded_sum) x = ref::load_row(args.sum, r);
+    }
+    double squares = 0;
+    for (const double value : x) squares = ref::round_to(norm_accumulate, squares + value * value);
+    const double scale = 1.0 / std::sqrt(squares / static_cast<double>(x.size()) + args.eps);
+    for (std::size_t c = 0; c < x.size(); ++c) x[c] *= scale * weight[c];
+    ref::store_row(args.y, r, x);
+  }
+}
+
+/// attention: what is rounded to 16 bits on the way, or seen one key too far.
+struct AttentionFault {
+  DType query = DType::f64, scores = DType::f64, weights = DType::f64, value = DType::f64, sums = DType::f32;
+  bool sees_one_more = false;
+};
+inline AttentionFault attention_fault;
+inline void planted_attention(const Attention& args, Stream&) {
+  const AttentionFault& f = attention_fault;
+  const std::int64_t tokens = args.q.shape[1], heads = args.q.shape[2], dim = args.q.shape[3];
+  const std::int64_t keys = args.k.shape[1], kv_heads = args.k.shape[2];
+  const Doubles k = ref::load_all(args.k), v = ref::load_all(args.v);
+  for (std::int64_t r = 0; r < ref::row_count(args.q); ++r) {
+    const std::int64_t b = r / heads / tokens, t = r / heads % tokens, kv = r % heads / (heads / kv_heads);
+    const std::int64_t seen = std::min(keys, (args.causal ? keys - tokens + t + 1 : keys) + (f.sees_one_more ? 1 : 0));
+    const Doubles q = ref::load_row(args.q, r);
+    const auto at = [&](std::int64_t s, std::int64_t d) { return static_cast<std::size_t>(((b * keys + s) * kv_heads + kv) * dim + d); };
+    Doubles weights(static_cast<std::size_t>(seen), 0.0), y(static_cast<std::size_t>(dim), 0.0);
+    for (std::int64_t s = 0; s < seen; ++s) {
+      double& score = weights[static_cast<std::size_t>(s)];
+      for (std::int64_t d = 0; d < dim; ++d) score += ref::round_to(f.query, q[static_cast<std::size_t>(d)]) * k[at(s, d)];
+      score = ref::round_to(f.scores, score * args.scale);
+    }
+    const double largest = *std::max_element(weights.begin(), weights.end());
+    double sum = 0;
+    for (std::int64_t s = 0; s < seen; ++s) {
+      const double weight = ref::round_to(f.weights, std::exp(weights[static_cast<std::size_t>(s)] - largest));
+      sum = ref::round_to(f.sums, sum + weight);
+      for (std::int64_t d = 0; d < dim; ++d) {
+        const double value = std::fabs(v[at(s, d)]) < kTinyF32 ? 0.0 : ref::round_to(f.value, v[at(s, d)]);
+        double& total = y[static_cast<std::size_t>(d)];
+        total = ref::round_to(f.sums, total + weight * value);
+      }
+    }
+    for (double& total : y) total /= sum;
+    ref::store_row(args.y, r, y);
+  }
+}
+
+/// cast: through f16, cut off, or with subnormals lost.
+enum class CastFault { none, through_f16, truncates, flushes };
+inline CastFault cast_fault = CastFault::none;
+inline void planted_cast(const Cast& args, Stream&) {
+  for (std::int64_t r = 0; r < ref::row_count(args.x); ++r) {
+    Doubles values = ref::load_row(args.x, r);
+    for (double& value : values) {
+      if (cast_fault == CastFault::through_f16) value = ref::round_to(DType::f16, value);
+      if (cast_fault == CastFault::truncates && std::isfinite(value) && std::fabs(value) > kTinyF32) value = cut_off(args.y.dtype, value);
+      if (cast_fault == CastFault::flushes && std::fabs(value) < kTinyF32) value = std::copysign(0.0, value);
+    }
+    ref::store_row(args.y, r, values);
+  }
+}
+
+}  // namespace candor::test
