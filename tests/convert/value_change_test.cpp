@@ -1,0 +1,73 @@
+#include "convert/value_change.h"
+
+#include <gtest/gtest.h>
+
+#include <cmath>
+#include <limits>
+
+#include "candor/ops.h"
+#include "convert/plan.h"
+#include "convert/tensor_stream.h"
+
+namespace candor::convert_internal {
+namespace {
+
+TEST(ValueChange, ExactPairsReallyAre) {
+  // All codes of the narrow formats, through a cast and back.
+  for (const DType from : {DType::f8_e4m3, DType::f8_e5m2, DType::bf16, DType::f16}) {
+    for (const DType to : {DType::bf16, DType::f16, DType::f32}) {
+      if (!is_exact(from, to)) continue;
+      const bool byte = dtype_info(from).block_bytes == 1;
+      Tensor codes = Tensor::empty({byte ? 256 : 65536}, from);
+      for (std::int64_t i = 0; i < codes.elements(); ++i) {
+        if (byte) codes.data_as<std::uint8_t>()[i] = static_cast<std::uint8_t>(i);
+        if (!byte) codes.data_as<std::uint16_t>()[i] = static_cast<std::uint16_t>(i);
+      }
+      const std::vector<float> before = codes.to_f32(), after = cast(codes, to).to_f32();
+      for (std::size_t i = 0; i < before.size(); ++i)
+        EXPECT_TRUE(before[i] == after[i] || (std::isnan(before[i]) && std::isnan(after[i]))) << i;
+    }
+  }
+}
+
+// What can_lose() promises is never lost is not lost: every code of the source.
+TEST(ValueChange, PairsThatCannotLoseDoNot) {
+  Tensor codes = Tensor::empty({65536}, DType::f16);
+  for (std::int64_t i = 0; i < 65536; ++i) codes.data_as<std::uint16_t>()[i] = static_cast<std::uint16_t>(i);
+  ASSERT_FALSE(can_lose(DType::f16, DType::bf16));
+  const ValueChange change = count_changes(codes, cast(codes, DType::bf16));
+  EXPECT_EQ(change.overflowed, 0u);
+  EXPECT_EQ(change.flushed, 0u);
+  EXPECT_GT(change.changed, 0u);
+  EXPECT_LE(change.max_relative, 0x1p-8);
+}
+
+TEST(ValueChange, CountsEveryKind) {
+  constexpr float kInf = std::numeric_limits<float>::infinity(), kNan = std::numeric_limits<float>::quiet_NaN();
+  const Tensor before = Tensor::from_f32(std::vector<float>{1, 1.5f, 1e30f, 1e-30f, kInf, kNan, 0, -0.0f, 3}, {9});
+  const Tensor after =
+      cast(Tensor::from_f32(std::vector<float>{1, 2.0f, kInf, 0, kInf, kNan, 0, 0, kNan}, {9}), DType::f16);
+  const ValueChange change = count_changes(before, after);
+  EXPECT_EQ(change.overflowed, 1u);
+  EXPECT_EQ(change.flushed, 1u);
+  EXPECT_EQ(change.changed, 4u);  // 1.5, 1e30, 1e-30, and 3 that became NaN
+  EXPECT_NEAR(change.max_relative, 1.0 / 3, 1e-12);
+}
+
+TEST(SourceRow, UndoesTheInterleaving) {
+  // Head of 6 rows: GGUF has pairs (0,3) (1,4) (2,5) side by side.
+  std::vector<std::int64_t> rows;
+  for (std::int64_t row = 0; row < 12; ++row) rows.push_back(source_row(row, 6));
+  EXPECT_EQ(rows, (std::vector<std::int64_t>{0, 2, 4, 1, 3, 5, 6, 8, 10, 7, 9, 11}));
+}
+
+TEST(Matches, Patterns) {
+  EXPECT_TRUE(matches("*norm*", "model.layers.0.input_layernorm.weight"));
+  EXPECT_TRUE(matches("*", ".hidden/x"));
+  EXPECT_TRUE(matches("blk.?.attn_[qk].weight", "blk.3.attn_k.weight"));
+  EXPECT_FALSE(matches("norm", "layernorm"));
+  EXPECT_FALSE(matches("blk.?.attn_[qk].weight", "blk.3.attn_v.weight"));
+}
+
+}  // namespace
+}  // namespace candor::convert_internal
