@@ -99,7 +99,7 @@ CANDOR_INLINE void add_half_pair(Sums<kRows, kTiles>& sums, const float* x, cons
 
 /// Bytes ahead of the arithmetic that weights are asked for, when so few rows share them that memory is the bound.
 inline constexpr std::int64_t kPrefetchBytes = 1024;
-inline constexpr int kPrefetchRows = 4;
+inline constexpr int kPrefetchRows = 8;
 
 template <class Tile, int kRows, int kTiles>
 CANDOR_INLINE void prefetch_pair(const std::byte* tiles, std::int64_t stride) {

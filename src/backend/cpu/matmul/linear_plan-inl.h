@@ -17,6 +17,8 @@ inline constexpr std::int64_t kResidentBytes = 768 * 1024;
 /// Fewer row blocks of registers than this: widening weights in scratch would not pay.
 inline constexpr std::int64_t kWidenRows = 2 * kMaxRows + 1;
 
+/// With fewer register tiles per chunk of weights, the kernels' own prefetching is enough.
+inline constexpr std::int64_t kAheadRowTiles = 3;
 /// Tiles made in scratch at a time: they stay in the first-level cache until they are multiplied.
 inline constexpr std::int64_t kScratchTiles = 4;
 
