@@ -23,7 +23,7 @@ struct AddedToken {
 
 /// A piece of text: one added token, or text between them.
 struct AddedPiece {
-  TokenId id;             // -1: text
+  TokenId id;  // -1: text
   std::string_view text;
 };
 
@@ -39,7 +39,7 @@ class AddedTokenSet {
 
  private:
   struct Node {
-    std::int32_t token = -1;                                     // index in tokens_
+    std::int32_t token = -1;                                       // index in tokens_
     std::vector<std::pair<unsigned char, std::int32_t>> children;  // few per node
   };
   struct Match {

@@ -5,7 +5,9 @@
 
 namespace candor {
 
-struct ChatTemplate::Impl { jinja::Template body; };
+struct ChatTemplate::Impl {
+  jinja::Template body;
+};
 
 ChatTemplate::ChatTemplate(std::shared_ptr<const Impl> impl) : impl_(std::move(impl)) {}
 

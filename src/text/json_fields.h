@@ -1,8 +1,8 @@
 // Reading one JSON object strictly: every access names the file and the field when it fails.
 #pragma once
 
-#include <nlohmann/json.hpp>
 #include <initializer_list>
+#include <nlohmann/json.hpp>
 #include <string>
 #include <string_view>
 

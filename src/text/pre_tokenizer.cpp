@@ -40,7 +40,8 @@ struct FindMatches {
 
   void operator()(const LiteralMatcher& literal) const {
     std::uint32_t covered = 0;
-    for (std::size_t at = text.find(literal.text); at != std::string_view::npos; at = text.find(literal.text, covered)) {
+    for (std::size_t at = text.find(literal.text); at != std::string_view::npos;
+         at = text.find(literal.text, covered)) {
       add_match(out, covered, {static_cast<std::uint32_t>(at), static_cast<std::uint32_t>(at + literal.text.size())});
     }
     add_rest(out, covered, text);
@@ -84,11 +85,17 @@ Segments merge_equal_neighbours(const Segments& segments) {
 
 Segments apply_behavior(Segments segments, SplitBehavior behavior) {
   switch (behavior) {
-    case SplitBehavior::isolated: return segments;
-    case SplitBehavior::removed: std::erase_if(segments, [](const Segment& s) { return s.match; }); return segments;
-    case SplitBehavior::merged_with_previous: return merge_into_neighbour(segments, false);
-    case SplitBehavior::merged_with_next: return merge_into_neighbour(segments, true);
-    case SplitBehavior::contiguous: return merge_equal_neighbours(segments);
+    case SplitBehavior::isolated:
+      return segments;
+    case SplitBehavior::removed:
+      std::erase_if(segments, [](const Segment& s) { return s.match; });
+      return segments;
+    case SplitBehavior::merged_with_previous:
+      return merge_into_neighbour(segments, false);
+    case SplitBehavior::merged_with_next:
+      return merge_into_neighbour(segments, true);
+    case SplitBehavior::contiguous:
+      return merge_equal_neighbours(segments);
   }
   return segments;
 }

@@ -14,14 +14,16 @@ namespace candor::text {
 /// What becomes of the matches, in tokenizer.json's words.
 enum class SplitBehavior { isolated, removed, merged_with_previous, merged_with_next, contiguous };
 
-struct DigitMatcher {};                          // every numeric character
-struct LiteralMatcher { std::string text; };     // every occurrence of a fixed text
+struct DigitMatcher {};  // every numeric character
+struct LiteralMatcher {
+  std::string text;
+};  // every occurrence of a fixed text
 using SplitMatcher = std::variant<KnownPattern, DigitMatcher, LiteralMatcher, SplitRegex>;
 
 struct SplitStep {
   SplitMatcher matcher;
   SplitBehavior behavior;
-  bool invert;                                   // what lies between the matches counts as matched, and the reverse
+  bool invert;  // what lies between the matches counts as matched, and the reverse
 };
 
 /// Steps, each applied to every piece that the steps before it left.

@@ -56,20 +56,36 @@ class Translation {
   void escape(bool in_class) {
     const char c = peek(1);
     switch (c) {
-      case 's': return replace(2, "\\p{White_Space}");
-      case 'S': return replace(2, "\\P{White_Space}");
-      case 'w': return replace(2, in_class ? std::string(kWord) : "[" + std::string(kWord) + "]");
+      case 's':
+        return replace(2, "\\p{White_Space}");
+      case 'S':
+        return replace(2, "\\P{White_Space}");
+      case 'w':
+        return replace(2, in_class ? std::string(kWord) : "[" + std::string(kWord) + "]");
       case 'W':
         if (in_class) refuse("\\W inside a class");
         return replace(2, "[^" + std::string(kWord) + "]");
-      case 'v': return replace(2, "\\x{0b}");
-      case 'd': case 'D': case 'r': case 'n': case 't': case 'f': return take(2);
-      case 'p': case 'P': return property();
-      case 'x': return hexadecimal();
-      case 'u': return unicode_escape();
-      default: break;
+      case 'v':
+        return replace(2, "\\x{0b}");
+      case 'd':
+      case 'D':
+      case 'r':
+      case 'n':
+      case 't':
+      case 'f':
+        return take(2);
+      case 'p':
+      case 'P':
+        return property();
+      case 'x':
+        return hexadecimal();
+      case 'u':
+        return unicode_escape();
+      default:
+        break;
     }
-    if (c != '\0' && static_cast<unsigned char>(c) < 0x80 && std::ispunct(static_cast<unsigned char>(c))) return take(2);
+    if (c != '\0' && static_cast<unsigned char>(c) < 0x80 && std::ispunct(static_cast<unsigned char>(c)))
+      return take(2);
     refuse(c == '\0' ? "a backslash at its end" : std::string("\\") + c);
   }
 
@@ -129,8 +145,8 @@ class Translation {
     const std::size_t close = pattern_.find('}', at_);
     if (close == std::string_view::npos) refuse("{ that is no repeat count; write \\{");
     const std::string_view count = pattern_.substr(at_ + 1, close - at_ - 1);
-    const bool digits_and_comma = !count.empty() && count.front() != ',' &&
-                                  count.find_first_not_of("0123456789,") == std::string_view::npos;
+    const bool digits_and_comma =
+        !count.empty() && count.front() != ',' && count.find_first_not_of("0123456789,") == std::string_view::npos;
     if (!digits_and_comma) refuse("{ that is no repeat count; write \\{");
     take(close + 1 - at_);
     if (peek(0) == '+' || (peek(0) == '?' && count.find(',') == std::string_view::npos)) {

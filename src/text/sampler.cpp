@@ -1,5 +1,5 @@
-// The order of the filters: repetition penalty, temperature, top-k, top-p, min-p, draw. Each sees what the one before it
-// left: top-p counts the probability among the top-k, min-p compares with the likeliest token.
+// The order of the filters: repetition penalty, temperature, top-k, top-p, min-p, draw. Each sees what the one before
+// it left: top-p counts the probability among the top-k, min-p compares with the likeliest token.
 #include <algorithm>
 #include <cmath>
 #include <limits>
@@ -43,17 +43,21 @@ void require_finite_logits(std::span<const float> logits) {
 }
 
 /// A copy of the logits in which the recent tokens are less likely, each once however often it occurred.
-std::vector<float> penalised(std::span<const float> logits, std::span<const TokenId> recent, const SamplerOptions& options) {
+std::vector<float> penalised(std::span<const float> logits, std::span<const TokenId> recent,
+                             const SamplerOptions& options) {
   std::vector<float> out(logits.begin(), logits.end());
-  const std::size_t window = options.repetition_window < 0 ? recent.size() : static_cast<std::size_t>(options.repetition_window);
+  const std::size_t window =
+      options.repetition_window < 0 ? recent.size() : static_cast<std::size_t>(options.repetition_window);
   const std::span<const TokenId> last = recent.last(std::min(window, recent.size()));
   for (const TokenId id : std::unordered_set<TokenId>(last.begin(), last.end())) {
     if (id < 0 || static_cast<std::size_t>(id) >= out.size()) {
-      throw ValueError("sampler: recent token " + std::to_string(id) + " is outside the " + std::to_string(out.size()) + " logits");
+      throw ValueError("sampler: recent token " + std::to_string(id) + " is outside the " + std::to_string(out.size()) +
+                       " logits");
     }
     float& logit = out[static_cast<std::size_t>(id)];
     logit = logit > 0 ? logit / options.repetition_penalty : logit * options.repetition_penalty;
-    if (logit == std::numeric_limits<float>::infinity()) refuse("repetition_penalty", options.repetition_penalty, "one that keeps logits finite");
+    if (logit == std::numeric_limits<float>::infinity())
+      refuse("repetition_penalty", options.repetition_penalty, "one that keeps logits finite");
   }
   return out;
 }
@@ -89,13 +93,16 @@ void fill_weights(std::vector<Candidate>& candidates, double temperature) {
 }
 
 double total_weight(const std::vector<Candidate>& candidates) {
-  return std::accumulate(candidates.begin(), candidates.end(), 0.0, [](double sum, const Candidate& c) { return sum + c.weight; });
+  return std::accumulate(candidates.begin(), candidates.end(), 0.0,
+                         [](double sum, const Candidate& c) { return sum + c.weight; });
 }
 
 /// Leaves the fewest of the likeliest whose weights reach `p` of all, in order. A heap: only those are sorted.
 void keep_top_p(std::vector<Candidate>& candidates, double p) {
   const double wanted = p * total_weight(candidates);
-  const auto worse = [](const Candidate& a, const Candidate& b) { return before(b, a); };  // the heap's top is the likeliest
+  const auto worse = [](const Candidate& a, const Candidate& b) {
+    return before(b, a);
+  };  // the heap's top is the likeliest
   std::make_heap(candidates.begin(), candidates.end(), worse);
   std::vector<Candidate> kept;
   double sum = 0;
@@ -149,7 +156,8 @@ TokenId Sampler::sample(std::span<const float> logits, std::span<const TokenId> 
   }
   const auto best = std::max_element(logits.begin(), logits.end());  // the first of equals
   if (*best == -std::numeric_limits<float>::infinity()) {
-    throw ValueError("sampler: all " + std::to_string(logits.size()) + " logits are minus infinity, nothing can be drawn");
+    throw ValueError("sampler: all " + std::to_string(logits.size()) +
+                     " logits are minus infinity, nothing can be drawn");
   }
   if (options_.temperature == 0) return static_cast<TokenId>(best - logits.begin());
   const std::size_t k = std::min(static_cast<std::size_t>(options_.top_k), logits.size());

@@ -10,7 +10,7 @@ namespace candor::text {
 namespace {
 
 constexpr std::size_t kMaxPatternBytes = 16384;
-constexpr std::uint32_t kMaxSteps = 20'000'000;     // per match: an expression that backtracks without end
+constexpr std::uint32_t kMaxSteps = 20'000'000;  // per match: an expression that backtracks without end
 constexpr std::uint32_t kMaxHeapKibibytes = 512 * 1024;
 
 std::string describe_error(int code) {
@@ -45,8 +45,8 @@ SplitRegex::SplitRegex(std::string_view pattern, std::string_view where) {
   compiled->code = pcre2_compile(reinterpret_cast<PCRE2_SPTR>(translated.data()), translated.size(),
                                  PCRE2_UTF | PCRE2_UCP | PCRE2_MULTILINE, &error, &offset, nullptr);
   if (compiled->code == nullptr) {
-    throw FormatError(std::string(where) + ": the expression does not compile: " + describe_error(error) + "; expression: " +
-                      std::string(pattern.substr(0, 200)));
+    throw FormatError(std::string(where) + ": the expression does not compile: " + describe_error(error) +
+                      "; expression: " + std::string(pattern.substr(0, 200)));
   }
   compiled_ = std::move(compiled);
 }
@@ -63,7 +63,8 @@ void SplitRegex::match(std::string_view text, std::vector<Segment>& out) const {
     const int found = pcre2_match(compiled_->code, reinterpret_cast<PCRE2_SPTR>(text.data()), text.size(), start,
                                   PCRE2_NO_UTF_CHECK, data.get(), context.get());
     if (found == PCRE2_ERROR_NOMATCH) break;
-    if (found < 0) throw ValueError(compiled_->where + ": the expression gave up on this text: " + describe_error(found));
+    if (found < 0)
+      throw ValueError(compiled_->where + ": the expression gave up on this text: " + describe_error(found));
     const PCRE2_SIZE* bounds = pcre2_get_ovector_pointer(data.get());
     const auto begin = static_cast<std::uint32_t>(bounds[0]), end = static_cast<std::uint32_t>(bounds[1]);
     if (begin > covered) out.push_back({{static_cast<std::uint32_t>(covered), begin}, false});
@@ -71,7 +72,8 @@ void SplitRegex::match(std::string_view text, std::vector<Segment>& out) const {
     covered = end;
     start = end > begin ? end : end + (end < text.size() ? decode_utf8(text, end).length : 1);
   }
-  if (covered < text.size()) out.push_back({{static_cast<std::uint32_t>(covered), static_cast<std::uint32_t>(text.size())}, false});
+  if (covered < text.size())
+    out.push_back({{static_cast<std::uint32_t>(covered), static_cast<std::uint32_t>(text.size())}, false});
 }
 
 }  // namespace candor::text

@@ -26,7 +26,9 @@ class Encoding {
   }
 
  private:
-  struct Seen { std::size_t begin, count; };
+  struct Seen {
+    std::size_t begin, count;
+  };
 
   void add_text(std::string_view text) {
     words_.clear();
@@ -62,7 +64,8 @@ std::size_t Tokenizer::vocabulary_size() const { return impl_->bytes.size(); }
 
 std::vector<TokenId> Tokenizer::encode(std::string_view text, bool add_special, bool parse_special) const {
   if (text.size() > std::numeric_limits<std::int32_t>::max()) {
-    throw ValueError("tokenizer: the text has " + std::to_string(text.size()) + " bytes, at most 2147483647 are encoded");
+    throw ValueError("tokenizer: the text has " + std::to_string(text.size()) +
+                     " bytes, at most 2147483647 are encoded");
   }
   text::require_utf8(text, "tokenizer");
   std::vector<TokenId> out;

@@ -100,7 +100,8 @@ std::shared_ptr<Tokenizer::Impl> assemble(TokenizerParts parts) {
   std::vector<char> is_added(impl->bytes.size());
   for (const AddedToken& token : parts.added) is_added[static_cast<std::size_t>(token.id)] = 1;
   impl->words = collect_words(impl->bytes, parts.encodable, is_added, parts.where);
-  impl->encoder.emplace(collect_bytes(impl->words), collect_merges(parts.merges, impl->words, parts.where), parts.unknown);
+  impl->encoder.emplace(collect_bytes(impl->words), collect_merges(parts.merges, impl->words, parts.where),
+                        parts.unknown);
   for (AddedToken& token : parts.added) insert_added(*impl, std::move(token), parts.where);
   if (parts.whole_words_first) {
     WordMap whole = impl->words;  // plain text must never become a control token

@@ -15,7 +15,7 @@ using text::KnownPattern;
 struct PreTokenizerName {
   std::string_view name;
   KnownPattern pattern;
-  bool digits_first;       // every numeric character alone, before the pattern
+  bool digits_first;  // every numeric character alone, before the pattern
   bool nfc;
   bool whole_words_first;  // Llama 3's ignore_merges
   bool adds_bos;           // where the file does not say

@@ -16,16 +16,16 @@
 namespace candor {
 
 struct Tokenizer::Impl {
-  std::vector<std::string> bytes;      // by id: raw bytes of the token, what it decodes to
-  std::vector<char> special;           // by id
-  text::WordMap words;                 // raw bytes → id of the tokens that encoding may produce
+  std::vector<std::string> bytes;  // by id: raw bytes of the token, what it decodes to
+  std::vector<char> special;       // by id
+  text::WordMap words;             // raw bytes → id of the tokens that encoding may produce
   std::unordered_map<std::string, TokenId> added_by_text;
   text::AddedTokenSet original_added;    // sought in the text as given
   text::AddedTokenSet normalized_added;  // sought after normalisation
   bool nfc = false;
   text::PreTokenizer pre_tokenizer;
   std::optional<text::BytePairEncoder> encoder;
-  std::vector<TokenId> prefix, suffix;   // added on request: BOS, EOS
+  std::vector<TokenId> prefix, suffix;  // added on request: BOS, EOS
   std::optional<TokenId> bos, eos;
 };
 
@@ -35,11 +35,11 @@ inline constexpr std::size_t kMaxVocabulary = std::size_t{1} << 22;
 
 /// The raw material of an Impl, checked by `assemble`.
 struct TokenizerParts {
-  std::string where;                     // starts every error: the file, or the metadata's prefix
-  std::vector<std::string> bytes;        // by id
-  std::vector<char> encodable;           // by id: encoding may produce it
+  std::string where;               // starts every error: the file, or the metadata's prefix
+  std::vector<std::string> bytes;  // by id
+  std::vector<char> encodable;     // by id: encoding may produce it
   std::vector<AddedToken> added;
-  std::span<const std::string> merges;   // "left right" in the byte-level spelling, by rank
+  std::span<const std::string> merges;  // "left right" in the byte-level spelling, by rank
   bool whole_words_first = false;
   bool nfc = false;
   UnknownRule unknown;

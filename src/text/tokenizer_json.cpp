@@ -25,7 +25,8 @@ struct Model {
 };
 
 Model read_model(const JsonFields& model) {
-  if (model.has("type") && model.type() != "BPE") model.refuse("is a " + model.type() + " model, only BPE is supported");
+  if (model.has("type") && model.type() != "BPE")
+    model.refuse("is a " + model.type() + " model, only BPE is supported");
   model.allow_only({"type", "dropout", "unk_token", "continuing_subword_prefix", "end_of_word_suffix", "fuse_unk",
                     "byte_fallback", "ignore_merges", "vocab", "merges"});
   if (model.has("dropout") && !(model.at("dropout").is_number() && model.at("dropout").get<double>() == 0)) {
@@ -75,7 +76,8 @@ class TokenTable {
   void add_vocabulary(const TokenizerJson& json) {
     for (const auto& [token, id] : json.vocabulary) {
       if (id < 0 || id >= static_cast<std::int64_t>(text::kMaxVocabulary)) {
-        throw FormatError(file_ + ": model.vocab: the id " + std::to_string(id) + " of \"" + token + "\" is out of range");
+        throw FormatError(file_ + ": model.vocab: the id " + std::to_string(id) + " of \"" + token +
+                          "\" is out of range");
       }
       place(static_cast<std::size_t>(id), token);
     }
@@ -102,8 +104,8 @@ class TokenTable {
     if (token.empty()) throw FormatError(file_ + ": token " + std::to_string(id) + " is empty");
     if (id >= spelled_.size()) spelled_.resize(id + 1);
     if (!spelled_[id].empty()) {
-      throw FormatError(file_ + ": id " + std::to_string(id) + " belongs to both \"" + spelled_[id] + "\" and \"" + token +
-                        "\"");
+      throw FormatError(file_ + ": id " + std::to_string(id) + " belongs to both \"" + spelled_[id] + "\" and \"" +
+                        token + "\"");
     }
     spelled_[id] = token;
     ++count_;
@@ -145,7 +147,8 @@ text::TokenizerParts make_parts(const TokenizerJson& json, const JsonFields& doc
 }
 
 std::optional<TokenId> find_named(const Tokenizer::Impl& impl, const std::optional<std::string>& text,
-                                  const std::vector<TokenId>& otherwise, std::string_view name, const std::string& file) {
+                                  const std::vector<TokenId>& otherwise, std::string_view name,
+                                  const std::string& file) {
   if (!text) return otherwise.empty() ? std::nullopt : std::optional<TokenId>(otherwise.front());
   if (const auto added = impl.added_by_text.find(*text); added != impl.added_by_text.end()) return added->second;
   const std::optional<std::string> bytes = text::bytes_from_spelling(*text);
@@ -156,7 +159,8 @@ std::optional<TokenId> find_named(const Tokenizer::Impl& impl, const std::option
 
 }  // namespace
 
-Tokenizer Tokenizer::from_tokenizer_json(std::string_view json, const std::string& file, const TokenizerConfig& config) {
+Tokenizer Tokenizer::from_tokenizer_json(std::string_view json, const std::string& file,
+                                         const TokenizerConfig& config) {
   const TokenizerJson read = text::read_tokenizer_json(json, file);
   const JsonFields document(read.rest, file);
   text::TokenizerParts parts = make_parts(read, document, file);

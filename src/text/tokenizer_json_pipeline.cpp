@@ -83,7 +83,8 @@ class PreTokenizerReader {
 TokenId checked_token(const nlohmann::json& id, std::size_t vocabulary_size, const JsonFields& where) {
   const bool fits = id.is_number_unsigned() && id.get<std::uint64_t>() < vocabulary_size;
   if (!fits) {
-    where.refuse("the id " + id.dump() + " is outside the vocabulary of " + std::to_string(vocabulary_size) + " tokens");
+    where.refuse("the id " + id.dump() + " is outside the vocabulary of " + std::to_string(vocabulary_size) +
+                 " tokens");
   }
   return static_cast<TokenId>(id.get<std::uint64_t>());
 }
@@ -117,7 +118,8 @@ void read_processor(const JsonFields& processor, std::size_t vocabulary_size, Ed
     return read_template(processor, vocabulary_size, out);
   }
   if (type != "Sequence") {
-    processor.refuse("the post-processor " + type + " is not supported; supported: TemplateProcessing, ByteLevel, Sequence");
+    processor.refuse("the post-processor " + type +
+                     " is not supported; supported: TemplateProcessing, ByteLevel, Sequence");
   }
   for (const nlohmann::json& part : processor.array("processors")) {
     read_processor(JsonFields(part, processor.path()), vocabulary_size, out);
@@ -130,7 +132,8 @@ void check_one_decoder(const JsonFields& decoder) {
     decoder.refuse("the decoder " + decoder.type() + " is not supported, only ByteLevel");
   }
   const nlohmann::json& parts = decoder.array("decoders");
-  if (parts.size() != 1) decoder.refuse("a Sequence of " + std::to_string(parts.size()) + " is not supported, only ByteLevel");
+  if (parts.size() != 1)
+    decoder.refuse("a Sequence of " + std::to_string(parts.size()) + " is not supported, only ByteLevel");
   check_one_decoder(JsonFields(parts[0], decoder.path()));
 }
 

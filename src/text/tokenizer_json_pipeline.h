@@ -13,7 +13,9 @@ bool read_normalizer_is_nfc(const JsonFields& document);
 PreTokenizer read_pre_tokenizer(const JsonFields& document);
 void check_decoder(const JsonFields& document);
 
-struct EdgeTokens { std::vector<TokenId> prefix, suffix; };
+struct EdgeTokens {
+  std::vector<TokenId> prefix, suffix;
+};
 EdgeTokens read_post_processor(const JsonFields& document, std::size_t vocabulary_size);
 
 }  // namespace candor::text

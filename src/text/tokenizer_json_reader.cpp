@@ -44,7 +44,8 @@ class Collector {
     } else if (merge.is_array() && merge.size() == 2 && merge[0].is_string() && merge[1].is_string()) {
       out_.merges.push_back(merge[0].get_ref<const std::string&>() + " " + merge[1].get_ref<const std::string&>());
     } else {
-      fail("model.merges: merge " + std::to_string(out_.merges.size()) + " is neither \"left right\" nor [left, right]");
+      fail("model.merges: merge " + std::to_string(out_.merges.size()) +
+           " is neither \"left right\" nor [left, right]");
     }
     check_count(out_.merges.size(), "model.merges");
     return false;

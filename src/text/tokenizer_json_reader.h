@@ -2,8 +2,8 @@
 // size in memory.
 #pragma once
 
-#include <nlohmann/json.hpp>
 #include <cstdint>
+#include <nlohmann/json.hpp>
 #include <string>
 #include <string_view>
 #include <utility>
@@ -12,9 +12,9 @@
 namespace candor::text {
 
 struct TokenizerJson {
-  nlohmann::json rest;                                       // everything but the two below
+  nlohmann::json rest;                                           // everything but the two below
   std::vector<std::pair<std::string, std::int64_t>> vocabulary;  // model.vocab, in the file's order
-  std::vector<std::string> merges;                           // model.merges as "left right"
+  std::vector<std::string> merges;                               // model.merges as "left right"
 };
 
 /// errors   FormatError: not JSON (with the byte offset), or a vocabulary or merge that is not what it should be

@@ -29,8 +29,8 @@ std::vector<utf8proc_int32_t> decompose(std::string_view text) {
     position += character.length;
     utf8proc_int32_t parts[8];
     int boundary = 0;
-    const utf8proc_ssize_t count = utf8proc_decompose_char(static_cast<utf8proc_int32_t>(character.code), parts, 8,
-                                                           UTF8PROC_DECOMPOSE, &boundary);
+    const utf8proc_ssize_t count =
+        utf8proc_decompose_char(static_cast<utf8proc_int32_t>(character.code), parts, 8, UTF8PROC_DECOMPOSE, &boundary);
     codes.insert(codes.end(), parts, parts + count);
   }
   return codes;
@@ -82,9 +82,12 @@ bool is_word_character(char32_t code) {
     case UTF8PROC_CATEGORY_ME:
     case UTF8PROC_CATEGORY_ND:
     case UTF8PROC_CATEGORY_NL:
-    case UTF8PROC_CATEGORY_PC: return true;
-    case UTF8PROC_CATEGORY_CN: return is_number(code);  // digits newer than this utf8proc
-    default: return false;
+    case UTF8PROC_CATEGORY_PC:
+      return true;
+    case UTF8PROC_CATEGORY_CN:
+      return is_number(code);  // digits newer than this utf8proc
+    default:
+      return false;
   }
 }
 
@@ -97,7 +100,8 @@ std::string to_nfc(std::string_view text) {
                                static_cast<utf8proc_option_t>(UTF8PROC_STABLE | UTF8PROC_COMPOSE));
   std::string out;
   out.reserve(text.size());
-  for (utf8proc_ssize_t i = 0; i < length; ++i) append_utf8(out, static_cast<char32_t>(codes[static_cast<std::size_t>(i)]));
+  for (utf8proc_ssize_t i = 0; i < length; ++i)
+    append_utf8(out, static_cast<char32_t>(codes[static_cast<std::size_t>(i)]));
   return out;
 }
 

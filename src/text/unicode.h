@@ -8,7 +8,9 @@
 
 namespace candor::text {
 
-struct CodeRange { std::uint32_t first, last; };  // inclusive
+struct CodeRange {
+  std::uint32_t first, last;
+};  // inclusive
 
 /// Generated (unicode_ranges.cpp), Unicode 16: the same ids on every machine, whichever utf8proc it has.
 std::span<const CodeRange> letter_ranges();  // \p{L}

@@ -6,8 +6,8 @@ namespace candor::text {
 namespace {
 
 struct LeadByte {
-  std::uint32_t length;            // 0: cannot start a character
-  unsigned char low, high;         // what the second byte may be (rules out overlong forms, surrogates, > U+10FFFF)
+  std::uint32_t length;     // 0: cannot start a character
+  unsigned char low, high;  // what the second byte may be (rules out overlong forms, surrogates, > U+10FFFF)
 };
 
 LeadByte classify_lead(unsigned char byte) {
@@ -58,8 +58,8 @@ std::size_t find_malformed_utf8(std::string_view text) {
 void require_utf8(std::string_view text, std::string_view where) {
   const std::size_t offset = find_malformed_utf8(text);
   if (offset == std::string_view::npos) return;
-  throw ValueError(std::string(where) + ": the text is not UTF-8, the byte at offset " + std::to_string(offset) + " of " +
-                   std::to_string(text.size()) + " starts no character; convert it to UTF-8 first");
+  throw ValueError(std::string(where) + ": the text is not UTF-8, the byte at offset " + std::to_string(offset) +
+                   " of " + std::to_string(text.size()) + " starts no character; convert it to UTF-8 first");
 }
 
 void append_utf8(std::string& out, char32_t code) {

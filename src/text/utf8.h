@@ -12,9 +12,10 @@ inline constexpr char32_t kReplacementCharacter = 0xfffd;
 
 struct DecodedCharacter {
   char32_t code = kReplacementCharacter;
-  std::uint32_t length = 0;  // bytes; of malformed input the longest prefix of a character ("maximal subpart"), at least 1
+  std::uint32_t length =
+      0;  // bytes; of malformed input the longest prefix of a character ("maximal subpart"), at least 1
   bool valid = false;
-  bool cut = false;          // malformed only because the text ends: more bytes could complete it
+  bool cut = false;  // malformed only because the text ends: more bytes could complete it
 };
 
 /// The character that starts at `position`, which must be inside the text.

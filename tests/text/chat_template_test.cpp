@@ -29,8 +29,11 @@ TEST(ChatTemplate, EveryConversationWithEveryTemplate) {
 }
 
 TEST(ChatTemplate, TheTemplatesOwnErrorComesThrough) {
-  const ChatTemplate chat = ChatTemplate::parse(fixture("chat_templates.json")["templates"]["alternating"].get<std::string>());
-  EXPECT_THAT(message_of<ValueError>([&] { chat.render({{"user", "a"}, {"user", "b"}}, variables(true)); }),
+  const ChatTemplate chat =
+      ChatTemplate::parse(fixture("chat_templates.json")["templates"]["alternating"].get<std::string>());
+  EXPECT_THAT(message_of<ValueError>([&] {
+                chat.render({{"user", "a"}, {"user", "b"}}, variables(true));
+              }),
               HasSubstr("Conversation roles must alternate"));
 }
 
@@ -39,7 +42,8 @@ TEST(ChatTemplate, Dates) {
   ChatTemplate::Variables v;
   v.date = "2000-02-29";
   EXPECT_EQ(chat.render({}, v), "29 Feb 2000");
-  for (const char* bad : {"2001-02-29", "2024-13-01", "2024-00-10", "2024-1-1", "yesterday", "2024-07-26 25:00:00", "0000-01-01"}) {
+  for (const char* bad :
+       {"2001-02-29", "2024-13-01", "2024-00-10", "2024-1-1", "yesterday", "2024-07-26 25:00:00", "0000-01-01"}) {
     v.date = bad;
     EXPECT_THAT(message_of<ValueError>([&] { chat.render({}, v); }), HasSubstr("expected YYYY-MM-DD")) << bad;
   }
@@ -49,7 +53,10 @@ TEST(ChatTemplate, Dates) {
 
 TEST(ChatTemplate, MessagesMustBeUtf8) {
   const ChatTemplate chat = ChatTemplate::parse("{{ messages[0].content }}");
-  EXPECT_THAT(message_of<ValueError>([&] { chat.render({{"user", "ok"}, {"user", "ab\xff"}}, {}); }), HasSubstr("content of message 1: the text is not UTF-8, the byte at offset 2"));
+  EXPECT_THAT(message_of<ValueError>([&] {
+                chat.render({{"user", "ok"}, {"user", "ab\xff"}}, {});
+              }),
+              HasSubstr("content of message 1: the text is not UTF-8, the byte at offset 2"));
 }
 
 }  // namespace

@@ -44,7 +44,8 @@ int main(int argc, char** argv) {
     while (std::getline(std::cin, line)) {
       const bool parse_special = line.empty() || line[0] != '-';  // a leading "-": control tokens are plain text
       std::ostringstream ids;
-      for (const candor::TokenId id : tokenizer.encode(from_hex(parse_special ? line : line.substr(1)), true, parse_special)) {
+      for (const candor::TokenId id :
+           tokenizer.encode(from_hex(parse_special ? line : line.substr(1)), true, parse_special)) {
         ids << id << ' ';
       }
       std::cout << ids.str() << '\n';

@@ -82,7 +82,8 @@ TEST(Jinja, WhatPythonDoesAndCandorDoesNot) {
   EXPECT_THAT(message_of<ValueError>([] { render("{{ 9223372036854775807 + 1 }}"); }), HasSubstr("past 64 bits"));
   EXPECT_THAT(message_of<ValueError>([] { render("{{ -9223372036854775807 - 2 }}"); }), HasSubstr("past 64 bits"));
   EXPECT_THAT(message_of<ValueError>([] { render("{{ 10 ** 30 }}"); }), HasSubstr("past 64 bits"));
-  EXPECT_THAT(message_of<ValueError>([] { render("{{ (-9223372036854775807 - 1) // -1 }}"); }), HasSubstr("past 64 bits"));
+  EXPECT_THAT(message_of<ValueError>([] { render("{{ (-9223372036854775807 - 1) // -1 }}"); }),
+              HasSubstr("past 64 bits"));
   EXPECT_EQ(render("{{ (-9223372036854775807 - 1) % -1 }}"), "0");
   EXPECT_THAT(message_of<ValueError>([] { render("{{ {1: 2} }}"); }), HasSubstr("key of a dict is a int"));
   EXPECT_THAT(message_of<ValueError>([] { render("{{ strftime_now('%Q') }}"); }), HasSubstr("directive %Q"));
@@ -100,31 +101,43 @@ TEST(Jinja, DeepNestingIsAnErrorNotACrash) {
   };
   const int many = 100000;
   for (const std::string& source :
-       {"{{ " + repeat("(", many) + "1" + repeat(")", many) + " }}", "{{ " + repeat("[", many) + " }}", "{{ " + repeat("-", many) + "1 }}",
-        "{{ " + repeat("not ", many) + "1 }}", "{{ 1" + repeat(" + 1", many) + " }}", "{{ s" + repeat(".a", many) + " }}",
-        "{{ s" + repeat("|trim", many) + " }}", "{{ " + repeat("1 if 1 else ", many) + "1 }}", "{{ s" + repeat("[0]", many) + " }}",
-        repeat("{% if t %}", many) + repeat("{% endif %}", many), "{{ " + repeat("{'a':", many) + " }}", "{{ 1" + repeat(" and 1", many) + " }}"}) {
+       {"{{ " + repeat("(", many) + "1" + repeat(")", many) + " }}", "{{ " + repeat("[", many) + " }}",
+        "{{ " + repeat("-", many) + "1 }}", "{{ " + repeat("not ", many) + "1 }}",
+        "{{ 1" + repeat(" + 1", many) + " }}", "{{ s" + repeat(".a", many) + " }}",
+        "{{ s" + repeat("|trim", many) + " }}", "{{ " + repeat("1 if 1 else ", many) + "1 }}",
+        "{{ s" + repeat("[0]", many) + " }}", repeat("{% if t %}", many) + repeat("{% endif %}", many),
+        "{{ " + repeat("{'a':", many) + " }}", "{{ 1" + repeat(" and 1", many) + " }}"}) {
     EXPECT_THROW(render(source), FormatError) << source.substr(0, 30);
   }
   // Nesting that only shows when it runs.
-  EXPECT_THAT(message_of<ValueError>([] { render("{% macro m(x) %}{{ m([x]) }}{% endmacro %}{{ m(1) }}"); }), HasSubstr("deeper than"));
-  EXPECT_THAT(message_of<ValueError>([] { render("{% set ns = namespace(x=1) %}{% for i in range(1000) %}{% set ns.x = [ns.x] %}{% endfor %}"); }),
+  EXPECT_THAT(message_of<ValueError>([] { render("{% macro m(x) %}{{ m([x]) }}{% endmacro %}{{ m(1) }}"); }),
+              HasSubstr("deeper than"));
+  EXPECT_THAT(message_of<ValueError>([] {
+                render("{% set ns = namespace(x=1) %}{% for i in range(1000) %}{% set ns.x = [ns.x] %}{% endfor %}");
+              }),
               HasSubstr("nests deeper than 64"));
 }
 
 TEST(Jinja, EveryTemplateEnds) {
   const std::string loop = "{% for a in range(100000) %}{% for b in range(100000) %}";
   EXPECT_THAT(message_of<ValueError>([&] { render(loop + "{% endfor %}{% endfor %}"); }), HasSubstr("more steps"));
-  EXPECT_THAT(message_of<ValueError>([&] { render(loop + "xxxxxxxxxxxxxxxx{% endfor %}{% endfor %}"); }), HasSubstr("16777216 bytes"));
-  EXPECT_THAT(message_of<ValueError>([] { render("{{ 'x' * 100000000 }}"); }), HasSubstr("16777216 bytes"));
-  EXPECT_THAT(message_of<ValueError>([] { render("{% set ns = namespace(x='ab') %}{% for i in range(100) %}{% set ns.x = ns.x + ns.x %}{% endfor %}"); }),
+  EXPECT_THAT(message_of<ValueError>([&] { render(loop + "xxxxxxxxxxxxxxxx{% endfor %}{% endfor %}"); }),
               HasSubstr("16777216 bytes"));
+  EXPECT_THAT(message_of<ValueError>([] { render("{{ 'x' * 100000000 }}"); }), HasSubstr("16777216 bytes"));
+  EXPECT_THAT(
+      message_of<ValueError>([] {
+        render("{% set ns = namespace(x='ab') %}{% for i in range(100) %}{% set ns.x = ns.x + ns.x %}{% endfor %}");
+      }),
+      HasSubstr("16777216 bytes"));
   // Sixty lists that each hold the one before twice: 2^60 elements when printed or compared.
-  const std::string bomb = "{% set ns = namespace(x=[1]) %}{% for i in range(60) %}{% set ns.x = [ns.x, ns.x] %}{% endfor %}";
+  const std::string bomb =
+      "{% set ns = namespace(x=[1]) %}{% for i in range(60) %}{% set ns.x = [ns.x, ns.x] %}{% endfor %}";
   EXPECT_THROW(render(bomb + "{{ ns.x }}"), ValueError);
   EXPECT_THROW(render(bomb + "{{ ns.x | tojson }}"), ValueError);
   EXPECT_THROW(render(bomb + "{{ ns.x == ns.x }}"), ValueError);
-  EXPECT_THROW(render("{% set ns = namespace(x='x' * 10000000) %}{% for i in range(100000) %}{{ (ns.x ~ i) | length }}{% endfor %}"), ValueError);
+  EXPECT_THROW(render("{% set ns = namespace(x='x' * 10000000) %}{% for i in range(100000) %}{{ (ns.x ~ i) | length "
+                      "}}{% endfor %}"),
+               ValueError);
 }
 
 TEST(Jinja, HostileSources) {

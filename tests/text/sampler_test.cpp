@@ -16,7 +16,8 @@ using testing::HasSubstr;
 
 SamplerOptions plain() { return {.temperature = 1, .top_k = 0, .top_p = 1, .min_p = 0}; }
 
-TokenId sample(const SamplerOptions& options, std::vector<float> logits, std::uint64_t position = 0, std::vector<TokenId> recent = {}) {
+TokenId sample(const SamplerOptions& options, std::vector<float> logits, std::uint64_t position = 0,
+               std::vector<TokenId> recent = {}) {
   return Sampler(options).sample(logits, recent, position);
 }
 
@@ -39,7 +40,8 @@ std::string message_of(Action action) {
 }
 
 TEST(Philox, KnownAnswers) {  // of the generator's authors (Random123, kat_vectors)
-  EXPECT_EQ(text::philox4x32_10({0, 0, 0, 0}, {0, 0}), (text::PhiloxCounter{0x6627e8d5, 0xe169c58d, 0xbc57ac4c, 0x9b00dbd8}));
+  EXPECT_EQ(text::philox4x32_10({0, 0, 0, 0}, {0, 0}),
+            (text::PhiloxCounter{0x6627e8d5, 0xe169c58d, 0xbc57ac4c, 0x9b00dbd8}));
   EXPECT_EQ(text::philox4x32_10({~0u, ~0u, ~0u, ~0u}, {~0u, ~0u}),
             (text::PhiloxCounter{0x408f276d, 0x41c83b0e, 0xa20bc7c6, 0x6d5451fd}));
   EXPECT_EQ(text::philox4x32_10({0x243f6a88, 0x85a308d3, 0x13198a2e, 0x03707344}, {0xa4093822, 0x299f31d0}),
@@ -66,7 +68,8 @@ TEST(Sampler, SameSeedAndPositionSameToken) {
   const std::vector<float> logits(1000, 0.5f);
   EXPECT_EQ(sample(options, logits, 7), sample(options, logits, 7));
   int different = 0;
-  for (std::uint64_t position = 0; position < 20; ++position) different += sample(options, logits, position) != sample(options, logits, 0);
+  for (std::uint64_t position = 0; position < 20; ++position)
+    different += sample(options, logits, position) != sample(options, logits, 0);
   EXPECT_GE(different, 15);
   options.seed = 1;
   EXPECT_NE(sample(options, logits, 7), sample(plain(), logits, 7));
@@ -99,8 +102,10 @@ TEST(Sampler, FrequenciesAreTheSoftmax) {
 TEST(Sampler, TopK) {
   SamplerOptions options = plain();
   options.top_k = 2;
-  EXPECT_THAT(histogram(options, {1, 5, 4, 4.5f, 0}, 500), testing::UnorderedElementsAre(testing::Key(1), testing::Key(3)));
-  EXPECT_THAT(histogram(options, {2, 2, 2, 2}, 500), testing::UnorderedElementsAre(testing::Key(0), testing::Key(1)));  // ties: lower ids
+  EXPECT_THAT(histogram(options, {1, 5, 4, 4.5f, 0}, 500),
+              testing::UnorderedElementsAre(testing::Key(1), testing::Key(3)));
+  EXPECT_THAT(histogram(options, {2, 2, 2, 2}, 500),
+              testing::UnorderedElementsAre(testing::Key(0), testing::Key(1)));  // ties: lower ids
   options.top_k = 100;
   EXPECT_EQ(histogram(options, {1, 1, 1}, 500).size(), 3u);
 }
@@ -113,7 +118,7 @@ TEST(Sampler, TopP) {
   options.top_p = 0.01f;  // at least one remains
   EXPECT_THAT(histogram(options, logits, 50), testing::UnorderedElementsAre(testing::Key(1)));
   options.top_p = 0.8f;
-  options.top_k = 2;      // among the two left, 0.5 is 2/3 of the weight: both are needed
+  options.top_k = 2;  // among the two left, 0.5 is 2/3 of the weight: both are needed
   EXPECT_THAT(histogram(options, logits, 500), testing::UnorderedElementsAre(testing::Key(1), testing::Key(2)));
 }
 
@@ -130,12 +135,12 @@ TEST(Sampler, RepetitionPenalty) {
   SamplerOptions options = plain();
   options.temperature = 0;
   options.repetition_penalty = 2;
-  EXPECT_EQ(sample(options, {4, 3, -1}, 0, {0}), 1);            // 4 / 2 < 3
-  EXPECT_EQ(sample(options, {4, 3, -1}, 0, {0, 0, 0}), 1);      // once per token, not per occurrence
+  EXPECT_EQ(sample(options, {4, 3, -1}, 0, {0}), 1);        // 4 / 2 < 3
+  EXPECT_EQ(sample(options, {4, 3, -1}, 0, {0, 0, 0}), 1);  // once per token, not per occurrence
   EXPECT_EQ(sample(options, {4, 1.5f, -1}, 0, {0, 0, 0}), 0);
-  EXPECT_EQ(sample(options, {-1, -1.5f}, 0, {0}), 1);           // -1 * 2 < -1.5
+  EXPECT_EQ(sample(options, {-1, -1.5f}, 0, {0}), 1);  // -1 * 2 < -1.5
   options.repetition_window = 1;
-  EXPECT_EQ(sample(options, {4, 3, -1}, 0, {0, 2}), 0);         // 0 is out of the window
+  EXPECT_EQ(sample(options, {4, 3, -1}, 0, {0, 2}), 0);  // 0 is out of the window
   options.repetition_window = -1;
   EXPECT_EQ(sample(options, {4, 3, -1}, 0, {0, 2, 2, 2}), 1);
   options.repetition_window = 0;
@@ -143,17 +148,24 @@ TEST(Sampler, RepetitionPenalty) {
 }
 
 TEST(Sampler, MinusInfinityIsNeverDrawn) {
-  EXPECT_THAT(histogram(plain(), {-INFINITY, 0, -INFINITY, 0}, 500), testing::UnorderedElementsAre(testing::Key(1), testing::Key(3)));
+  EXPECT_THAT(histogram(plain(), {-INFINITY, 0, -INFINITY, 0}, 500),
+              testing::UnorderedElementsAre(testing::Key(1), testing::Key(3)));
 }
 
 TEST(Sampler, BadLogits) {
   EXPECT_THAT(message_of([] { sample(plain(), {0, NAN, 1}); }), HasSubstr("logit 1 of 3 is NaN"));
   EXPECT_THAT(message_of([] { sample(plain(), {0, 1, INFINITY}); }), HasSubstr("logit 2 of 3 is infinite"));
-  EXPECT_THAT(message_of([] { sample(plain(), {-INFINITY, -INFINITY}); }), HasSubstr("all 2 logits are minus infinity"));
+  EXPECT_THAT(message_of([] {
+                sample(plain(), {-INFINITY, -INFINITY});
+              }),
+              HasSubstr("all 2 logits are minus infinity"));
   EXPECT_THAT(message_of([] { sample(plain(), {}); }), HasSubstr("no logits"));
   SamplerOptions options = plain();
   options.repetition_penalty = 2;
-  EXPECT_THAT(message_of([&] { sample(options, {0, 1}, 0, {2}); }), HasSubstr("recent token 2 is outside the 2 logits"));
+  EXPECT_THAT(message_of([&] {
+                sample(options, {0, 1}, 0, {2});
+              }),
+              HasSubstr("recent token 2 is outside the 2 logits"));
 }
 
 TEST(Sampler, BadOptions) {

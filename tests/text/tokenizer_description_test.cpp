@@ -27,7 +27,8 @@ std::string refusal(const TokenizerDescription& d) {
 TEST(TokenizerDescription, MissingOrUnknownPreListsTheKnownOnes) {
   TokenizerDescription d = tiny();
   d.pre = "";
-  EXPECT_THAT(refusal(d), testing::AllOf(HasSubstr("tokenizer.ggml.pre: missing"), HasSubstr("smollm"), HasSubstr("llama-bpe")));
+  EXPECT_THAT(refusal(d),
+              testing::AllOf(HasSubstr("tokenizer.ggml.pre: missing"), HasSubstr("smollm"), HasSubstr("llama-bpe")));
   d.pre = "default";
   EXPECT_THAT(refusal(d), testing::AllOf(HasSubstr("\"default\" is not known"), HasSubstr("qwen2")));
 }
@@ -158,13 +159,15 @@ TEST(TokenizerDescription, FindAndBytes) {
   EXPECT_EQ(tokenizer.find("abc"), 4);
   EXPECT_EQ(tokenizer.find("zzz"), std::nullopt);
   EXPECT_EQ(tokenizer.token_bytes(4), "abc");
-  EXPECT_THAT(message_of<ValueError>([&] { tokenizer.token_bytes(7); }), HasSubstr("token 7 is outside the vocabulary of 7"));
+  EXPECT_THAT(message_of<ValueError>([&] { tokenizer.token_bytes(7); }),
+              HasSubstr("token 7 is outside the vocabulary of 7"));
   EXPECT_THAT(message_of<ValueError>([&] { tokenizer.decode(std::vector<TokenId>{0, -3}); }), HasSubstr("token -3"));
 }
 
 TEST(TokenizerText, MalformedUtf8IsRefusedWithItsOffset) {
   const Tokenizer tokenizer = Tokenizer::from_description(tiny());
-  for (const std::string tail : {"\xff", "\xc3", "\xe2\x82", "\xf0\x9f\x98", "\xed\xa0\x80", "\xc0\xaf", "\xf4\x90\x80\x80", "\x80"}) {
+  for (const std::string tail :
+       {"\xff", "\xc3", "\xe2\x82", "\xf0\x9f\x98", "\xed\xa0\x80", "\xc0\xaf", "\xf4\x90\x80\x80", "\x80"}) {
     EXPECT_THAT(message_of<ValueError>([&] { tokenizer.encode("abc" + tail, false, true); }), HasSubstr("offset 3 of"));
   }
 }
@@ -185,7 +188,8 @@ TEST(StreamingDetokenizer, NeverSplitsACharacter) {
   const Tokenizer tokenizer = Tokenizer::from_description(d);
   // One token per byte: U+1F600 is F0 9F 98 80.
   StreamingDetokenizer stream(tokenizer);
-  const std::vector<TokenId> bytes = {*tokenizer.find("\xf0"), *tokenizer.find("\x9f"), *tokenizer.find("\x98"), *tokenizer.find("\x80")};
+  const std::vector<TokenId> bytes = {*tokenizer.find("\xf0"), *tokenizer.find("\x9f"), *tokenizer.find("\x98"),
+                                      *tokenizer.find("\x80")};
   for (std::size_t i = 0; i < 3; ++i) EXPECT_EQ(stream.push(bytes[i]), "");
   EXPECT_EQ(stream.push(bytes[3]), "\U0001f600");
   EXPECT_EQ(stream.push(bytes[0]), "");

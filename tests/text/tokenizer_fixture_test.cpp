@@ -1,4 +1,5 @@
-// Every torture text through every pipeline, against the ids that Hugging Face's tokenizers gave (make_tokenizer_fixtures.py).
+// Every torture text through every pipeline, against the ids that Hugging Face's tokenizers gave
+// (make_tokenizer_fixtures.py).
 #include <gmock/gmock.h>
 
 #include "tests/text/fixtures.h"
@@ -41,12 +42,11 @@ TEST_P(TokenizerFixture, StreamingGivesTheTextOfDecode) {
   }
 }
 
-INSTANTIATE_TEST_SUITE_P(Pipelines, TokenizerFixture, testing::ValuesIn(pipelines()),
-                         [](const auto& info) {
-                           std::string name = info.param;
-                           for (char& c : name) c = c == '-' ? '_' : c;
-                           return name;
-                         });
+INSTANTIATE_TEST_SUITE_P(Pipelines, TokenizerFixture, testing::ValuesIn(pipelines()), [](const auto& info) {
+  std::string name = info.param;
+  for (char& c : name) c = c == '-' ? '_' : c;
+  return name;
+});
 
 TEST(TokenizerFixture, FromDescription) {
   for (const char* pre : kNamedByGguf) {

@@ -46,7 +46,8 @@ TEST(TokenizerJson, TheTinyOneWorks) {
 TEST(TokenizerJson, BothSpellingsOfMerges) {
   json document = tiny();
   document["model"]["merges"] = {"a b", "ab c"};
-  EXPECT_EQ(Tokenizer::from_tokenizer_json(document.dump(), "t.json").encode("abc", false, true), std::vector<TokenId>{4});
+  EXPECT_EQ(Tokenizer::from_tokenizer_json(document.dump(), "t.json").encode("abc", false, true),
+            std::vector<TokenId>{4});
 }
 
 TEST(TokenizerJson, NotJson) {
@@ -73,13 +74,15 @@ TEST(TokenizerJson, OtherModelsAndOptions) {
 }
 
 TEST(TokenizerJson, OtherComponents) {
-  EXPECT_THAT(refusal_with("/normalizer", {{"type", "Lowercase"}}), HasSubstr("the normalizer Lowercase is not supported"));
+  EXPECT_THAT(refusal_with("/normalizer", {{"type", "Lowercase"}}),
+              HasSubstr("the normalizer Lowercase is not supported"));
   EXPECT_THAT(refusal_with("/pre_tokenizer", {{"type", "Metaspace"}}), HasSubstr("the pre-tokenizer Metaspace"));
   EXPECT_THAT(refusal_with("/pre_tokenizer", nullptr), HasSubstr("has no ByteLevel"));
   EXPECT_THAT(refusal_with("/pre_tokenizer/add_prefix_space", true), HasSubstr("add_prefix_space"));
   EXPECT_THAT(refusal_with("/decoder", {{"type", "WordPiece"}}), HasSubstr("the decoder WordPiece"));
   EXPECT_THAT(refusal_with("/decoder", nullptr), HasSubstr("decoder"));
-  EXPECT_THAT(refusal_with("/post_processor", {{"type", "RobertaProcessing"}}), HasSubstr("the post-processor RobertaProcessing"));
+  EXPECT_THAT(refusal_with("/post_processor", {{"type", "RobertaProcessing"}}),
+              HasSubstr("the post-processor RobertaProcessing"));
   const json split = {{"type", "Split"}, {"pattern", {{"Regex", "a"}}}, {"behavior", "Sideways"}, {"invert", false}};
   EXPECT_THAT(refusal_with("/pre_tokenizer", split), HasSubstr("\"Sideways\" is not known"));
 }
@@ -101,7 +104,8 @@ TEST(TokenizerJson, HostileIds) {
 
 TEST(TokenizerJson, TemplateIdsAreChecked) {
   json post = {{"type", "TemplateProcessing"},
-               {"single", json::array({{{"SpecialToken", {{"id", "<|end|>"}, {"type_id", 0}}}}, {{"Sequence", {{"id", "A"}, {"type_id", 0}}}}})},
+               {"single", json::array({{{"SpecialToken", {{"id", "<|end|>"}, {"type_id", 0}}}},
+                                       {{"Sequence", {{"id", "A"}, {"type_id", 0}}}}})},
                {"pair", json::array()},
                {"special_tokens", {{"<|end|>", {{"id", "<|end|>"}, {"ids", {5}}, {"tokens", {"<|end|>"}}}}}}};
   json document = tiny();
@@ -119,7 +123,8 @@ TEST(TokenizerJson, TemplateIdsAreChecked) {
 TEST(TokenizerJson, ConfigNamesBosAndEos) {
   const TokenizerConfig config = TokenizerConfig::parse(
       R"({"bos_token": {"content": "<|end|>", "lstrip": false}, "eos_token": "abc", "pad_token": null,
-          "chat_template": [{"name": "tool_use", "template": "T"}, {"name": "default", "template": "D"}]})", "c.json");
+          "chat_template": [{"name": "tool_use", "template": "T"}, {"name": "default", "template": "D"}]})",
+      "c.json");
   EXPECT_EQ(config.chat_template, "D");
   EXPECT_EQ(config.pad_token, std::nullopt);
   const Tokenizer tokenizer = Tokenizer::from_tokenizer_json(tiny().dump(), "t.json", config);
@@ -129,8 +134,10 @@ TEST(TokenizerJson, ConfigNamesBosAndEos) {
   unknown.eos_token = "<nothing>";
   EXPECT_THAT(message_of<FormatError>([&] { Tokenizer::from_tokenizer_json(tiny().dump(), "t.json", unknown); }),
               HasSubstr("the eos_token \"<nothing>\""));
-  EXPECT_THAT(message_of<FormatError>([] { TokenizerConfig::parse("{\"bos_token\": 3}", "c.json"); }), HasSubstr("\"bos_token\" is not a string"));
-  EXPECT_THAT(message_of<FormatError>([] { TokenizerConfig::parse("nonsense", "c.json"); }), HasSubstr("c.json: is not valid JSON"));
+  EXPECT_THAT(message_of<FormatError>([] { TokenizerConfig::parse("{\"bos_token\": 3}", "c.json"); }),
+              HasSubstr("\"bos_token\" is not a string"));
+  EXPECT_THAT(message_of<FormatError>([] { TokenizerConfig::parse("nonsense", "c.json"); }),
+              HasSubstr("c.json: is not valid JSON"));
 }
 
 TEST(SplitRegex, ConstructsOnWhichEnginesDifferAreRefusedByName) {

@@ -15,12 +15,14 @@ TEST(Utf8, EveryCharacterRoundTrips) {
     std::string bytes;
     append_utf8(bytes, code);
     const DecodedCharacter decoded = decode_utf8(bytes, 0);
-    ASSERT_TRUE(decoded.valid && decoded.code == code && decoded.length == bytes.size()) << static_cast<std::uint32_t>(code);
+    ASSERT_TRUE(decoded.valid && decoded.code == code && decoded.length == bytes.size())
+        << static_cast<std::uint32_t>(code);
   }
 }
 
 TEST(Utf8, MaximalSubpartsAreReplaced) {  // the examples of the Unicode Standard, section 3.9
-  EXPECT_EQ(replace_malformed_utf8("a\xc0\xaf\xe0\x80\xbf\xf0\x81\x82z"), "a\ufffd\ufffd\ufffd\ufffd\ufffd\ufffd\ufffd\ufffdz");
+  EXPECT_EQ(replace_malformed_utf8("a\xc0\xaf\xe0\x80\xbf\xf0\x81\x82z"),
+            "a\ufffd\ufffd\ufffd\ufffd\ufffd\ufffd\ufffd\ufffdz");
   EXPECT_EQ(replace_malformed_utf8("\xed\xa0\x80"), "\ufffd\ufffd\ufffd");
   EXPECT_EQ(replace_malformed_utf8("\xe1\x80\xe2\xf0\x91\x92\xf1\xbf\x41"), "\ufffd\ufffd\ufffd\ufffdA");
   EXPECT_EQ(find_malformed_utf8("ab\xffz"), 2u);
@@ -31,8 +33,10 @@ TEST(Unicode, ClassesAreThoseOfTheCategories) {  // where utf8proc, of an older 
   for (char32_t code = 0; code < 0x110000; ++code) {
     const auto category = utf8proc_category(static_cast<utf8proc_int32_t>(code));
     if (category == UTF8PROC_CATEGORY_CN || category == UTF8PROC_CATEGORY_CS) continue;
-    ASSERT_EQ(is_letter(code), category >= UTF8PROC_CATEGORY_LU && category <= UTF8PROC_CATEGORY_LO) << static_cast<std::uint32_t>(code);
-    ASSERT_EQ(is_number(code), category >= UTF8PROC_CATEGORY_ND && category <= UTF8PROC_CATEGORY_NO) << static_cast<std::uint32_t>(code);
+    ASSERT_EQ(is_letter(code), category >= UTF8PROC_CATEGORY_LU && category <= UTF8PROC_CATEGORY_LO)
+        << static_cast<std::uint32_t>(code);
+    ASSERT_EQ(is_number(code), category >= UTF8PROC_CATEGORY_ND && category <= UTF8PROC_CATEGORY_NO)
+        << static_cast<std::uint32_t>(code);
   }
 }
 
@@ -40,8 +44,10 @@ TEST(Unicode, WhiteSpaceIsTheProperty) {
   int count = 0;
   for (char32_t code = 0; code < 0x110000; ++code) count += is_white_space(code);
   EXPECT_EQ(count, 25);
-  for (const int code : {0x0b, 0x0c, 0x85, 0xa0, 0x2028, 0x3000}) EXPECT_TRUE(is_white_space(static_cast<char32_t>(code)));
-  for (const int code : {0x1c, 0x180e, 0x200b, 0x2060, 0xfeff}) EXPECT_FALSE(is_white_space(static_cast<char32_t>(code)));
+  for (const int code : {0x0b, 0x0c, 0x85, 0xa0, 0x2028, 0x3000})
+    EXPECT_TRUE(is_white_space(static_cast<char32_t>(code)));
+  for (const int code : {0x1c, 0x180e, 0x200b, 0x2060, 0xfeff})
+    EXPECT_FALSE(is_white_space(static_cast<char32_t>(code)));
 }
 
 TEST(Unicode, Nfc) {

@@ -21,9 +21,21 @@ struct Argument {
 };
 
 enum class UnaryOperator { negate, plus, logical_not };
-enum class BinaryOperator { add, subtract, multiply, divide, floor_divide, modulo, power, concatenate, logical_and, logical_or };
+enum class BinaryOperator {
+  add,
+  subtract,
+  multiply,
+  divide,
+  floor_divide,
+  modulo,
+  power,
+  concatenate,
+  logical_and,
+  logical_or
+};
 enum class CompareOperator { equal, not_equal, less, less_equal, greater, greater_equal, in, not_in };
 
+// clang-format off
 struct LiteralExpression { Value value; };
 struct NameExpression { std::string name; };
 struct ListExpression { std::vector<ExpressionPointer> items; bool tuple; };
@@ -39,13 +51,15 @@ struct UnaryExpression { UnaryOperator op; ExpressionPointer operand; };
 struct BinaryExpression { BinaryOperator op; ExpressionPointer left, right; };
 struct CompareExpression { ExpressionPointer first; std::vector<std::pair<CompareOperator, ExpressionPointer>> rest; };
 struct ConditionalExpression { ExpressionPointer condition, then, otherwise; };  // otherwise may be absent
+// clang-format on
 
 struct Expression {
   int line;
   int height;  // 1 + that of the tallest child
-  std::variant<LiteralExpression, NameExpression, ListExpression, DictExpression, AttributeExpression, SubscriptExpression,
-               SliceExpression, CallExpression, MethodExpression, FilterExpression, TestExpression, UnaryExpression,
-               BinaryExpression, CompareExpression, ConditionalExpression> node;
+  std::variant<LiteralExpression, NameExpression, ListExpression, DictExpression, AttributeExpression,
+               SubscriptExpression, SliceExpression, CallExpression, MethodExpression, FilterExpression, TestExpression,
+               UnaryExpression, BinaryExpression, CompareExpression, ConditionalExpression>
+      node;
 };
 
 struct Statement;
@@ -58,23 +72,28 @@ struct Target {
   bool unpack = false;
 };
 
+// clang-format off
 struct TextStatement { std::string text; };
 struct OutputStatement { ExpressionPointer value; };
 struct IfStatement { std::vector<std::pair<ExpressionPointer, Block>> branches; Block otherwise; };
-struct ForStatement { Target target; ExpressionPointer iterable, condition; Block body, otherwise; };  // condition may be absent
+struct ForStatement { Target target; ExpressionPointer iterable, condition; Block body, otherwise; };  // condition: or none
 struct SetStatement { Target target; ExpressionPointer value; };
 struct SetBlockStatement { Target target; Block body; };
-struct MacroStatement { std::string name; std::vector<Argument> parameters; Block body; };  // value: the default, may be absent
+struct MacroStatement { std::string name; std::vector<Argument> parameters; Block body; };  // values: defaults, or none
 struct ScopeStatement { Block body; };
 struct BreakStatement {};
 struct ContinueStatement {};
+// clang-format on
 
 struct Statement {
   int line;
-  std::variant<TextStatement, OutputStatement, IfStatement, ForStatement, SetStatement, SetBlockStatement, MacroStatement,
-               ScopeStatement, BreakStatement, ContinueStatement> node;
+  std::variant<TextStatement, OutputStatement, IfStatement, ForStatement, SetStatement, SetBlockStatement,
+               MacroStatement, ScopeStatement, BreakStatement, ContinueStatement>
+      node;
 };
 
-struct Template { Block body; };
+struct Template {
+  Block body;
+};
 
 }  // namespace candor::jinja

@@ -23,7 +23,8 @@ Value strftime_now(Runtime& runtime, const Arguments& arguments) {
 }
 
 void require_no_positional(const Arguments& arguments) {
-  if (!arguments.positional.empty()) fail(arguments.line, std::string(arguments.callee) + "() with arguments by position is not supported");
+  if (!arguments.positional.empty())
+    fail(arguments.line, std::string(arguments.callee) + "() with arguments by position is not supported");
 }
 
 Value make_namespace(Runtime&, const Arguments& arguments) {
@@ -50,13 +51,15 @@ Value make_range(Runtime& runtime, const Arguments& arguments) {
     if (!value.is_integer()) fail(arguments.line, "range() takes int values, not " + std::string(value.type_name()));
     bounds.push_back(value.integer());
   }
-  if (bounds.empty() || bounds.size() > 3 || !arguments.named.empty()) fail(arguments.line, "range() takes one to three int values");
+  if (bounds.empty() || bounds.size() > 3 || !arguments.named.empty())
+    fail(arguments.line, "range() takes one to three int values");
   const std::int64_t start = bounds.size() > 1 ? bounds[0] : 0, stop = bounds.size() > 1 ? bounds[1] : bounds[0];
   const std::int64_t step = bounds.size() > 2 ? bounds[2] : 1;
   if (step == 0) fail(arguments.line, "the step of range() is 0");
   std::vector<Value> items;
   for (std::int64_t at = start; step > 0 ? at < stop : at > stop;) {
-    if (static_cast<std::int64_t>(items.size()) == kMaxRange) fail(arguments.line, "range() gives more than " + std::to_string(kMaxRange) + " values");
+    if (static_cast<std::int64_t>(items.size()) == kMaxRange)
+      fail(arguments.line, "range() gives more than " + std::to_string(kMaxRange) + " values");
     items.emplace_back(at);
     if (__builtin_add_overflow(at, step, &at)) break;
   }
@@ -69,15 +72,19 @@ struct Function {
   Value (*call)(Runtime&, const Arguments&);
 };
 
-constexpr Function kFunctions[] = {{"raise_exception", raise_exception}, {"strftime_now", strftime_now},
-                                   {"namespace", make_namespace}, {"dict", make_dict}, {"range", make_range}};
+constexpr Function kFunctions[] = {{"raise_exception", raise_exception},
+                                   {"strftime_now", strftime_now},
+                                   {"namespace", make_namespace},
+                                   {"dict", make_dict},
+                                   {"range", make_range}};
 
 }  // namespace
 
 std::vector<Value> Arguments::bind(std::initializer_list<std::string_view> names) const {
   const std::vector<std::string_view> known(names);
   if (positional.size() > known.size()) {
-    fail(line, std::string(callee) + " takes at most " + std::to_string(known.size()) + " arguments, not " + std::to_string(positional.size()));
+    fail(line, std::string(callee) + " takes at most " + std::to_string(known.size()) + " arguments, not " +
+                   std::to_string(positional.size()));
   }
   std::vector<Value> out(known.size());
   std::copy(positional.begin(), positional.end(), out.begin());
@@ -92,11 +99,13 @@ std::vector<Value> Arguments::bind(std::initializer_list<std::string_view> names
 }
 
 bool is_function(std::string_view name) {
-  return std::any_of(std::begin(kFunctions), std::end(kFunctions), [name](const Function& f) { return f.name == name; });
+  return std::any_of(std::begin(kFunctions), std::end(kFunctions),
+                     [name](const Function& f) { return f.name == name; });
 }
 
 Value call_function(Runtime& runtime, std::string_view name, const Arguments& arguments) {
-  const auto found = std::find_if(std::begin(kFunctions), std::end(kFunctions), [name](const Function& f) { return f.name == name; });
+  const auto found =
+      std::find_if(std::begin(kFunctions), std::end(kFunctions), [name](const Function& f) { return f.name == name; });
   return found->call(runtime, arguments);
 }
 

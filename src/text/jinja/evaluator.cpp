@@ -60,7 +60,8 @@ class Evaluator {
 
   Flow print(std::string_view text, int line) {
     budget_.spend(text.size() / 64);
-    if (out_.size() + text.size() > kMaxTextBytes) fail(line, "the output grows past " + std::to_string(kMaxTextBytes) + " bytes");
+    if (out_.size() + text.size() > kMaxTextBytes)
+      fail(line, "the output grows past " + std::to_string(kMaxTextBytes) + " bytes");
     out_ += text;
     return Flow::next;
   }
@@ -127,29 +128,32 @@ class Evaluator {
     if (!target.unpack) return set_name(target.names[0], value);
     const std::vector<Value> items = iterate(value, line, budget_);
     if (items.size() != target.names.size()) {
-      fail(line, "cannot take " + std::to_string(items.size()) + " values apart into " + std::to_string(target.names.size()) + " names");
+      fail(line, "cannot take " + std::to_string(items.size()) + " values apart into " +
+                     std::to_string(target.names.size()) + " names");
     }
     for (std::size_t i = 0; i < items.size(); ++i) set_name(target.names[i], items[i]);
   }
 
   void set_name(std::string_view name, Value value) {
+    budget_.spend(scopes_.back().size() / 8);
     for (auto& [known, current] : scopes_.back()) {
       if (known == name) {
         current = std::move(value);
         return;
       }
     }
-    budget_.spend(scopes_.back().size());
     scopes_.back().emplace_back(name, std::move(value));
   }
 
   void set_attribute(const Target& target, const Value& value, int line) {
     const Value object = find_name(target.names[0]);
     const NamespacePointer* names = object.get<NamespacePointer>();
-    if (names == nullptr) fail(line, "cannot set ." + target.attribute + " of " + target.names[0] + ", which is no namespace");
+    if (names == nullptr)
+      fail(line, "cannot set ." + target.attribute + " of " + target.names[0] + ", which is no namespace");
     if (value.is<NamespacePointer>() || value.is<LoopPointer>()) {
       fail(line, "a " + std::string(value.type_name()) + " cannot be an attribute of a namespace");
     }
+    budget_.spend((*names)->items.size() / 8);
     for (auto& [key, current] : (*names)->items) {
       if (key == target.attribute) {
         current = value;
@@ -187,11 +191,15 @@ class Evaluator {
     return std::visit([&](const auto& node) { return evaluate(node, expression->line); }, expression->node);
   }
 
-  Value evaluate_or_none(const ExpressionPointer& expression) { return expression ? evaluate(expression) : Value(None{}); }
+  Value evaluate_or_none(const ExpressionPointer& expression) {
+    return expression ? evaluate(expression) : Value(None{});
+  }
 
   Value evaluate(const LiteralExpression& e, int) { return e.value; }
   Value evaluate(const NameExpression& e, int) { return find_name(e.name); }
-  Value evaluate(const AttributeExpression& e, int line) { return get_attribute(evaluate(e.object), e.name, line); }
+  Value evaluate(const AttributeExpression& e, int line) {
+    return get_attribute(evaluate(e.object), e.name, line, budget_);
+  }
   Value evaluate(const UnaryExpression& e, int line) { return apply_unary(e.op, evaluate(e.operand), line); }
 
   Value evaluate(const ListExpression& e, int) {
@@ -204,7 +212,8 @@ class Evaluator {
     std::vector<std::pair<std::string, Value>> items;
     for (const auto& [key, value] : e.items) {
       const Value name = evaluate(key);
-      if (!name.is_text()) fail(line, "the key of a dict is a " + std::string(name.type_name()) + ", only str is supported");
+      if (!name.is_text())
+        fail(line, "the key of a dict is a " + std::string(name.type_name()) + ", only str is supported");
       items.emplace_back(name.text(), evaluate(value));
     }
     return Value::dict(std::move(items));
@@ -276,21 +285,27 @@ class Evaluator {
     const Callable* callable = callee.get<Callable>();
     if (callable == nullptr) fail(line, e.function + " is no function or macro here");
     const Arguments arguments = evaluate_arguments(e.arguments, e.function, line);
-    return callable->macro ? call_macro(*callable->macro, arguments) : call_function(runtime_, callable->function, arguments);
+    return callable->macro ? call_macro(*callable->macro, arguments)
+                           : call_function(runtime_, callable->function, arguments);
   }
 
   Value call_macro(const MacroStatement& macro, const Arguments& arguments) {
     if (arguments.positional.size() > macro.parameters.size()) {
-      fail(arguments.line, "the macro " + macro.name + " takes " + std::to_string(macro.parameters.size()) + " arguments, not " +
-                               std::to_string(arguments.positional.size()));
+      fail(arguments.line, "the macro " + macro.name + " takes " + std::to_string(macro.parameters.size()) +
+                               " arguments, not " + std::to_string(arguments.positional.size()));
     }
     Scope parameters;
-    for (std::size_t i = 0; i < arguments.positional.size(); ++i) parameters.emplace_back(macro.parameters[i].name, arguments.positional[i]);
-    for (const auto& [name, value] : arguments.named) {
-      const auto known = std::find_if(macro.parameters.begin(), macro.parameters.end(), [&](const Argument& p) { return p.name == name; });
-      if (known == macro.parameters.end()) fail(arguments.line, "the macro " + macro.name + " has no parameter " + name);
+    for (std::size_t i = 0; i < arguments.positional.size(); ++i)
+      parameters.emplace_back(macro.parameters[i].name, arguments.positional[i]);
+    for (const auto& argument : arguments.named) {
+      const std::string& name = argument.first;
+      const auto known = std::find_if(macro.parameters.begin(), macro.parameters.end(),
+                                      [&name](const Argument& p) { return p.name == name; });
+      if (known == macro.parameters.end()) {
+        fail(arguments.line, "the macro " + macro.name + " has no parameter " + name);
+      }
       if (find_in(parameters, name)) fail(arguments.line, "the macro " + macro.name + " is given " + name + " twice");
-      parameters.emplace_back(known->name, value);
+      parameters.emplace_back(known->name, argument.second);
     }
     return run_macro(macro, std::move(parameters));
   }

@@ -1,64 +1,16 @@
 #include "text/jinja/expression_parser.h"
 
-#include <algorithm>
 #include <array>
-#include <type_traits>
+
+#include "text/jinja/expression_height.h"
 
 namespace candor::jinja {
 namespace {
 
-constexpr int kMaxExpressionDepth = 100;   // of brackets and the like, while parsing
-constexpr int kMaxExpressionHeight = 200;  // of the tree: a chain of operators nests to the left
-
-int height(const ExpressionPointer& e) { return e ? e->height : 0; }
-
-template <class... More>
-int height(const ExpressionPointer& first, const More&... more) {
-  return std::max(height(first), height(more...));
-}
-
-int height(const Argument& argument) { return height(argument.value); }
-
-template <class A>
-int height(const std::pair<A, ExpressionPointer>& entry) {
-  if constexpr (std::is_same_v<A, ExpressionPointer>) return height(entry.first, entry.second);
-  return height(entry.second);
-}
-
-template <class T>
-int height(const std::vector<T>& children) {
-  int tallest = 0;
-  for (const T& child : children) tallest = std::max(tallest, height(child));
-  return tallest;
-}
-
-int children_height(const LiteralExpression&) { return 0; }
-int children_height(const NameExpression&) { return 0; }
-int children_height(const ListExpression& e) { return height(e.items); }
-int children_height(const DictExpression& e) { return height(e.items); }
-int children_height(const AttributeExpression& e) { return height(e.object); }
-int children_height(const SubscriptExpression& e) { return height(e.object, e.index); }
-int children_height(const SliceExpression& e) { return height(e.object, e.start, e.stop, e.step); }
-int children_height(const CallExpression& e) { return height(e.arguments); }
-int children_height(const MethodExpression& e) { return std::max(height(e.object), height(e.arguments)); }
-int children_height(const FilterExpression& e) { return std::max(height(e.object), height(e.arguments)); }
-int children_height(const TestExpression& e) { return std::max(height(e.object), height(e.arguments)); }
-int children_height(const UnaryExpression& e) { return height(e.operand); }
-int children_height(const BinaryExpression& e) { return height(e.left, e.right); }
-int children_height(const CompareExpression& e) { return std::max(height(e.first), height(e.rest)); }
-int children_height(const ConditionalExpression& e) { return height(e.condition, e.then, e.otherwise); }
-
-template <class Node>
-ExpressionPointer make(int line, Node node) {
-  const int tall = 1 + children_height(node);
-  if (tall > kMaxExpressionHeight) {
-    refuse(line, "an expression nests or chains more than " + std::to_string(kMaxExpressionHeight) + " operations");
-  }
-  return std::make_unique<Expression>(Expression{line, tall, std::move(node)});
-}
+constexpr int kMaxExpressionDepth = 100;  // of brackets and the like, while parsing
 
 ExpressionPointer binary(int line, BinaryOperator op, ExpressionPointer left, ExpressionPointer right) {
-  return make(line, BinaryExpression{op, std::move(left), std::move(right)});
+  return make_expression(line, BinaryExpression{op, std::move(left), std::move(right)});
 }
 
 }  // namespace
@@ -68,7 +20,8 @@ class ExpressionParser::Nesting {
  public:
   explicit Nesting(ExpressionParser& parser) : parser_(parser) {
     if (++parser_.depth_ > kMaxExpressionDepth) {
-      refuse(parser_.tokens_.line(), "an expression nests deeper than " + std::to_string(kMaxExpressionDepth) + " levels");
+      refuse(parser_.tokens_.line(),
+             "an expression nests deeper than " + std::to_string(kMaxExpressionDepth) + " levels");
     }
   }
   ~Nesting() { --parser_.depth_; }
@@ -92,7 +45,7 @@ ExpressionPointer ExpressionParser::parse_items(bool conditionals) {
     if (kind == TokenKind::variable_end || kind == TokenKind::block_end || tokens_.at_symbol(")")) break;
     items.push_back(conditionals ? parse() : parse_or());
   }
-  return make(line, ListExpression{std::move(items), true});
+  return make_expression(line, ListExpression{std::move(items), true});
 }
 
 ExpressionPointer ExpressionParser::parse_conditional() {
@@ -103,7 +56,7 @@ ExpressionPointer ExpressionParser::parse_conditional() {
     tokens_.take();
     ExpressionPointer condition = parse_or(), otherwise;
     if (tokens_.skip_name("else")) otherwise = parse_conditional();
-    value = make(line, ConditionalExpression{std::move(condition), std::move(value), std::move(otherwise)});
+    value = make_expression(line, ConditionalExpression{std::move(condition), std::move(value), std::move(otherwise)});
   }
   return value;
 }
@@ -130,13 +83,17 @@ ExpressionPointer ExpressionParser::parse_not() {
   if (!tokens_.at_name("not")) return parse_compare();
   const Nesting nesting(*this);
   const int line = tokens_.take().line;
-  return make(line, UnaryExpression{UnaryOperator::logical_not, parse_not()});
+  return make_expression(line, UnaryExpression{UnaryOperator::logical_not, parse_not()});
 }
 
 ExpressionPointer ExpressionParser::parse_compare() {
   constexpr std::array<std::pair<std::string_view, CompareOperator>, 6> kOperators = {
-      {{"==", CompareOperator::equal}, {"!=", CompareOperator::not_equal}, {"<=", CompareOperator::less_equal},
-       {">=", CompareOperator::greater_equal}, {"<", CompareOperator::less}, {">", CompareOperator::greater}}};
+      {{"==", CompareOperator::equal},
+       {"!=", CompareOperator::not_equal},
+       {"<=", CompareOperator::less_equal},
+       {">=", CompareOperator::greater_equal},
+       {"<", CompareOperator::less},
+       {">", CompareOperator::greater}}};
   const int line = tokens_.line();
   ExpressionPointer first = parse_sum();
   std::vector<std::pair<CompareOperator, ExpressionPointer>> rest;
@@ -152,14 +109,15 @@ ExpressionPointer ExpressionParser::parse_compare() {
   };
   while (const std::optional<CompareOperator> op = next()) rest.emplace_back(*op, parse_sum());
   if (rest.empty()) return first;
-  return make(line, CompareExpression{std::move(first), std::move(rest)});
+  return make_expression(line, CompareExpression{std::move(first), std::move(rest)});
 }
 
 ExpressionPointer ExpressionParser::parse_sum() {
   ExpressionPointer left = parse_concatenation();
   while (tokens_.at_symbol("+") || tokens_.at_symbol("-")) {
     const Token op = tokens_.take();
-    left = binary(op.line, op.text == "+" ? BinaryOperator::add : BinaryOperator::subtract, std::move(left), parse_concatenation());
+    left = binary(op.line, op.text == "+" ? BinaryOperator::add : BinaryOperator::subtract, std::move(left),
+                  parse_concatenation());
   }
   return left;
 }
@@ -200,7 +158,8 @@ ExpressionPointer ExpressionParser::parse_unary(bool with_filters) {
   ExpressionPointer value;
   if (tokens_.at_symbol("-") || tokens_.at_symbol("+")) {
     const Token op = tokens_.take();
-    value = make(op.line, UnaryExpression{op.text == "-" ? UnaryOperator::negate : UnaryOperator::plus, parse_unary(false)});
+    value = make_expression(
+        op.line, UnaryExpression{op.text == "-" ? UnaryOperator::negate : UnaryOperator::plus, parse_unary(false)});
   } else {
     value = parse_primary();
   }
@@ -212,12 +171,12 @@ ExpressionPointer ExpressionParser::parse_primary() {
   const Token& next = tokens_.peek();
   const int line = next.line;
   if (next.kind == TokenKind::name) return parse_name(tokens_.take());
-  if (next.kind == TokenKind::integer) return make(line, LiteralExpression{tokens_.take().integer});
-  if (next.kind == TokenKind::real) return make(line, LiteralExpression{tokens_.take().real});
+  if (next.kind == TokenKind::integer) return make_expression(line, LiteralExpression{tokens_.take().integer});
+  if (next.kind == TokenKind::real) return make_expression(line, LiteralExpression{tokens_.take().real});
   if (next.kind == TokenKind::text) {
     std::string text;
     while (tokens_.at_kind(TokenKind::text)) text += tokens_.take().text;  // neighbours are joined
-    return make(line, LiteralExpression{std::move(text)});
+    return make_expression(line, LiteralExpression{std::move(text)});
   }
   if (tokens_.at_symbol("(")) return parse_parentheses();
   if (tokens_.at_symbol("[")) return parse_list();
@@ -227,7 +186,7 @@ ExpressionPointer ExpressionParser::parse_primary() {
 
 ExpressionPointer ExpressionParser::parse_parentheses() {
   const int line = tokens_.take().line;
-  if (tokens_.skip_symbol(")")) return make(line, ListExpression{{}, true});
+  if (tokens_.skip_symbol(")")) return make_expression(line, ListExpression{{}, true});
   ExpressionPointer inner = parse_tuple();
   tokens_.expect_symbol(")");
   return inner;
@@ -242,7 +201,7 @@ ExpressionPointer ExpressionParser::parse_list() {
     items.push_back(parse());
   }
   tokens_.expect_symbol("]");
-  return make(line, ListExpression{std::move(items), false});
+  return make_expression(line, ListExpression{std::move(items), false});
 }
 
 ExpressionPointer ExpressionParser::parse_dict() {
@@ -256,21 +215,21 @@ ExpressionPointer ExpressionParser::parse_dict() {
     items.emplace_back(std::move(key), parse());
   }
   tokens_.expect_symbol("}");
-  return make(line, DictExpression{std::move(items)});
+  return make_expression(line, DictExpression{std::move(items)});
 }
 
 ExpressionPointer ExpressionParser::parse_name(Token name) {
   const std::string& text = name.text;
-  if (text == "true" || text == "True") return make(name.line, LiteralExpression{true});
-  if (text == "false" || text == "False") return make(name.line, LiteralExpression{false});
-  if (text == "none" || text == "None") return make(name.line, LiteralExpression{None{}});
+  if (text == "true" || text == "True") return make_expression(name.line, LiteralExpression{true});
+  if (text == "false" || text == "False") return make_expression(name.line, LiteralExpression{false});
+  if (text == "none" || text == "None") return make_expression(name.line, LiteralExpression{None{}});
   for (const std::string_view special : {"varargs", "kwargs", "caller", "self", "super"}) {
     if (text == special) refuse(name.line, "the name " + text + " is not supported");
   }
-  if (!tokens_.at_symbol("(")) return make(name.line, NameExpression{std::move(name.text)});
+  if (!tokens_.at_symbol("(")) return make_expression(name.line, NameExpression{std::move(name.text)});
   if (!is_function(text)) called_.emplace_back(text, name.line);
   std::vector<Argument> arguments = parse_arguments();
-  return make(name.line, CallExpression{std::move(name.text), std::move(arguments)});
+  return make_expression(name.line, CallExpression{std::move(name.text), std::move(arguments)});
 }
 
 ExpressionPointer ExpressionParser::parse_postfix(ExpressionPointer object) {
@@ -290,14 +249,14 @@ ExpressionPointer ExpressionParser::parse_postfix(ExpressionPointer object) {
 ExpressionPointer ExpressionParser::parse_member(ExpressionPointer object) {
   const int line = tokens_.take().line;
   if (tokens_.at_kind(TokenKind::integer)) {
-    ExpressionPointer index = make(line, LiteralExpression{tokens_.take().integer});
-    return make(line, SubscriptExpression{std::move(object), std::move(index)});
+    ExpressionPointer index = make_expression(line, LiteralExpression{tokens_.take().integer});
+    return make_expression(line, SubscriptExpression{std::move(object), std::move(index)});
   }
   std::string name = tokens_.take_name("a name or a number after \".\"");
-  if (!tokens_.at_symbol("(")) return make(line, AttributeExpression{std::move(object), std::move(name)});
+  if (!tokens_.at_symbol("(")) return make_expression(line, AttributeExpression{std::move(object), std::move(name)});
   if (!is_method(name)) refuse(line, "the method ." + name + "() is not supported");
   std::vector<Argument> arguments = parse_arguments();
-  return make(line, MethodExpression{std::move(object), std::move(name), std::move(arguments)});
+  return make_expression(line, MethodExpression{std::move(object), std::move(name), std::move(arguments)});
 }
 
 ExpressionPointer ExpressionParser::parse_optional_bound() {
@@ -312,13 +271,13 @@ ExpressionPointer ExpressionParser::parse_subscript(ExpressionPointer object) {
     if (tokens_.at_symbol(",")) refuse(line, "a subscript with several parts is not supported");
     if (start == nullptr) tokens_.unexpected("an expression");
     tokens_.expect_symbol("]");
-    return make(line, SubscriptExpression{std::move(object), std::move(start)});
+    return make_expression(line, SubscriptExpression{std::move(object), std::move(start)});
   }
   tokens_.take();
   ExpressionPointer stop = parse_optional_bound(), step;
   if (tokens_.skip_symbol(":")) step = parse_optional_bound();
   tokens_.expect_symbol("]");
-  return make(line, SliceExpression{std::move(object), std::move(start), std::move(stop), std::move(step)});
+  return make_expression(line, SliceExpression{std::move(object), std::move(start), std::move(stop), std::move(step)});
 }
 
 std::vector<Argument> ExpressionParser::parse_arguments() {
@@ -365,7 +324,7 @@ ExpressionPointer ExpressionParser::parse_filter(ExpressionPointer object) {
   if (filter == nullptr) refuse(line, "the filter \"" + name + "\" is not supported");
   std::vector<Argument> arguments;
   if (tokens_.at_symbol("(")) arguments = parse_arguments();
-  return make(line, FilterExpression{std::move(object), filter, std::move(arguments)});
+  return make_expression(line, FilterExpression{std::move(object), filter, std::move(arguments)});
 }
 
 ExpressionPointer ExpressionParser::parse_test(ExpressionPointer object) {
@@ -377,7 +336,8 @@ ExpressionPointer ExpressionParser::parse_test(ExpressionPointer object) {
   if (test == nullptr) refuse(line, "the test \"" + name + "\" is not supported");
   std::vector<Argument> arguments;
   const TokenKind kind = tokens_.peek().kind;
-  const bool name_follows = kind == TokenKind::name && !tokens_.at_name("else") && !tokens_.at_name("or") && !tokens_.at_name("and");
+  const bool name_follows =
+      kind == TokenKind::name && !tokens_.at_name("else") && !tokens_.at_name("or") && !tokens_.at_name("and");
   if (tokens_.at_symbol("(")) {
     arguments = parse_arguments();
   } else if (name_follows || kind == TokenKind::text || kind == TokenKind::integer || kind == TokenKind::real ||
@@ -385,8 +345,8 @@ ExpressionPointer ExpressionParser::parse_test(ExpressionPointer object) {
     if (tokens_.at_name("is")) refuse(line, "tests cannot be chained with is");
     arguments.push_back({"", parse_postfix(parse_primary())});
   }
-  ExpressionPointer result = make(line, TestExpression{std::move(object), test, std::move(arguments)});
-  if (negated) result = make(line, UnaryExpression{UnaryOperator::logical_not, std::move(result)});
+  ExpressionPointer result = make_expression(line, TestExpression{std::move(object), test, std::move(arguments)});
+  if (negated) result = make_expression(line, UnaryExpression{UnaryOperator::logical_not, std::move(result)});
   return result;
 }
 

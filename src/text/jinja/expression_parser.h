@@ -8,15 +8,16 @@
 
 namespace candor::jinja {
 
-/// Expressions, with Jinja's precedence: … if … else, or, and, not, comparison, + -, ~, * / // %, **, unary, postfix, | and is.
+/// Expressions, with Jinja's precedence: … if … else, or, and, not, comparison, + -, ~, * / // %, **, unary, postfix, |
+/// and is.
 class ExpressionParser {
  public:
   explicit ExpressionParser(TokenStream& tokens) : tokens_(tokens) {}
 
-  ExpressionPointer parse();             // one expression
-  ExpressionPointer parse_or();          // without "… if … else"
-  ExpressionPointer parse_tuple();       // a, b without parentheses
-  ExpressionPointer parse_tuple_or();    // the same without "… if … else": what `for` iterates over
+  ExpressionPointer parse();           // one expression
+  ExpressionPointer parse_or();        // without "… if … else"
+  ExpressionPointer parse_tuple();     // a, b without parentheses
+  ExpressionPointer parse_tuple_or();  // the same without "… if … else": what `for` iterates over
   /// Called names that are no builtin, with the line of the first call: macros, which the whole template must define.
   const std::vector<std::pair<std::string, int>>& called_names() const { return called_; }
 

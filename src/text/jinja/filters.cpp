@@ -8,6 +8,7 @@
 #include "text/jinja/operations.h"
 #include "text/jinja/text_case.h"
 #include "text/jinja/text_parts.h"
+#include "text/jinja/value_json.h"
 #include "text/jinja/value_text.h"
 
 namespace candor::jinja {
@@ -18,7 +19,7 @@ template <std::string (*Change)(std::string_view)>
 Value changed(Runtime& runtime, const Value& object, const Arguments& arguments) {
   arguments.bind({});
   const std::string text = to_text(object, runtime.budget);
-  runtime.budget.spend(text.size() / 32);
+  runtime.budget.spend(text.size() / 16);
   return Change(text);
 }
 
@@ -27,7 +28,7 @@ std::string copy_text(std::string_view text) { return std::string(text); }
 Value trim(Runtime& runtime, const Value& object, const Arguments& arguments) {
   const Value characters = arguments.bind({"chars"})[0];
   const std::string text = to_text(object, runtime.budget);
-  runtime.budget.spend(text.size() / 32);
+  runtime.budget.spend(text.size() / 16);
   if (characters.is_undefined() || characters.is_none()) return std::string(strip(text, std::nullopt, true, true));
   if (!characters.is_text()) fail(arguments.line, "trim takes a str");
   return std::string(strip(text, characters.text(), true, true));
@@ -37,7 +38,8 @@ Value replace(Runtime& runtime, const Value& object, const Arguments& arguments)
   const std::vector<Value> bound = arguments.bind({"old", "new", "count"});
   if (!bound[0].is_text() || !bound[1].is_text()) fail(arguments.line, "replace takes two str");
   const std::int64_t count = bound[2].is_integer() ? bound[2].integer() : -1;
-  return replace_all(to_text(object, runtime.budget), bound[0].text(), bound[1].text(), count, arguments.line, runtime.budget);
+  return replace_all(to_text(object, runtime.budget), bound[0].text(), bound[1].text(), count, arguments.line,
+                     runtime.budget);
 }
 
 Value indent(Runtime& runtime, const Value& object, const Arguments& arguments) {
@@ -56,8 +58,9 @@ Value indent(Runtime& runtime, const Value& object, const Arguments& arguments) 
       if (!line.empty() || truthy(bound[2])) out += margin;
     }
     out += line;
-    runtime.budget.spend(1 + line.size() / 64);
-    if (out.size() > kMaxTextBytes) fail(arguments.line, "indent gives more than " + std::to_string(kMaxTextBytes) + " bytes");
+    runtime.budget.spend(1 + line.size() / 16);
+    if (out.size() > kMaxTextBytes)
+      fail(arguments.line, "indent gives more than " + std::to_string(kMaxTextBytes) + " bytes");
   }
   return out;
 }
@@ -122,7 +125,8 @@ Value to_json_filter(Runtime& runtime, const Value& object, const Arguments& arg
   }
   if (!bound[2].is_undefined() && !bound[2].is_none()) {
     const std::vector<Value>* pair = bound[2].list_items();
-    if (!pair || pair->size() != 2 || !(*pair)[0].is_text() || !(*pair)[1].is_text()) fail(arguments.line, "tojson takes two str as separators");
+    if (!pair || pair->size() != 2 || !(*pair)[0].is_text() || !(*pair)[1].is_text())
+      fail(arguments.line, "tojson takes two str as separators");
     style.item_separator = (*pair)[0].text();
     style.key_separator = (*pair)[1].text();
   }
@@ -134,19 +138,40 @@ struct Named {
   Builtin filter;
 };
 
-constexpr Named kFilters[] = {
-    {"abs", absolute}, {"capitalize", changed<to_capitalized>}, {"count", filter_length}, {"d", default_value},
-    {"default", default_value}, {"first", filter_first}, {"float", to_float}, {"indent", indent}, {"int", to_integer},
-    {"items", filter_items}, {"join", filter_join}, {"last", filter_last}, {"length", filter_length}, {"list", filter_list},
-    {"lower", changed<to_lower>}, {"map", filter_map}, {"reject", filter_reject}, {"rejectattr", filter_rejectattr},
-    {"replace", replace}, {"reverse", filter_reverse}, {"safe", changed<copy_text>}, {"select", filter_select},
-    {"selectattr", filter_selectattr}, {"string", changed<copy_text>}, {"title", changed<to_jinja_title>},
-    {"tojson", to_json_filter}, {"trim", trim}, {"upper", changed<to_upper>}};
+constexpr Named kFilters[] = {{"abs", absolute},
+                              {"capitalize", changed<to_capitalized>},
+                              {"count", filter_length},
+                              {"d", default_value},
+                              {"default", default_value},
+                              {"first", filter_first},
+                              {"float", to_float},
+                              {"indent", indent},
+                              {"int", to_integer},
+                              {"items", filter_items},
+                              {"join", filter_join},
+                              {"last", filter_last},
+                              {"length", filter_length},
+                              {"list", filter_list},
+                              {"lower", changed<to_lower>},
+                              {"map", filter_map},
+                              {"reject", filter_reject},
+                              {"rejectattr", filter_rejectattr},
+                              {"replace", replace},
+                              {"reverse", filter_reverse},
+                              {"safe", changed<copy_text>},
+                              {"select", filter_select},
+                              {"selectattr", filter_selectattr},
+                              {"string", changed<copy_text>},
+                              {"title", changed<to_jinja_title>},
+                              {"tojson", to_json_filter},
+                              {"trim", trim},
+                              {"upper", changed<to_upper>}};
 
 }  // namespace
 
 Builtin find_filter(std::string_view name) {
-  const auto found = std::find_if(std::begin(kFilters), std::end(kFilters), [name](const Named& filter) { return filter.name == name; });
+  const auto found = std::find_if(std::begin(kFilters), std::end(kFilters),
+                                  [name](const Named& filter) { return filter.name == name; });
   return found == std::end(kFilters) ? nullptr : found->filter;
 }
 

@@ -153,7 +153,8 @@ class Lexer {
     const int line = line_;
     while (true) {
       advance(skip_space(at_) - at_);
-      if (at_ >= source_.size()) refuse(line, block ? "a block {% lacks its end %}" : "an expression {{ lacks its end }}");
+      if (at_ >= source_.size())
+        refuse(line, block ? "a block {% lacks its end %}" : "an expression {{ lacks its end }}");
       const std::size_t end = open.empty() ? (block ? tag_end("%}", true) : tag_end("}}", false)) : 0;
       if (end > 0) {
         add(block ? TokenKind::block_end : TokenKind::variable_end, "");
@@ -197,7 +198,8 @@ class Lexer {
     }
     std::string text = source_.substr(at_, length);
     std::erase(text, '_');
-    if (is_name_part(peek(length)) || (text.size() > 1 && text[0] == '0' && !real && text.find_first_not_of('0') != text.npos)) {
+    if (is_name_part(peek(length)) ||
+        (text.size() > 1 && text[0] == '0' && !real && text.find_first_not_of('0') != text.npos)) {
       refuse(line_, "\"" + source_.substr(at_, length + 1) + "\" is no number; decimal ones are supported");
     }
     add(real ? TokenKind::real : TokenKind::integer, text);
@@ -220,8 +222,8 @@ class Lexer {
   }
 
   void symbol(std::vector<char>& open) {
-    constexpr std::string_view kSymbols[] = {"//", "**", "==", "!=", ">=", "<=", "+", "-", "/", "*", "%", "~", "[", "]",
-                                             "(",  ")",  "{",  "}",  ">",  "<",  "=", ".", ":", "|", ",", ";"};
+    constexpr std::string_view kSymbols[] = {"//", "**", "==", "!=", ">=", "<=", "+", "-", "/", "*", "%", "~", "[",
+                                             "]",  "(",  ")",  "{",  "}",  ">",  "<", "=", ".", ":", "|", ",", ";"};
     for (const std::string_view symbol : kSymbols) {
       if (!looking_at(symbol)) continue;
       balance(symbol[0], open);
@@ -236,7 +238,8 @@ class Lexer {
     if (c == '(' || c == '[' || c == '{') open.push_back(c == '(' ? ')' : c == '[' ? ']' : '}');
     if (c != ')' && c != ']' && c != '}') return;
     if (open.empty() || open.back() != c) {
-      refuse(line_, std::string("unexpected \"") + c + "\"" + (open.empty() ? "" : std::string(", expected \"") + open.back() + "\""));
+      refuse(line_, std::string("unexpected \"") + c + "\"" +
+                        (open.empty() ? "" : std::string(", expected \"") + open.back() + "\""));
     }
     open.pop_back();
   }
@@ -258,7 +261,8 @@ std::vector<Token> tokenize(std::string_view source) {
   }
   const std::size_t malformed = text::find_malformed_utf8(source);
   if (malformed != std::string_view::npos) {
-    throw FormatError("template: is not UTF-8, the byte at offset " + std::to_string(malformed) + " starts no character");
+    throw FormatError("template: is not UTF-8, the byte at offset " + std::to_string(malformed) +
+                      " starts no character");
   }
   return Lexer(normalise(source)).run();
 }

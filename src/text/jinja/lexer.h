@@ -8,12 +8,24 @@
 
 namespace candor::jinja {
 
-enum class TokenKind { data, variable_begin, variable_end, block_begin, block_end, name, text, integer, real, symbol, end };
+enum class TokenKind {
+  data,
+  variable_begin,
+  variable_end,
+  block_begin,
+  block_end,
+  name,
+  text,
+  integer,
+  real,
+  symbol,
+  end
+};
 
 struct Token {
   TokenKind kind = TokenKind::end;
   int line = 1;
-  std::string text;          // of names, symbols, data and string literals (escapes resolved)
+  std::string text;  // of names, symbols, data and string literals (escapes resolved)
   std::int64_t integer = 0;
   double real = 0;
 };

@@ -34,8 +34,10 @@ Arguments without_first(const Arguments& arguments, std::size_t count) {
 /// select, reject, selectattr, rejectattr: keeps the elements for which the test holds, or does not.
 Value select_items(Runtime& runtime, const Value& object, const Arguments& arguments, bool by_attribute, bool wanted) {
   const std::size_t first = by_attribute ? 1 : 0;
-  if (arguments.positional.size() < first) fail(arguments.line, "selectattr and rejectattr take the name of an attribute");
-  const std::string path = by_attribute ? require_name(arguments.positional[0], "selectattr", "an attribute", arguments.line) : "";
+  if (arguments.positional.size() < first)
+    fail(arguments.line, "selectattr and rejectattr take the name of an attribute");
+  const std::string path =
+      by_attribute ? require_name(arguments.positional[0], "selectattr", "an attribute", arguments.line) : "";
   Builtin test = nullptr;
   Arguments rest;
   if (arguments.positional.size() > first) {
@@ -85,9 +87,12 @@ Value filter_join(Runtime& runtime, const Value& object, const Arguments& argume
   bool first = true;
   for (Value& item : iterate(object, arguments.line, runtime.budget)) {
     if (!std::exchange(first, false)) out += separator;
-    if (!bound[1].is_undefined()) item = read_path(runtime, std::move(item), require_name(bound[1], "join", "an attribute", arguments.line), arguments.line);
+    if (!bound[1].is_undefined())
+      item = read_path(runtime, std::move(item), require_name(bound[1], "join", "an attribute", arguments.line),
+                       arguments.line);
     out += to_text(item, runtime.budget);
-    if (out.size() > kMaxTextBytes) fail(arguments.line, "join gives more than " + std::to_string(kMaxTextBytes) + " bytes");
+    if (out.size() > kMaxTextBytes)
+      fail(arguments.line, "join gives more than " + std::to_string(kMaxTextBytes) + " bytes");
   }
   return out;
 }

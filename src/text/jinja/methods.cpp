@@ -17,14 +17,16 @@ struct Method {
 };
 
 const std::string& require_text(const Value& value, const Arguments& arguments) {
-  if (!value.is_text()) fail(arguments.line, "." + std::string(arguments.callee) + "() takes a str, not " + std::string(value.type_name()));
+  if (!value.is_text())
+    fail(arguments.line, "." + std::string(arguments.callee) + "() takes a str, not " + std::string(value.type_name()));
   return value.text();
 }
 
 template <bool Left, bool Right>
 Value strip_text(Runtime&, const Value& object, const Arguments& arguments) {
   const Value characters = arguments.bind({"chars"})[0];
-  if (characters.is_undefined() || characters.is_none()) return std::string(strip(object.text(), std::nullopt, Left, Right));
+  if (characters.is_undefined() || characters.is_none())
+    return std::string(strip(object.text(), std::nullopt, Left, Right));
   return std::string(strip(object.text(), require_text(characters, arguments), Left, Right));
 }
 
@@ -55,7 +57,8 @@ Value split_method(Runtime& runtime, const Value& object, const Arguments& argum
   const bool by_space = bound[0].is_undefined() || bound[0].is_none();
   if (!by_space && require_text(bound[0], arguments).empty()) fail(arguments.line, ".split() by an empty str");
   std::vector<Value> parts;
-  const auto found = by_space ? split_at_space(object.text(), limit, FromRight) : split_at(object.text(), bound[0].text(), limit, FromRight);
+  const auto found = by_space ? split_at_space(object.text(), limit, FromRight)
+                              : split_at(object.text(), bound[0].text(), limit, FromRight);
   for (const std::string_view part : found) parts.emplace_back(std::string(part));
   runtime.budget.spend(parts.size());
   return Value::list(std::move(parts));
@@ -72,7 +75,8 @@ Value split_lines_method(Runtime& runtime, const Value& object, const Arguments&
 Value replace_method(Runtime& runtime, const Value& object, const Arguments& arguments) {
   const std::vector<Value> bound = arguments.bind({"old", "new", "count"});
   const std::int64_t count = bound[2].is_integer() ? bound[2].integer() : -1;
-  return replace_all(object.text(), require_text(bound[0], arguments), require_text(bound[1], arguments), count, arguments.line, runtime.budget);
+  return replace_all(object.text(), require_text(bound[0], arguments), require_text(bound[1], arguments), count,
+                     arguments.line, runtime.budget);
 }
 
 Value join_method(Runtime& runtime, const Value& object, const Arguments& arguments) {
@@ -81,7 +85,8 @@ Value join_method(Runtime& runtime, const Value& object, const Arguments& argume
   for (const Value& item : iterate(arguments.bind({"iterable"})[0], arguments.line, runtime.budget)) {
     if (!std::exchange(first, false)) out += object.text();
     out += require_text(item, arguments);
-    if (out.size() > kMaxTextBytes) fail(arguments.line, ".join() gives more than " + std::to_string(kMaxTextBytes) + " bytes");
+    if (out.size() > kMaxTextBytes)
+      fail(arguments.line, ".join() gives more than " + std::to_string(kMaxTextBytes) + " bytes");
   }
   return out;
 }
@@ -96,11 +101,13 @@ Value find_method(Runtime& runtime, const Value& object, const Arguments& argume
 
 Value count_method(Runtime& runtime, const Value& object, const Arguments& arguments) {
   const Value wanted = arguments.bind({"sub"})[0];
-  if (require_text(wanted, arguments).empty()) return static_cast<std::int64_t>(length_of(object, arguments.line, runtime.budget) + 1);
+  if (require_text(wanted, arguments).empty())
+    return static_cast<std::int64_t>(length_of(object, arguments.line, runtime.budget) + 1);
   return static_cast<std::int64_t>(split_at(object.text(), wanted.text(), -1, false).size()) - 1;
 }
 
-Value dict_get(Runtime&, const Value& object, const Arguments& arguments) {
+Value dict_get(Runtime& runtime, const Value& object, const Arguments& arguments) {
+  runtime.budget.spend(object.dict_items()->items.size() / 8);
   const std::vector<Value> bound = arguments.bind({"key", "default"});
   const Value* found = bound[0].is_text() ? object.dict_items()->find(bound[0].text()) : nullptr;
   if (found) return *found;
@@ -130,21 +137,33 @@ Value list_index(Runtime& runtime, const Value& object, const Arguments& argumen
 
 Value list_count(Runtime& runtime, const Value& object, const Arguments& arguments) {
   const Value wanted = arguments.bind({"value"})[0];
-  return static_cast<std::int64_t>(std::count_if(object.list_items()->begin(), object.list_items()->end(),
-                                                 [&](const Value& item) { return equal(item, wanted, runtime.budget); }));
+  return static_cast<std::int64_t>(
+      std::count_if(object.list_items()->begin(), object.list_items()->end(),
+                    [&](const Value& item) { return equal(item, wanted, runtime.budget); }));
 }
 
 Value loop_cycle(Runtime&, const Value& object, const Arguments& arguments) {
-  if (arguments.positional.empty() || !arguments.named.empty()) fail(arguments.line, "loop.cycle() takes values by position");
+  if (arguments.positional.empty() || !arguments.named.empty())
+    fail(arguments.line, "loop.cycle() takes values by position");
   return arguments.positional[(*object.get<LoopPointer>())->index % arguments.positional.size()];
 }
 
-constexpr Method kTextMethods[] = {
-    {"strip", strip_text<true, true>}, {"lstrip", strip_text<true, false>}, {"rstrip", strip_text<false, true>},
-    {"startswith", affix<false>}, {"endswith", affix<true>}, {"upper", changed<to_upper>}, {"lower", changed<to_lower>},
-    {"title", changed<to_title>}, {"capitalize", changed<to_capitalized>}, {"split", split_method<false>},
-    {"rsplit", split_method<true>}, {"splitlines", split_lines_method}, {"replace", replace_method}, {"join", join_method},
-    {"find", find_method}, {"count", count_method}};
+constexpr Method kTextMethods[] = {{"strip", strip_text<true, true>},
+                                   {"lstrip", strip_text<true, false>},
+                                   {"rstrip", strip_text<false, true>},
+                                   {"startswith", affix<false>},
+                                   {"endswith", affix<true>},
+                                   {"upper", changed<to_upper>},
+                                   {"lower", changed<to_lower>},
+                                   {"title", changed<to_title>},
+                                   {"capitalize", changed<to_capitalized>},
+                                   {"split", split_method<false>},
+                                   {"rsplit", split_method<true>},
+                                   {"splitlines", split_lines_method},
+                                   {"replace", replace_method},
+                                   {"join", join_method},
+                                   {"find", find_method},
+                                   {"count", count_method}};
 constexpr Method kDictMethods[] = {
     {"get", dict_get}, {"keys", dict_parts<0>}, {"values", dict_parts<1>}, {"items", dict_parts<2>}};
 constexpr Method kListMethods[] = {{"index", list_index}, {"count", list_count}};
@@ -166,13 +185,14 @@ Builtin find_method_of(const Value& object, std::string_view name) {
 }  // namespace
 
 bool is_method(std::string_view name) {
-  return find_in(kTextMethods, name) || find_in(kDictMethods, name) || find_in(kListMethods, name) || find_in(kLoopMethods, name);
+  return find_in(kTextMethods, name) || find_in(kDictMethods, name) || find_in(kListMethods, name) ||
+         find_in(kLoopMethods, name);
 }
 
 bool has_method(const Value& object, std::string_view name) { return find_method_of(object, name) != nullptr; }
 
 Value call_method(Runtime& runtime, const Value& object, std::string_view name, const Arguments& arguments) {
-  if (object.is_text()) runtime.budget.spend(object.text().size() / 32);
+  if (object.is_text()) runtime.budget.spend(object.text().size() / 16);
   if (const Builtin method = find_method_of(object, name)) return method(runtime, object, arguments);
   if (const Undefined* undefined = object.get<Undefined>()) {
     fail(arguments.line, "cannot call ." + std::string(name) + "() of \"" + undefined->name + "\", which is undefined");

@@ -23,7 +23,9 @@ std::string_view symbol_of(BinaryOperator op) {
 }
 
 /// Python's // and %: rounded towards minus infinity.
-std::int64_t floor_divide(std::int64_t a, std::int64_t b) { return a / b - ((a % b != 0 && (a < 0) != (b < 0)) ? 1 : 0); }
+std::int64_t floor_divide(std::int64_t a, std::int64_t b) {
+  return a / b - ((a % b != 0 && (a < 0) != (b < 0)) ? 1 : 0);
+}
 
 std::int64_t checked_power(std::int64_t base, std::int64_t exponent, int line) {
   std::int64_t result = 1;
@@ -66,26 +68,34 @@ Value number_arithmetic(BinaryOperator op, const Value& left, const Value& right
     return integer_arithmetic(op, left.integer(), right.integer(), line);
   }
   const double a = left.number(), b = right.number();
-  const bool divides = op == BinaryOperator::divide || op == BinaryOperator::floor_divide || op == BinaryOperator::modulo;
+  const bool divides =
+      op == BinaryOperator::divide || op == BinaryOperator::floor_divide || op == BinaryOperator::modulo;
   if (divides && b == 0) fail(line, "division by zero");
   switch (op) {
-    case BinaryOperator::add: return a + b;
-    case BinaryOperator::subtract: return a - b;
-    case BinaryOperator::multiply: return a * b;
-    case BinaryOperator::divide: return a / b;
-    case BinaryOperator::floor_divide: return std::floor(a / b);
+    case BinaryOperator::add:
+      return a + b;
+    case BinaryOperator::subtract:
+      return a - b;
+    case BinaryOperator::multiply:
+      return a * b;
+    case BinaryOperator::divide:
+      return a / b;
+    case BinaryOperator::floor_divide:
+      return std::floor(a / b);
     case BinaryOperator::modulo: {
       const double rest = std::fmod(a, b);
       return rest != 0 && (rest < 0) != (b < 0) ? rest + b : rest;
     }
-    default: return std::pow(a, b);
+    default:
+      return std::pow(a, b);
   }
 }
 
 Value repeat(const std::string& text, std::int64_t count, int line, Budget& budget) {
   const std::uint64_t times = count > 0 ? static_cast<std::uint64_t>(count) : 0;
-  if (!text.empty() && times > kMaxTextBytes / text.size()) fail(line, "a text grows past " + std::to_string(kMaxTextBytes) + " bytes");
-  budget.spend(times * text.size() / 64 + 1);
+  if (!text.empty() && times > kMaxTextBytes / text.size())
+    fail(line, "a text grows past " + std::to_string(kMaxTextBytes) + " bytes");
+  budget.spend(times * text.size() / 16 + times + 1);
   std::string out;
   out.reserve(times * text.size());
   for (std::uint64_t i = 0; i < times && !text.empty(); ++i) out += text;
@@ -94,7 +104,7 @@ Value repeat(const std::string& text, std::int64_t count, int line, Budget& budg
 
 Value join_texts(const std::string& a, const std::string& b, int line, Budget& budget) {
   if (a.size() + b.size() > kMaxTextBytes) fail(line, "a text grows past " + std::to_string(kMaxTextBytes) + " bytes");
-  budget.spend((a.size() + b.size()) / 64);
+  budget.spend((a.size() + b.size()) / 16);
   return a + b;
 }
 
@@ -110,10 +120,11 @@ std::int64_t clamp_bound(std::int64_t bound, std::int64_t length, std::int64_t l
 }
 
 /// The indices that [start:stop:step] selects, as Python counts them.
-std::vector<std::size_t> slice_indices(std::int64_t length, const Value& start, const Value& stop, const Value& step, int line,
-                                       Budget& budget) {
+std::vector<std::size_t> slice_indices(std::int64_t length, const Value& start, const Value& stop, const Value& step,
+                                       int line, Budget& budget) {
   for (const Value* bound : {&start, &stop, &step}) {
-    if (!bound->is_integer() && !bound->is_none()) fail(line, "a slice bound is " + type_of(*bound) + ", expected an int");
+    if (!bound->is_integer() && !bound->is_none())
+      fail(line, "a slice bound is " + type_of(*bound) + ", expected an int");
   }
   const std::int64_t stride = step.is_none() ? 1 : step.integer();
   if (stride == 0) fail(line, "the step of a slice is 0");
@@ -156,13 +167,16 @@ Value apply_unary(UnaryOperator op, const Value& operand, int line) {
 Value apply_binary(BinaryOperator op, const Value& left, const Value& right, int line, Budget& budget) {
   if (op == BinaryOperator::concatenate) return join_texts(to_text(left, budget), to_text(right, budget), line, budget);
   if (left.is_number() && right.is_number()) return number_arithmetic(op, left, right, line);
-  if (op == BinaryOperator::add && left.is_text() && right.is_text()) return join_texts(left.text(), right.text(), line, budget);
+  if (op == BinaryOperator::add && left.is_text() && right.is_text())
+    return join_texts(left.text(), right.text(), line, budget);
   if (op == BinaryOperator::add && left.list_items() && right.list_items() &&
       (*left.get<ListPointer>())->tuple == (*right.get<ListPointer>())->tuple) {
     return join_lists(left, right, budget);
   }
-  if (op == BinaryOperator::multiply && left.is_text() && right.is_integer()) return repeat(left.text(), right.integer(), line, budget);
-  if (op == BinaryOperator::multiply && left.is_integer() && right.is_text()) return repeat(right.text(), left.integer(), line, budget);
+  if (op == BinaryOperator::multiply && left.is_text() && right.is_integer())
+    return repeat(left.text(), right.integer(), line, budget);
+  if (op == BinaryOperator::multiply && left.is_integer() && right.is_text())
+    return repeat(right.text(), left.integer(), line, budget);
   if (op == BinaryOperator::modulo && left.is_text()) fail(line, "formatting a str with % is not supported");
   fail_operands(symbol_of(op), left, right, line);
 }
@@ -185,31 +199,42 @@ bool contains(const Value& container, const Value& item, int line, Budget& budge
 
 bool apply_compare(CompareOperator op, const Value& left, const Value& right, int line, Budget& budget) {
   switch (op) {
-    case CompareOperator::equal: return equal(left, right, budget);
-    case CompareOperator::not_equal: return !equal(left, right, budget);
-    case CompareOperator::in: return contains(right, left, line, budget);
-    case CompareOperator::not_in: return !contains(right, left, line, budget);
-    default: break;
+    case CompareOperator::equal:
+      return equal(left, right, budget);
+    case CompareOperator::not_equal:
+      return !equal(left, right, budget);
+    case CompareOperator::in:
+      return contains(right, left, line, budget);
+    case CompareOperator::not_in:
+      return !contains(right, left, line, budget);
+    default:
+      break;
   }
   const std::optional<int> order = compare(left, right, budget);
   if (!order && left.is_number() && right.is_number()) return false;  // NaN
   if (!order) fail_operands("<", left, right, line);
   switch (op) {
-    case CompareOperator::less: return *order < 0;
-    case CompareOperator::less_equal: return *order <= 0;
-    case CompareOperator::greater: return *order > 0;
-    default: return *order >= 0;
+    case CompareOperator::less:
+      return *order < 0;
+    case CompareOperator::less_equal:
+      return *order <= 0;
+    case CompareOperator::greater:
+      return *order > 0;
+    default:
+      return *order >= 0;
   }
 }
 
-Value get_attribute(const Value& object, const std::string& name, int line) {
+Value get_attribute(const Value& object, const std::string& name, int line, Budget& budget) {
   if (object.is_undefined()) fail(line, "cannot read ." + name + " of " + type_of(object));
   if (has_method(object, name)) fail(line, "the method ." + name + " is used without being called");
   if (const LoopPointer* loop = object.get<LoopPointer>()) return loop_member(**loop, name, line);
   if (const Dict* dict = object.dict_items()) {
+    budget.spend(dict->items.size() / 8);
     if (const Value* value = dict->find(name)) return *value;
   }
   if (const NamespacePointer* names = object.get<NamespacePointer>()) {
+    budget.spend((*names)->items.size() / 8);
     for (const auto& [key, value] : (*names)->items) {
       if (key == name) return value;
     }
@@ -221,13 +246,14 @@ Value get_item(const Value& object, const Value& index, int line, Budget& budget
   if (object.is_undefined()) fail(line, "cannot read an element of " + type_of(object));
   if (index.is_text()) {
     if (const Dict* dict = object.dict_items()) {
-      budget.spend(dict->items.size());
+      budget.spend(dict->items.size() / 8);
       if (const Value* value = dict->find(index.text())) return *value;
     }
-    return get_attribute(object, index.text(), line);
+    return get_attribute(object, index.text(), line, budget);
   }
   if (!index.is_integer()) return Undefined{"an element"};
-  if (!object.is_text() && object.list_items() == nullptr) return Undefined{"element " + std::to_string(index.integer())};
+  if (!object.is_text() && object.list_items() == nullptr)
+    return Undefined{"element " + std::to_string(index.integer())};
   const auto length = static_cast<std::int64_t>(length_of(object, line, budget));
   const std::int64_t at = index.integer() < 0 ? index.integer() + length : index.integer();
   if (at < 0 || at >= length) return Undefined{"element " + std::to_string(index.integer())};
@@ -237,7 +263,8 @@ Value get_item(const Value& object, const Value& index, int line, Budget& budget
   return object.text().substr(begin, offsets[static_cast<std::size_t>(at) + 1] - begin);
 }
 
-Value get_slice(const Value& object, const Value& start, const Value& stop, const Value& step, int line, Budget& budget) {
+Value get_slice(const Value& object, const Value& start, const Value& stop, const Value& step, int line,
+                Budget& budget) {
   if (!object.is_text() && object.list_items() == nullptr) fail(line, "cannot slice " + type_of(object));
   const auto length = static_cast<std::int64_t>(length_of(object, line, budget));
   const std::vector<std::size_t> indices = slice_indices(length, start, stop, step, line, budget);
@@ -262,7 +289,8 @@ std::vector<Value> iterate(const Value& value, int line, Budget& budget) {
   } else if (value.is_text()) {
     const std::vector<std::size_t> offsets = character_offsets(value.text());
     budget.spend(offsets.size());
-    for (std::size_t i = 0; i + 1 < offsets.size(); ++i) out.emplace_back(value.text().substr(offsets[i], offsets[i + 1] - offsets[i]));
+    for (std::size_t i = 0; i + 1 < offsets.size(); ++i)
+      out.emplace_back(value.text().substr(offsets[i], offsets[i + 1] - offsets[i]));
   } else {
     fail(line, "cannot go through the elements of " + type_of(value));
   }
@@ -276,8 +304,9 @@ std::size_t length_of(const Value& value, int line, Budget& budget) {
   if (const Dict* dict = value.dict_items()) return dict->items.size();
   if (!value.is_text()) fail(line, type_of(value) + " has no length");
   budget.spend(value.text().size() / 16);
-  return static_cast<std::size_t>(std::count_if(value.text().begin(), value.text().end(),
-                                                [](char c) { return (static_cast<unsigned char>(c) & 0xc0u) != 0x80; }));
+  return static_cast<std::size_t>(std::count_if(value.text().begin(), value.text().end(), [](char c) {
+    return (static_cast<unsigned char>(c) & 0xc0u) != 0x80;
+  }));
 }
 
 }  // namespace candor::jinja

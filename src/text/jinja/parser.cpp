@@ -23,7 +23,8 @@ class Parser {
   Template run() {
     Template out{parse_block({})};
     for (const auto& [name, line] : expressions_.called_names()) {
-      if (!macros_.contains(name)) refuse(line, "the function " + name + "() is not supported, and no macro has that name");
+      if (!macros_.contains(name))
+        refuse(line, "the function " + name + "() is not supported, and no macro has that name");
     }
     return out;
   }
@@ -33,13 +34,15 @@ class Parser {
 
   /// Statements up to a block that starts with one of `ends`, whose name is left to be read.
   Block parse_block(const EndNames& ends) {
-    if (++depth_ > kMaxBlockDepth) refuse(tokens_.line(), "blocks nest deeper than " + std::to_string(kMaxBlockDepth) + " levels");
+    if (++depth_ > kMaxBlockDepth)
+      refuse(tokens_.line(), "blocks nest deeper than " + std::to_string(kMaxBlockDepth) + " levels");
     Block out;
     const int line = tokens_.line();
     while (!tokens_.at_kind(TokenKind::end)) {
       if (tokens_.at_kind(TokenKind::block_begin)) {
         tokens_.take();
-        const bool ended = std::any_of(ends.begin(), ends.end(), [&](std::string_view end) { return tokens_.at_name(end); });
+        const bool ended =
+            std::any_of(ends.begin(), ends.end(), [&](std::string_view end) { return tokens_.at_name(end); });
         if (ended) {
           --depth_;
           return out;
@@ -154,7 +157,8 @@ class Parser {
     out.names.push_back(take_target_name());
     if (!parentheses && tokens_.skip_symbol(".")) {
       out.attribute = tokens_.take_name("the name of an attribute");
-      if (out.attribute.starts_with('_')) refuse(tokens_.line(), "the attribute " + out.attribute + " starts with an underscore");
+      if (out.attribute.starts_with('_'))
+        refuse(tokens_.line(), "the attribute " + out.attribute + " starts with an underscore");
       return out;
     }
     while (tokens_.skip_symbol(",")) {

@@ -9,9 +9,11 @@
 namespace candor::jinja {
 namespace {
 
-constexpr std::array<std::string_view, 7> kDays = {"Sunday", "Monday", "Tuesday", "Wednesday", "Thursday", "Friday", "Saturday"};
-constexpr std::array<std::string_view, 12> kMonths = {"January", "February", "March",     "April",   "May",      "June",
-                                                      "July",    "August",   "September", "October", "November", "December"};
+constexpr std::array<std::string_view, 7> kDays = {"Sunday",   "Monday", "Tuesday", "Wednesday",
+                                                   "Thursday", "Friday", "Saturday"};
+constexpr std::array<std::string_view, 12> kMonths = {"January",   "February", "March",    "April",
+                                                      "May",       "June",     "July",     "August",
+                                                      "September", "October",  "November", "December"};
 
 struct Time {
   int year = 0, month = 1, day = 1, hour = 0, minute = 0, second = 0;  // month and day count from 1
@@ -45,7 +47,9 @@ Time parse_date(const std::string& date) {
     const bool digit = date[i] >= '0' && date[i] <= '9';
     fits = kShape[i] == 'd' ? digit : date[i] == kShape[i];
   }
-  const auto field = [&](std::size_t at, std::size_t count) { return at < date.size() ? std::stoi(date.substr(at, count)) : 0; };
+  const auto field = [&](std::size_t at, std::size_t count) {
+    return at < date.size() ? std::stoi(date.substr(at, count)) : 0;
+  };
   if (fits) {
     const Time t{field(0, 4), field(5, 2), field(8, 2), field(11, 2), field(14, 2), field(17, 2)};
     const bool valid = t.year >= 1 && t.month >= 1 && t.month <= 12 && t.day >= 1 && t.day <= days_in_month(t) &&
@@ -61,24 +65,41 @@ std::string padded(int number, std::size_t width) {
 }
 
 std::string directive(char letter, const Time& t, int line) {
-  const std::string day(kDays[static_cast<std::size_t>(weekday(t))]), month(kMonths[static_cast<std::size_t>(t.month - 1)]);
+  const std::string day(kDays[static_cast<std::size_t>(weekday(t))]),
+      month(kMonths[static_cast<std::size_t>(t.month - 1)]);
   switch (letter) {
-    case 'a': return day.substr(0, 3);
-    case 'A': return day;
-    case 'b': return month.substr(0, 3);
-    case 'B': return month;
-    case 'd': return padded(t.day, 2);
-    case 'H': return padded(t.hour, 2);
-    case 'I': return padded(t.hour % 12 == 0 ? 12 : t.hour % 12, 2);
-    case 'j': return padded(days_before(t, t.month) + t.day, 3);
-    case 'm': return padded(t.month, 2);
-    case 'M': return padded(t.minute, 2);
-    case 'p': return t.hour < 12 ? "AM" : "PM";
-    case 'S': return padded(t.second, 2);
-    case 'y': return padded(t.year % 100, 2);
-    case 'Y': return padded(t.year, 4);
-    case '%': return "%";
-    default: fail(line, std::string("strftime_now: the directive %") + letter + " is not supported");
+    case 'a':
+      return day.substr(0, 3);
+    case 'A':
+      return day;
+    case 'b':
+      return month.substr(0, 3);
+    case 'B':
+      return month;
+    case 'd':
+      return padded(t.day, 2);
+    case 'H':
+      return padded(t.hour, 2);
+    case 'I':
+      return padded(t.hour % 12 == 0 ? 12 : t.hour % 12, 2);
+    case 'j':
+      return padded(days_before(t, t.month) + t.day, 3);
+    case 'm':
+      return padded(t.month, 2);
+    case 'M':
+      return padded(t.minute, 2);
+    case 'p':
+      return t.hour < 12 ? "AM" : "PM";
+    case 'S':
+      return padded(t.second, 2);
+    case 'y':
+      return padded(t.year % 100, 2);
+    case 'Y':
+      return padded(t.year, 4);
+    case '%':
+      return "%";
+    default:
+      fail(line, std::string("strftime_now: the directive %") + letter + " is not supported");
   }
 }
 

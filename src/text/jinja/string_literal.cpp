@@ -51,7 +51,9 @@ class Unescaping {
     char32_t code = 0;
     for (std::size_t i = 0; i < digits; ++i) {
       const int value = at_ + 2 + i < body_.size() ? hex_value(body_[at_ + 2 + i]) : -1;
-      if (value < 0) refuse(line_, std::string("the escape \\") + letter + " in a string needs " + std::to_string(digits) + " digits");
+      if (value < 0)
+        refuse(line_,
+               std::string("the escape \\") + letter + " in a string needs " + std::to_string(digits) + " digits");
       code = code << 4 | static_cast<char32_t>(value);
     }
     at_ += 2 + digits;

@@ -38,7 +38,8 @@ Value odd(Runtime&, const Value& object, const Arguments& arguments) {
 }
 
 Value divisible_by(Runtime& runtime, const Value& object, const Arguments& arguments) {
-  const Value rest = apply_binary(BinaryOperator::modulo, object, arguments.bind({"num"})[0], arguments.line, runtime.budget);
+  const Value rest =
+      apply_binary(BinaryOperator::modulo, object, arguments.bind({"num"})[0], arguments.line, runtime.budget);
   return rest.is_number() && rest.number() == 0;
 }
 
@@ -62,24 +63,45 @@ struct Named {
   Builtin test;
 };
 
-constexpr Named kTests[] = {
-    {"defined", simple<is_defined>}, {"undefined", simple<is_undefined>}, {"none", simple<is_none>},
-    {"boolean", simple<is_boolean>}, {"true", simple<is_true>}, {"false", simple<is_false>}, {"string", simple<is_string>},
-    {"number", simple<is_number>}, {"integer", simple<is_integer>}, {"float", simple<is_float>}, {"mapping", simple<is_mapping>},
-    {"sequence", simple<is_sequence>}, {"iterable", simple<is_iterable>}, {"callable", simple<is_callable>},
-    {"even", even}, {"odd", odd}, {"divisibleby", divisible_by}, {"in", comparison<CompareOperator::in>},
-    {"eq", comparison<CompareOperator::equal>}, {"equalto", comparison<CompareOperator::equal>}, {"==", comparison<CompareOperator::equal>},
-    {"ne", comparison<CompareOperator::not_equal>}, {"!=", comparison<CompareOperator::not_equal>},
-    {"lt", comparison<CompareOperator::less>}, {"lessthan", comparison<CompareOperator::less>}, {"<", comparison<CompareOperator::less>},
-    {"le", comparison<CompareOperator::less_equal>}, {"<=", comparison<CompareOperator::less_equal>},
-    {"gt", comparison<CompareOperator::greater>}, {"greaterthan", comparison<CompareOperator::greater>},
-    {">", comparison<CompareOperator::greater>}, {"ge", comparison<CompareOperator::greater_equal>},
-    {">=", comparison<CompareOperator::greater_equal>}};
+constexpr Named kTests[] = {{"defined", simple<is_defined>},
+                            {"undefined", simple<is_undefined>},
+                            {"none", simple<is_none>},
+                            {"boolean", simple<is_boolean>},
+                            {"true", simple<is_true>},
+                            {"false", simple<is_false>},
+                            {"string", simple<is_string>},
+                            {"number", simple<is_number>},
+                            {"integer", simple<is_integer>},
+                            {"float", simple<is_float>},
+                            {"mapping", simple<is_mapping>},
+                            {"sequence", simple<is_sequence>},
+                            {"iterable", simple<is_iterable>},
+                            {"callable", simple<is_callable>},
+                            {"even", even},
+                            {"odd", odd},
+                            {"divisibleby", divisible_by},
+                            {"in", comparison<CompareOperator::in>},
+                            {"eq", comparison<CompareOperator::equal>},
+                            {"equalto", comparison<CompareOperator::equal>},
+                            {"==", comparison<CompareOperator::equal>},
+                            {"ne", comparison<CompareOperator::not_equal>},
+                            {"!=", comparison<CompareOperator::not_equal>},
+                            {"lt", comparison<CompareOperator::less>},
+                            {"lessthan", comparison<CompareOperator::less>},
+                            {"<", comparison<CompareOperator::less>},
+                            {"le", comparison<CompareOperator::less_equal>},
+                            {"<=", comparison<CompareOperator::less_equal>},
+                            {"gt", comparison<CompareOperator::greater>},
+                            {"greaterthan", comparison<CompareOperator::greater>},
+                            {">", comparison<CompareOperator::greater>},
+                            {"ge", comparison<CompareOperator::greater_equal>},
+                            {">=", comparison<CompareOperator::greater_equal>}};
 
 }  // namespace
 
 Builtin find_test(std::string_view name) {
-  const auto found = std::find_if(std::begin(kTests), std::end(kTests), [name](const Named& test) { return test.name == name; });
+  const auto found =
+      std::find_if(std::begin(kTests), std::end(kTests), [name](const Named& test) { return test.name == name; });
   return found == std::end(kTests) ? nullptr : found->test;
 }
 

@@ -30,7 +30,9 @@ std::string to_lower(std::string_view text) { return map_characters(text, utf8pr
 
 std::string to_capitalized(std::string_view text) {
   bool first = true;
-  return map_characters(text, [&first](utf8proc_int32_t c) { return std::exchange(first, false) ? utf8proc_totitle(c) : utf8proc_tolower(c); });
+  return map_characters(text, [&first](utf8proc_int32_t c) {
+    return std::exchange(first, false) ? utf8proc_totitle(c) : utf8proc_tolower(c);
+  });
 }
 
 std::string to_title(std::string_view text) {
@@ -44,7 +46,8 @@ std::string to_title(std::string_view text) {
 std::string to_jinja_title(std::string_view text) {
   bool start = true;
   return map_characters(text, [&start](utf8proc_int32_t c) {
-    const bool breaks = is_python_space(static_cast<char32_t>(c)) || c == '-' || c == '(' || c == '{' || c == '[' || c == '<';
+    const bool breaks =
+        is_python_space(static_cast<char32_t>(c)) || c == '-' || c == '(' || c == '{' || c == '[' || c == '<';
     const bool was_start = std::exchange(start, breaks);
     return was_start ? utf8proc_toupper(c) : utf8proc_tolower(c);
   });

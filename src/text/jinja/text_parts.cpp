@@ -9,23 +9,30 @@ namespace candor::jinja {
 namespace {
 
 bool ends_line(char32_t code) {
-  return (code >= 0x0a && code <= 0x0d) || (code >= 0x1c && code <= 0x1e) || code == 0x85 || code == 0x2028 || code == 0x2029;
+  return (code >= 0x0a && code <= 0x0d) || (code >= 0x1c && code <= 0x1e) || code == 0x85 || code == 0x2028 ||
+         code == 0x2029;
 }
 
-/// Where the first white space of `text` is, from either end: the length of the part without it.
+/// The length of the word at the start of `text`, or at its end.
 std::size_t word_length(std::string_view text, bool from_right) {
-  const std::vector<std::size_t> offsets = character_offsets(text);
-  for (std::size_t i = 0; i + 1 < offsets.size(); ++i) {
-    const std::size_t at = from_right ? offsets[offsets.size() - 2 - i] : offsets[i];
+  std::size_t length = 0;
+  while (length < text.size()) {
+    std::size_t at = length;
+    if (from_right) {
+      at = text.size() - length - 1;
+      while (at > 0 && (static_cast<unsigned char>(text[at]) & 0xc0u) == 0x80) --at;
+    }
     const text::DecodedCharacter c = text::decode_utf8(text, at);
-    if (is_python_space(c.code)) return from_right ? text.size() - at - c.length : at;
+    if (is_python_space(c.code)) break;
+    length += c.length;
   }
-  return text.size();
+  return length;
 }
 
 }  // namespace
 
-std::vector<std::string_view> split_at(std::string_view text, std::string_view separator, std::int64_t limit, bool from_right) {
+std::vector<std::string_view> split_at(std::string_view text, std::string_view separator, std::int64_t limit,
+                                       bool from_right) {
   std::vector<std::string_view> parts;
   while (limit != 0) {
     const std::size_t at = from_right ? text.rfind(separator) : text.find(separator);
@@ -74,12 +81,12 @@ std::vector<std::string_view> split_lines(std::string_view text) {
   return lines;
 }
 
-std::string replace_all(std::string_view text, std::string_view old_text, std::string_view new_text, std::int64_t count, int line,
-                        Budget& budget) {
+std::string replace_all(std::string_view text, std::string_view old_text, std::string_view new_text, std::int64_t count,
+                        int line, Budget& budget) {
   std::string out;
   std::size_t from = 0;
   const auto put = [&](std::string_view part) {
-    budget.spend(1 + part.size() / 64);
+    budget.spend(1 + part.size() / 16);
     out += part;
     if (out.size() > kMaxTextBytes) fail(line, "replace gives more than " + std::to_string(kMaxTextBytes) + " bytes");
   };

@@ -5,14 +5,22 @@ namespace {
 
 std::string describe(const Token& token) {
   switch (token.kind) {
-    case TokenKind::data: return "text";
-    case TokenKind::variable_begin: return "\"{{\"";
-    case TokenKind::variable_end: return "\"}}\"";
-    case TokenKind::block_begin: return "\"{%\"";
-    case TokenKind::block_end: return "\"%}\"";
-    case TokenKind::text: return "a string";
-    case TokenKind::end: return "the end of the template";
-    default: return "\"" + token.text + "\"";
+    case TokenKind::data:
+      return "text";
+    case TokenKind::variable_begin:
+      return "\"{{\"";
+    case TokenKind::variable_end:
+      return "\"}}\"";
+    case TokenKind::block_begin:
+      return "\"{%\"";
+    case TokenKind::block_end:
+      return "\"%}\"";
+    case TokenKind::text:
+      return "a string";
+    case TokenKind::end:
+      return "the end of the template";
+    default:
+      return "\"" + token.text + "\"";
   }
 }
 

@@ -77,8 +77,8 @@ int Value::depth() const {
 }
 
 std::string_view Value::type_name() const {
-  constexpr std::string_view kNames[] = {"undefined value", "NoneType", "bool", "int", "float", "str",
-                                         "list", "dict", "namespace", "loop", "function"};
+  constexpr std::string_view kNames[] = {
+      "undefined value", "NoneType", "bool", "int", "float", "str", "list", "dict", "namespace", "loop", "function"};
   return kNames[data_.index()];
 }
 

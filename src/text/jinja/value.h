@@ -27,7 +27,9 @@ class Budget {
   std::uint64_t left_ = 20'000'000;
 };
 
-struct Undefined { std::string name; };  // what was looked up, for errors
+struct Undefined {
+  std::string name;
+};  // what was looked up, for errors
 struct None {};
 
 struct List {
@@ -44,7 +46,9 @@ struct Dict {
 };
 
 /// namespace(): the only value whose content changes. Never inside another value, so that there are no cycles.
-struct Namespace { std::vector<std::pair<std::string, Value>> items; };
+struct Namespace {
+  std::vector<std::pair<std::string, Value>> items;
+};
 
 /// A name that can be called: a macro of the template, or one of the functions that templates are given.
 struct Callable {
@@ -79,15 +83,21 @@ class Value {
   static Value list(std::vector<Value> items, bool tuple = false);
   static Value dict(std::vector<std::pair<std::string, Value>> items);  // a key given twice keeps its last value
 
-  template <class T> bool is() const { return std::holds_alternative<T>(data_); }
-  template <class T> const T* get() const { return std::get_if<T>(&data_); }
+  template <class T>
+  bool is() const {
+    return std::holds_alternative<T>(data_);
+  }
+  template <class T>
+  const T* get() const {
+    return std::get_if<T>(&data_);
+  }
   bool is_undefined() const { return is<Undefined>(); }
   bool is_none() const { return is<None>(); }
   bool is_text() const { return is<TextPointer>(); }
-  const std::string& text() const { return **std::get_if<TextPointer>(&data_); }       // only when is_text()
-  const std::vector<Value>* list_items() const;  // nullptr: no list
-  const Dict* dict_items() const;                // nullptr: no dict
-  bool is_integer() const { return is<std::int64_t>() || is<bool>(); }                  // a bool is 0 or 1, as in Python
+  const std::string& text() const { return **std::get_if<TextPointer>(&data_); }  // only when is_text()
+  const std::vector<Value>* list_items() const;                                   // nullptr: no list
+  const Dict* dict_items() const;                                                 // nullptr: no dict
+  bool is_integer() const { return is<std::int64_t>() || is<bool>(); }            // a bool is 0 or 1, as in Python
   bool is_number() const { return is_integer() || is<double>(); }
   std::int64_t integer() const { return is<bool>() ? *get<bool>() : *get<std::int64_t>(); }
   double number() const { return is_integer() ? static_cast<double>(integer()) : *get<double>(); }

@@ -13,12 +13,6 @@
 namespace candor::jinja {
 namespace {
 
-void append_hex(std::string& out, char32_t code, int digits, char letter) {
-  out += '\\';
-  out += letter;
-  for (int shift = 4 * (digits - 1); shift >= 0; shift -= 4) out += "0123456789abcdef"[code >> shift & 15];
-}
-
 bool is_printable(char32_t code) {
   if (code == ' ') return true;
   switch (utf8proc_category(static_cast<utf8proc_int32_t>(code))) {
@@ -29,13 +23,16 @@ bool is_printable(char32_t code) {
     case UTF8PROC_CATEGORY_CO:
     case UTF8PROC_CATEGORY_ZL:
     case UTF8PROC_CATEGORY_ZP:
-    case UTF8PROC_CATEGORY_ZS: return false;
-    default: return true;
+    case UTF8PROC_CATEGORY_ZS:
+      return false;
+    default:
+      return true;
   }
 }
 
 void append_repr(std::string& out, std::string_view text) {
-  const bool has_single = text.find('\'') != std::string_view::npos, has_double = text.find('"') != std::string_view::npos;
+  const bool has_single = text.find('\'') != std::string_view::npos,
+             has_double = text.find('"') != std::string_view::npos;
   const char quote = has_single && !has_double ? '"' : '\'';
   out += quote;
   for (std::size_t position = 0; position < text.size();) {
@@ -53,45 +50,16 @@ void append_repr(std::string& out, std::string_view text) {
       out.append(text, position, c.length);
     } else {
       const int digits = c.code < 0x100 ? 2 : c.code < 0x10000 ? 4 : 8;
-      append_hex(out, c.code, digits, digits == 2 ? 'x' : digits == 4 ? 'u' : 'U');
+      append_hex_escape(out, c.code, digits, digits == 2 ? 'x' : digits == 4 ? 'u' : 'U');
     }
     position += c.length;
   }
   out += quote;
 }
 
-void append_json_text(std::string& out, std::string_view text, bool ascii) {
-  out += '"';
-  for (std::size_t position = 0; position < text.size();) {
-    const text::DecodedCharacter c = text::decode_utf8(text, position);
-    constexpr std::string_view kEscaped = "\"\\\n\r\t\b\f", kLetters = "\"\\nrtbf";
-    const std::size_t escape = c.code < 0x80 ? kEscaped.find(static_cast<char>(c.code)) : std::string_view::npos;
-    if (escape != std::string_view::npos) {
-      out += '\\';
-      out += kLetters[escape];
-    } else if (c.code < 0x20 || (ascii && c.code >= 0x7f && c.code < 0x10000)) {
-      append_hex(out, c.code, 4, 'u');
-    } else if (ascii && c.code >= 0x10000) {
-      append_hex(out, 0xd800 + ((c.code - 0x10000) >> 10), 4, 'u');
-      append_hex(out, 0xdc00 + ((c.code - 0x10000) & 0x3ff), 4, 'u');
-    } else {
-      out.append(text, position, c.length);
-    }
-    position += c.length;
-  }
-  out += '"';
-}
-
-void charge(const std::string& out, Budget& budget) {
-  budget.spend(1);
-  if (out.size() > kMaxTextBytes) {
-    throw ValueError("template: a text grows past " + std::to_string(kMaxTextBytes) + " bytes");
-  }
-}
-
 /// str() at the top, repr() inside lists and dicts.
 void append_python(std::string& out, const Value& value, bool inside, Budget& budget) {
-  charge(out, budget);
+  charge_text(out, budget);
   if (value.is_undefined()) {
     if (inside) out += "Undefined";
   } else if (value.is_none()) {
@@ -127,80 +95,25 @@ void append_python(std::string& out, const Value& value, bool inside, Budget& bu
   }
 }
 
-class JsonWriter {
- public:
-  JsonWriter(const JsonStyle& style, Budget& budget, std::string& out) : style_(style), budget_(budget), out_(out) {}
-
-  void write(const Value& value, std::int64_t level) {
-    charge(out_, budget_);
-    if (value.is_none()) {
-      out_ += "null";
-    } else if (const bool* flag = value.get<bool>()) {
-      out_ += *flag ? "true" : "false";
-    } else if (const double* number = value.get<double>()) {
-      out_ += std::isnan(*number) ? "NaN" : std::isinf(*number) ? (*number > 0 ? "Infinity" : "-Infinity") : number_text(*number);
-    } else if (value.is_integer()) {
-      out_ += std::to_string(value.integer());
-    } else if (value.is_text()) {
-      budget_.spend(value.text().size() / 64);
-      append_json_text(out_, value.text(), style_.ascii);
-    } else if (const std::vector<Value>* items = value.list_items()) {
-      write_sequence('[', ']', items->size(), level, [&](std::size_t i) { write((*items)[i], level + 1); });
-    } else if (const Dict* dict = value.dict_items()) {
-      write_dict(*dict, level);
-    } else {
-      throw ValueError("template: tojson: a " + std::string(value.type_name()) + " has no JSON form");
-    }
-  }
-
- private:
-  template <class WriteItem>
-  void write_sequence(char open, char close, std::size_t count, std::int64_t level, WriteItem write_item) {
-    out_ += open;
-    for (std::size_t i = 0; i < count; ++i) {
-      if (i > 0) out_ += style_.item_separator;
-      new_line(level + 1);
-      write_item(i);
-    }
-    if (count > 0) new_line(level);
-    out_ += close;
-  }
-
-  void write_dict(const Dict& dict, std::int64_t level) {
-    std::vector<const std::pair<std::string, Value>*> items;
-    for (const auto& item : dict.items) items.push_back(&item);
-    if (style_.sort_keys) std::sort(items.begin(), items.end(), [](auto* a, auto* b) { return a->first < b->first; });
-    write_sequence('{', '}', items.size(), level, [&](std::size_t i) {
-      append_json_text(out_, items[i]->first, style_.ascii);
-      out_ += style_.key_separator;
-      write(items[i]->second, level + 1);
-    });
-  }
-
-  void new_line(std::int64_t level) {
-    if (!style_.indent) return;
-    out_ += '\n';
-    out_.append(static_cast<std::size_t>(level * *style_.indent), ' ');
-  }
-
-  const JsonStyle& style_;
-  Budget& budget_;
-  std::string& out_;
-};
-
 }  // namespace
+
+void append_hex_escape(std::string& out, char32_t code, int digits, char letter) {
+  out += '\\';
+  out += letter;
+  for (int shift = 4 * (digits - 1); shift >= 0; shift -= 4) out += "0123456789abcdef"[code >> shift & 15];
+}
+
+void charge_text(const std::string& out, Budget& budget) {
+  budget.spend(1);
+  if (out.size() > kMaxTextBytes) {
+    throw ValueError("template: a text grows past " + std::to_string(kMaxTextBytes) + " bytes");
+  }
+}
 
 std::string to_text(const Value& value, Budget& budget) {
   std::string out;
   append_python(out, value, false, budget);
-  charge(out, budget);
-  return out;
-}
-
-std::string to_json(const Value& value, const JsonStyle& style, Budget& budget) {
-  std::string out;
-  JsonWriter(style, budget, out).write(value, 0);
-  charge(out, budget);
+  charge_text(out, budget);
   return out;
 }
 
@@ -249,7 +162,8 @@ bool equal(const Value& a, const Value& b, Budget& budget) {
       return other != nullptr && equal(item.second, *other, budget);
     });
   }
-  if (a.is<NamespacePointer>() && b.is<NamespacePointer>()) return *a.get<NamespacePointer>() == *b.get<NamespacePointer>();
+  if (a.is<NamespacePointer>() && b.is<NamespacePointer>())
+    return *a.get<NamespacePointer>() == *b.get<NamespacePointer>();
   return (a.is_none() && b.is_none()) || (a.is_undefined() && b.is_undefined());
 }
 
@@ -286,7 +200,9 @@ std::string_view strip(std::string_view text, std::optional<std::string_view> ch
     wanted.push_back(c.code);
     i += c.length;
   }
-  const auto drop = [&](char32_t code) { return characters ? wanted.find(code) != wanted.npos : is_python_space(code); };
+  const auto drop = [&](char32_t code) {
+    return characters ? wanted.find(code) != wanted.npos : is_python_space(code);
+  };
   while (left && !text.empty()) {
     const text::DecodedCharacter first = text::decode_utf8(text, 0);
     if (!drop(first.code)) break;

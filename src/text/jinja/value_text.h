@@ -1,4 +1,4 @@
-// How values become text, and how they compare: Python's str, repr, json.dumps, == and <.
+// How values become text, and how they compare: Python's str, repr, == and <.
 #pragma once
 
 #include <optional>
@@ -10,16 +10,13 @@
 
 namespace candor::jinja {
 
+/// Throws ValueError when a text under way is longer than any may be.
+void charge_text(const std::string& out, Budget& budget);
+/// \xhh, \uhhhh or \Uhhhhhhhh
+void append_hex_escape(std::string& out, char32_t code, int digits, char letter);
+
 /// What {{ value }} prints.
 std::string to_text(const Value& value, Budget& budget);
-
-struct JsonStyle {
-  std::optional<std::int64_t> indent;  // none: one line
-  std::string item_separator = ", ", key_separator = ": ";
-  bool sort_keys = false, ascii = false;
-};
-/// json.dumps; errors: ValueError for what JSON cannot say
-std::string to_json(const Value& value, const JsonStyle& style, Budget& budget);
 
 bool truthy(const Value& value);
 bool equal(const Value& a, const Value& b, Budget& budget);
