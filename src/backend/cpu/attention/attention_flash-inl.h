@@ -8,7 +8,7 @@
 namespace candor::cpu::CANDOR_ISA {
 namespace {
 
-inline constexpr std::int64_t kTaskRows = 64;  // most rows of one task
+inline constexpr std::int64_t kTaskRows = 96;  // most rows of one task
 
 /// Scratch of one worker.
 struct FlashScratch {

@@ -28,7 +28,11 @@ void binary_broadcast_kind(const Binary& args, Stream& stream) {
     const A* x = args.x.as<A>() + offset[0];
     const B* z = args.z.as<B>() + offset[1];
     Out* y = args.y.template as<Out>() + offset[2];
-    for (std::int64_t i = 0; i < n; i += kLanes) {
+    std::int64_t i = 0;
+    if (sx == 1 && sz == 1 && sy == 1) {
+      for (; i + kLanes <= n; i += kLanes) store(y + i, binary_value<kKind>(load(x + i), load(z + i)));
+    }
+    for (; i < n; i += kLanes) {
       const F32x16 value = binary_value<kKind>(load_strided(x + i * sx, sx, n - i), load_strided(z + i * sz, sz, n - i));
       store_strided(y + i * sy, sy, value, n - i);
     }

@@ -3,6 +3,7 @@
 
 #include "backend/cpu/simd/math-inl.h"
 #include "backend/cpu/simd/parallel-inl.h"
+#include "backend/cpu/simd/partial-inl.h"
 #include "kernels/rope.h"
 
 namespace candor::cpu::CANDOR_ISA {
@@ -19,32 +20,37 @@ CANDOR_INLINE void rotate(F32x16& a, F32x16& b, F32x16 cos, F32x16 sin) {
 template <class T>
 CANDOR_INLINE void rotate_half_split(const T* x, const float* cos, const float* sin, T* y, std::int64_t pairs) {
   for (std::int64_t i = 0; i < pairs; i += kLanes) {
-    const std::int64_t n = pairs - i < kLanes ? pairs - i : kLanes;
-    F32x16 a = load_first(x + i, n), b = load_first(x + pairs + i, n);
-    rotate(a, b, load_first(cos + i, n), load_first(sin + i, n));
-    store_first(y + i, a, n);
-    store_first(y + pairs + i, b, n);
+    const std::int64_t n = pairs - i;
+    F32x16 a = load_upto(x + i, n), b = load_upto(x + pairs + i, n);
+    rotate(a, b, load_upto(cos + i, n), load_upto(sin + i, n));
+    store_upto(y + i, a, n);
+    store_upto(y + pairs + i, b, n);
+  }
+}
+
+/// Up to sixteen pairs (2i, 2i + 1).
+template <class T>
+CANDOR_INLINE void rotate_pairs(const T* x, const float* cos, const float* sin, T* y, std::int64_t n) {
+  alignas(64) T even[kLanes] = {}, odd[kLanes] = {};
+  for (std::int64_t j = 0; j < n; ++j) {
+    even[j] = x[2 * j];
+    odd[j] = x[2 * j + 1];
+  }
+  F32x16 a = load(even), b = load(odd);
+  rotate(a, b, load_upto(cos, n), load_upto(sin, n));
+  store(even, a);
+  store(odd, b);
+  for (std::int64_t j = 0; j < n; ++j) {
+    y[2 * j] = even[j];
+    y[2 * j + 1] = odd[j];
   }
 }
 
 template <class T>
 CANDOR_INLINE void rotate_interleaved(const T* x, const float* cos, const float* sin, T* y, std::int64_t pairs) {
-  for (std::int64_t i = 0; i < pairs; i += kLanes) {
-    const std::int64_t n = pairs - i < kLanes ? pairs - i : kLanes;
-    alignas(64) T even[kLanes] = {}, odd[kLanes] = {};
-    for (std::int64_t j = 0; j < n; ++j) {
-      even[j] = x[2 * (i + j)];
-      odd[j] = x[2 * (i + j) + 1];
-    }
-    F32x16 a = load(even), b = load(odd);
-    rotate(a, b, load_first(cos + i, n), load_first(sin + i, n));
-    store(even, a);
-    store(odd, b);
-    for (std::int64_t j = 0; j < n; ++j) {
-      y[2 * (i + j)] = even[j];
-      y[2 * (i + j) + 1] = odd[j];
-    }
-  }
+  std::int64_t i = 0;
+  for (; i + kLanes <= pairs; i += kLanes) rotate_pairs(x + 2 * i, cos + i, sin + i, y + 2 * i, kLanes);
+  if (i < pairs) rotate_pairs(x + 2 * i, cos + i, sin + i, y + 2 * i, pairs - i);
 }
 
 template <class T> CANDOR_INLINE void rope_rotate(const Rope& args, Stream& stream) {

@@ -28,7 +28,11 @@ template <UnaryKind kKind, class T> void unary_map_kind(const Unary& args, Strea
   for_each_segment(stream, walk, args.y.elements(), [&](const std::int64_t* offset, std::int64_t n) {
     const T* x = args.x.as<T>() + offset[0];
     T* y = args.y.template as<T>() + offset[1];
-    for (std::int64_t i = 0; i < n; i += kLanes) {
+    std::int64_t i = 0;
+    if (sx == 1 && sy == 1) {
+      for (; i + kLanes <= n; i += kLanes) store(y + i, unary_value<kKind>(load(x + i)));
+    }
+    for (; i < n; i += kLanes) {
       store_strided(y + i * sy, sy, unary_value<kKind>(load_strided(x + i * sx, sx, n - i)), n - i);
     }
   });

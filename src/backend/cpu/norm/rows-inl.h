@@ -3,6 +3,7 @@
 
 #include "backend/cpu/simd/math-inl.h"
 #include "backend/cpu/simd/parallel-inl.h"
+#include "backend/cpu/simd/partial-inl.h"
 #include "core/view.h"
 
 namespace candor::cpu::CANDOR_ISA {
@@ -15,13 +16,6 @@ template <class T> CANDOR_INLINE const T* row_of(const ConstView& view, std::int
 }
 template <class T> CANDOR_INLINE T* row_of(const View& view, std::int64_t row) {
   return view.as<T>() + row * view.stride[0];
-}
-
-/// The first n lanes; the others are zero.
-CANDOR_INLINE F32x16 keep_first(F32x16 x, std::int64_t n) {
-  alignas(64) float lanes[kLanes];
-  store(lanes, x);
-  return load_first(lanes, n);
 }
 
 /// Adds term(accumulator, i, n) over blocks of 16 columns: four accumulators in turn while 64 columns remain, then the
@@ -37,14 +31,6 @@ template <class Term> CANDOR_INLINE float sum_row(std::int64_t columns, const Te
   }
   for (; i < columns; i += kLanes) s0 = term(s0, i, columns - i < kLanes ? columns - i : kLanes);
   return reduce_add(add(add(s0, s1), add(s2, s3)));
-}
-
-template <class T> CANDOR_INLINE F32x16 load_upto(const T* p, std::int64_t n) {
-  return n >= kLanes ? load(p) : load_first(p, n);
-}
-template <class T> CANDOR_INLINE void store_upto(T* p, F32x16 x, std::int64_t n) {
-  if (n >= kLanes) return store(p, x);
-  store_first(p, x, n);
 }
 
 /// sum = round(x + residual).
