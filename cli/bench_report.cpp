@@ -76,8 +76,8 @@ std::string bench_table(const BenchOptions& options, const BenchResult& result) 
   const Ceilings& c = result.ceilings;
   const Receipt& receipt = result.receipt;
   std::string text = receipt.model->precision.to_string() + "\n" + receipt.machine.cpu_model + " · " +
-                     receipt.machine.active_isa + " · " + std::to_string(receipt.threads) +
-                     (receipt.threads == 1 ? " thread\n\n" : " threads\n\n");
+                     receipt.machine.active_isa + " · " +
+                     counted(static_cast<std::uint64_t>(receipt.threads), "thread") + "\n\n";
   using Align = Table::Align;
   Table rates({Align::left, Align::right, Align::right, Align::right, Align::right});
   rates.add({"tokens/s", "tokens", "median", "min", "max"});

@@ -93,7 +93,7 @@ std::string dtype_table(const ConvertReport& report) {
     if (sum.overflowed) lossy += std::to_string(sum.overflowed) + " overflowed to infinity  ";
     if (sum.flushed) lossy += std::to_string(sum.flushed) + " flushed to zero";
     table.add({std::string(dtype_name(pair.first)).append(" → ").append(dtype_name(pair.second)),
-               std::to_string(sum.tensors) + " tensors", format_count(sum.elements) + " elements",
+               counted(sum.tensors, "tensor"), format_count(sum.elements) + " elements",
                sum.changed ? format_count(sum.changed) + " rounded, by at most " + change_text(sum.largest)
                            : "every value kept",
                lossy});

@@ -14,7 +14,7 @@ namespace {
 
 struct ExplainOptions {
   ModelOptions model;
-  bool json = false, all = false;
+  bool json = false, shapes = false, passed_over = false;
 };
 
 constexpr const char* kExamples =
@@ -46,18 +46,29 @@ nlohmann::ordered_json to_json(const ExplainedOp& op) {
           {"missing", text_or_null(op.missing)}};
 }
 
-std::string op_table(const std::vector<ExplainedOp>& ops) {
-  Table table(std::vector<Table::Align>(7, Table::Align::left));
-  table.add({"where", "op", "shape", "storage a · b → out", "products / sums", "kernel", "instructions"});
-  for (const ExplainedOp& op : ops) {
-    const Precision& p = op.precision;
-    table.add(
-        {op.where, op.op, op.detail,
-         std::string(dtype_name(p.a)).append(" · ").append(dtype_name(p.b)).append(" → ").append(dtype_name(p.out)),
-         std::string(dtype_name(p.compute)).append(" / ").append(dtype_name(p.accumulate)),
-         op.missing.empty() ? op.kernel : "missing", op.instruction_class});
+// "prefill: bf16[128, 576]" in two: the phase and the operands.
+std::pair<std::string, std::string> split_detail(const std::string& detail) {
+  const std::size_t colon = detail.find(": ");
+  if (colon == std::string::npos) return {"", detail};
+  return {detail.substr(0, colon), detail.substr(colon + 2)};
+}
+
+// One table for each phase, in the order of the ops.
+std::string op_tables(const ExplainOptions& options, const std::vector<ExplainedOp>& ops) {
+  std::string text;
+  for (std::size_t begin = 0; begin < ops.size();) {
+    const std::string phase = split_detail(ops[begin].detail).first;
+    Table table(std::vector<Table::Align>(7, Table::Align::left));
+    table.add({phase, "op", "a·b→out", "product/sum", "kernel", "instructions", options.shapes ? "operands" : ""});
+    for (; begin < ops.size() && split_detail(ops[begin].detail).first == phase; ++begin) {
+      const ExplainedOp& op = ops[begin];
+      table.add({op.where, op.op, storage_text(op.precision), arithmetic_text(op.precision),
+                 op.missing.empty() ? op.kernel : "missing", op.instruction_class,
+                 options.shapes ? split_detail(op.detail).second : ""});
+    }
+    text += (text.empty() ? "" : "\n") + table.text();
   }
-  return table.text();
+  return text;
 }
 
 std::string passed_over_text(const std::vector<ExplainedOp>& ops) {
@@ -87,7 +98,7 @@ int run(const ExplainOptions& options) {
     for (const ExplainedOp& op : ops) json["ops"].push_back(to_json(op));
     write_out(json.dump(2) + "\n");
   } else {
-    write_out(op_table(ops) + (options.all ? passed_over_text(ops) : ""));
+    write_out(op_tables(options, ops) + (options.passed_over ? passed_over_text(ops) : ""));
   }
   if (missing) throw UnsupportedPrecision(missing_text(ops, missing));
   return kExitOk;
@@ -99,7 +110,8 @@ void add_explain(CLI::App& app, Action& action) {
   auto options = std::make_shared<ExplainOptions>();
   CLI::App& command = *app.add_subcommand("explain", "Show which kernel each operation of a model would use");
   add_model_options(command, options->model);
-  command.add_flag("--passed-over", options->all, "Also why other kernels were not chosen");
+  command.add_flag("--shapes", options->shapes, "Also the operands of a prefill of 128 tokens and of a decode step");
+  command.add_flag("--passed-over", options->passed_over, "Also why other kernels were not chosen");
   command.add_flag("--json", options->json, "As JSON");
   command.footer(kExamples);
   command.callback([options, &action] { action = [options] { return run(*options); }; });

@@ -67,6 +67,20 @@ std::string format_seconds(double seconds) {
 
 std::string format_percent(double fraction) { return fixed(fraction * 100, 0) + " %"; }
 
+std::string counted(std::uint64_t count, std::string_view noun) {
+  return std::to_string(count).append(" ").append(noun).append(count == 1 ? "" : "s");
+}
+
+std::string storage_text(const Precision& precision) {
+  std::string text(dtype_name(precision.a));
+  return text.append("·").append(dtype_name(precision.b)).append("→").append(dtype_name(precision.out));
+}
+
+std::string arithmetic_text(const Precision& precision) {
+  if (precision.compute == DType::any && precision.accumulate == DType::any) return "-";
+  return std::string(dtype_name(precision.compute)).append("/").append(dtype_name(precision.accumulate));
+}
+
 std::size_t display_width(std::string_view text) {
   return static_cast<std::size_t>(
       std::count_if(text.begin(), text.end(), [](char c) { return (static_cast<unsigned char>(c) & 0xC0) != 0x80; }));

@@ -6,6 +6,8 @@
 #include <string_view>
 #include <vector>
 
+#include "candor/precision.h"
+
 namespace candor::cli {
 
 std::string fixed(double value, int decimals);
@@ -15,6 +17,10 @@ std::string format_byte_rate(double bytes_per_second);  // "26.5 GB/s"
 std::string format_flop_rate(double flops_per_second);  // "203 GFLOP/s"
 std::string format_seconds(double seconds);             // "312 ms", "4.2 s", "3:05 min"
 std::string format_percent(double fraction);            // "72 %"
+
+std::string counted(std::uint64_t count, std::string_view noun);  // "1 tensor", "2 tensors"
+std::string storage_text(const Precision& precision);             // "bf16·bf16→f32"
+std::string arithmetic_text(const Precision& precision);  // "f32/f32": compute, accumulate; "-" where there is none
 
 /// Columns on a terminal, counting code points.
 std::size_t display_width(std::string_view text);

@@ -17,8 +17,8 @@ struct InfoOptions {
 };
 
 constexpr const char* kExamples =
-    "storage: tensors of this dtype can exist. matmul: native (the instruction takes it), via f32 (widened exactly\n"
-    "on entry), refused. cast: whether values can be converted.\n"
+    "matmul: native (an instruction takes the dtype), via f32 (widened exactly on entry) or refused.\n"
+    "Dtypes that are storage only can be read, named and copied by convert.\n"
     "\n"
     "Examples:\n"
     "  candor info --probe\n"
@@ -50,12 +50,18 @@ std::string ceilings_table(const Ceilings& c) {
   return table.text();
 }
 
+// Dtypes that no kernel reads share one line.
 std::string dtype_table() {
   Table table(std::vector<Table::Align>(4, Table::Align::left));
   table.add({"dtype", "storage", "matmul", "cast"});
-  for (const DTypeSupport& s : dtype_support())
-    table.add({std::string(dtype_name(s.dtype)), s.storage, s.matmul, s.cast});
-  return table.text();
+  std::vector<std::string> storage_only;
+  for (const DTypeSupport& s : dtype_support()) {
+    if (dtype_info(s.dtype).storage_only)
+      storage_only.emplace_back(dtype_name(s.dtype));
+    else
+      table.add({std::string(dtype_name(s.dtype)), s.storage, s.matmul, s.cast});
+  }
+  return table.text() + "\nstorage only: " + join(storage_only) + "\n";
 }
 
 std::string json_text(const MachineInfo& m, const std::optional<Ceilings>& c) {

@@ -16,7 +16,7 @@ struct KernelsOptions {
 };
 
 constexpr const char* kExamples =
-    "One line is one kernel. products / sums: compute and accumulation dtype.\n"
+    "One line is one kernel: its storage dtypes (a, b, out), the dtype of its products and of its sums.\n"
     "\n"
     "Examples:\n"
     "  candor kernels --op matmul --here\n"
@@ -30,16 +30,12 @@ std::string availability(const KernelListing& row) {
 std::string kernel_table(const KernelsOptions& options, const std::vector<KernelListing>& rows) {
   using Align = Table::Align;
   Table table(std::vector<Align>(7, Align::left));
-  table.add({"op", "storage a · b → out", "products / sums", "kernel", "isa", "instructions", ""});
+  table.add({"op", "a·b→out", "product/sum", "kernel", "isa", "instructions", ""});
   for (const KernelListing& row : rows) {
     if (!options.op.empty() && row.op != options.op) continue;
     if (options.here && !(row.built && row.runs_here)) continue;
-    const Precision& p = row.precision;
-    table.add(
-        {row.op,
-         std::string(dtype_name(p.a)).append(" · ").append(dtype_name(p.b)).append(" → ").append(dtype_name(p.out)),
-         std::string(dtype_name(p.compute)).append(" / ").append(dtype_name(p.accumulate)), row.kernel, row.isa,
-         row.instruction_class, availability(row)});
+    table.add({row.op, storage_text(row.precision), arithmetic_text(row.precision), row.kernel, row.isa,
+               row.instruction_class, availability(row)});
   }
   return table.text();
 }

@@ -27,8 +27,11 @@ std::string version_text() {
   return "candor " + machine.version + " (" + machine.build_hash + ", " + machine.compiler + ")";
 }
 
-void complain(const std::string& command, const std::string& text) {
+// The library's texts begin with the op, which is often what the command is called: once is enough.
+void complain(const std::string& command, std::string_view text) {
   const Style& style = err_style();
+  const std::string op = command.substr(command.rfind(' ') + 1) + ": ";
+  if (text.starts_with(op)) text.remove_prefix(op.size());
   std::string line;
   line.append(style.bold).append(command).append(":").append(style.reset).append(" ").append(text).append("\n");
   write_err(line);

@@ -41,8 +41,11 @@ double Speed::decode_rate() const { return per_second(decode_steps, decode_secon
 void Speed::add(const GenerateResult& result) {
   prompt_tokens += result.prompt_tokens;
   reused_tokens += result.reused_tokens;
-  // The first token comes out of the prefill; each further one took a decode step.
-  decode_steps += std::max<std::int64_t>(0, static_cast<std::int64_t>(result.tokens.size()) - 1);
+  // The prefill gives the first token. An answer that ended on an end token (not listed) or by cancelling before a
+  // further token was drawn has fed its last one too.
+  const auto listed = static_cast<std::int64_t>(result.tokens.size());
+  const bool fed_last = result.reason == StopReason::end_token || result.reason == StopReason::cancelled;
+  decode_steps += fed_last ? listed : std::max<std::int64_t>(0, listed - 1);
   prefill_seconds += result.prefill_seconds;
   decode_seconds += result.decode_seconds;
 }

@@ -49,7 +49,7 @@ Json model_json(const ModelInfo& m) {
           {"name", m.name},
           {"parameters", m.parameters},
           {"precision",
-           {{"weights", p.weights == DType::any ? "as stored" : name(p.weights)},
+           {{"weights", p.weights == DType::any ? "stored" : name(p.weights)},
             {"activations", name(p.activations)},
             {"compute", name(p.compute)},
             {"accumulate", name(p.accumulate)},

@@ -43,7 +43,7 @@ std::string machine_line(const Receipt& receipt) {
   const MachineInfo& m = receipt.machine;
   std::string line = m.cpu_model + " · " + m.active_isa;
   if (m.active_isa != m.best_isa) line += " (forced down from " + m.best_isa + ")";
-  return line + " · " + std::to_string(receipt.threads) + (receipt.threads == 1 ? " thread" : " threads");
+  return line + " · " + counted(static_cast<std::uint64_t>(receipt.threads), "thread");
 }
 
 std::string weights_text(const ModelInfo& m) {
@@ -52,7 +52,7 @@ std::string weights_text(const ModelInfo& m) {
     table.add(
         {name(w.dtype), format_bytes(w.bytes),
          fixed(w.elements ? static_cast<double>(w.bytes) / static_cast<double>(w.elements) : 0, 2) + " bytes/element",
-         std::to_string(w.tensors) + (w.tensors == 1 ? " tensor" : " tensors")});
+         counted(w.tensors, "tensor")});
   return table.text();
 }
 
@@ -75,19 +75,19 @@ std::string casts_text(const Receipt& receipt) {
   return table.text();
 }
 
+// Name without its folder: the JSON has the whole path.
+std::string kernel_name(const std::string& path) { return path.substr(path.rfind('/') + 1); }
+
 std::string kernels_text(const Receipt& receipt) {
   std::vector<KernelEntry> entries = receipt.kernels;
   std::stable_sort(entries.begin(), entries.end(), [](auto& x, auto& y) { return x.seconds > y.seconds; });
   double total = 0;
   for (const KernelEntry& k : entries) total += k.seconds;
-  Table table({Align::left, Align::left, Align::left, Align::left, Align::right, Align::right});
-  table.add({"op", "storage a · b → out", "products / sums", "instructions", "calls", "time"});
-  for (const KernelEntry& k : entries) {
-    const Precision& p = k.precision;
-    table.add({k.kernel, name(p.a) + " · " + name(p.b) + " → " + name(p.out),
-               name(p.compute) + " / " + name(p.accumulate), k.instruction_class, std::to_string(k.calls),
-               format_percent(total > 0 ? k.seconds / total : 0)});
-  }
+  Table table({Align::left, Align::left, Align::left, Align::left, Align::left, Align::right, Align::right});
+  table.add({"op", "kernel", "a·b→out", "product/sum", "instructions", "calls", "time"});
+  for (const KernelEntry& k : entries)
+    table.add({k.op, kernel_name(k.kernel), storage_text(k.precision), arithmetic_text(k.precision),
+               k.instruction_class, std::to_string(k.calls), format_percent(total > 0 ? k.seconds / total : 0)});
   return table.text();
 }
 

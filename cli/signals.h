@@ -5,8 +5,8 @@
 
 namespace candor::cli {
 
-/// SIGINT and SIGTERM set `cancel_requested()`; a second one removes temporary files and exits at once. SIGPIPE is
-/// ignored, so that a closed pipe is an error of write() and files are cleaned up like after any other error.
+/// SIGINT and SIGTERM set `cancel_requested()`; a second one removes temporary files and exits at once. SIGPIPE and
+/// SIGXFSZ are ignored: a closed pipe or a file beyond the limit is an error of write(), cleaned up like any other.
 void install_signal_handlers();
 
 /// What library calls take as `cancel`.

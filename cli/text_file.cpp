@@ -75,7 +75,8 @@ void TextFile::fail(const char* action, int error) const {
 }
 
 void require_writable(const std::string& what, const std::string& path) {
-  if (exists_and_is_special(path)) return;
+  if (exists_and_is_special(path))
+    throw IoError(what + ": '" + path + "' is not a regular file; name one, it is replaced as a whole");
   const TextFile probe(what, path);  // its temporary file goes with it
 }
 

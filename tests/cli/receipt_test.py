@@ -1,0 +1,134 @@
+"""Receipts: the JSON against docs/schema/receipt-1.json, and against what is known about the model."""
+
+import copy
+import hashlib
+import json
+import pathlib
+import unittest
+
+from schema_check import violations
+from support import GGUF_MODEL, SOURCE, CliTest, candor, shared_model
+
+MODEL = shared_model()
+SCHEMA = json.loads((SOURCE / "docs" / "schema" / "receipt-1.json").read_text())
+
+
+class ReceiptTest(CliTest):
+    def receipt(self, *command, **keywords):
+        path = self.folder / "receipt.json"
+        result = candor(*command, "--receipt", path, **keywords)
+        self.assert_ok(result)
+        receipt = json.loads(path.read_text())
+        self.assert_valid(receipt)
+        return receipt
+
+    def assert_valid(self, receipt):
+        self.assertEqual(violations(receipt, SCHEMA), [])
+        try:
+            import jsonschema
+        except ImportError:
+            return
+        jsonschema.validate(receipt, SCHEMA)
+
+    def only_weights(self, receipt, dtype, size):
+        """All weights have this dtype. 269 rows of 32 are packed into tiles of 16 rows: three more, twice at most."""
+        self.assertEqual([w["dtype"] for w in receipt["weights"]], [dtype])
+        weights = receipt["weights"][0]
+        self.assertEqual(weights["bytes_per_element"], weights["bytes"] / weights["elements"])
+        self.assertGreaterEqual(weights["bytes"], size * weights["elements"])
+        self.assertLessEqual(weights["bytes"], size * (weights["elements"] + 2 * 3 * 32))
+        return weights
+
+    def test_run_in_bf16(self):
+        receipt = self.receipt("run", MODEL, "--precision", "bf16", "-p", "hello", "-n", "8", "--greedy", "-q")
+        model = pathlib.Path(MODEL) / "model.safetensors"
+        self.assertEqual([f["sha256"] for f in receipt["files"]], [hashlib.sha256(model.read_bytes()).hexdigest()])
+        weights = self.only_weights(receipt, "bf16", 2)
+        self.assertEqual(receipt["model"]["weight_bytes"], weights["bytes"])
+        self.assertEqual(receipt["model"]["parameters"], weights["elements"])
+        for kernel in receipt["kernels"]:
+            if kernel["op"] in ("matmul", "gated_linear", "qkv_projection"):
+                precision = kernel["precision"]
+                self.assertEqual((precision["a"], precision["b"], precision["accumulate"]), ("bf16", "bf16", "f32"))
+                self.assertGreater(kernel["flops"], 0)
+                self.assertGreater(kernel["bytes_read"]["bf16"], 0)
+        self.assertIn("attention", {kernel["op"] for kernel in receipt["kernels"]})
+        self.assertGreater(receipt["memory"]["resident_peak_bytes"], weights["bytes"])
+        self.assertGreater(receipt["memory"]["kv_cache_bytes"], 0)
+        self.assertGreater(receipt["speed"]["prompt_tokens"], 0)
+
+    def test_precision_shows(self):
+        for name, size in [("f32", 4), ("f16", 2), ("bf16", 2)]:
+            receipt = self.receipt("run", MODEL, "--precision", name, "-p", "hello", "-n", "2", "-q")
+            self.only_weights(receipt, name, size)
+            stored = {k["precision"]["b"] for k in receipt["kernels"] if k["op"] in ("matmul", "gated_linear")}
+            self.assertEqual(stored, {name})
+
+    def test_dequantising_is_counted(self):
+        stored = self.receipt("logits", GGUF_MODEL, "--tokens", "1,2", "-o", self.folder / "a.npy", "-q")
+        blocks = {w["dtype"] for w in stored["weights"]} - {"f32", "f16", "bf16"}
+        self.assertTrue(blocks)
+        widened = self.receipt("logits", GGUF_MODEL, "--precision", "bf16", "--tokens", "1,2", "-q",
+                               "-o", self.folder / "b.npy")
+        self.assertEqual(blocks & {w["dtype"] for w in widened["weights"]}, set())
+        casts = {(c["from"], c["to"]) for c in widened["casts"]}
+        self.assertLessEqual({(block, "bf16") for block in blocks}, casts)
+        self.assertTrue(widened["model"]["notes"])
+
+    def test_convert(self):
+        receipt = self.receipt("convert", GGUF_MODEL, self.folder / "out", "--dtype", "bf16", "-q")
+        self.assertIsNone(receipt["model"])
+        self.assertIsNone(receipt["speed"])
+        self.assertEqual(len(receipt["files"]), 1)
+
+    def test_isa_and_threads(self):
+        receipt = self.receipt("run", MODEL, "-p", "a", "-n", "2", "-q", "--threads", "1",
+                               env={"CANDOR_ISA": "baseline"})
+        self.assertEqual((receipt["machine"]["isa"], receipt["machine"]["threads"]), ("baseline", 1))
+        self.assertNotIn("x86-dpbf16-ftz", {kernel["instruction_class"] for kernel in receipt["kernels"]})
+
+    def test_conversation(self):
+        receipt = self.receipt("run", MODEL, "--chat", "-n", "4", "--greedy", "-q", stdin=b"hello\nagain\n")
+        self.assertGreater(receipt["speed"]["reused_tokens"], 0)
+
+    def test_summary(self):
+        words = ["run", MODEL, "--precision", "bf16", "-p", "hello", "-n", "8", "--greedy"]
+        result = candor(*words, "--receipt", "-")
+        self.assert_ok(result)
+        self.assertEqual(result.stdout, candor(*words).stdout)
+        self.assertRegex(result.stderr, r"(?m)^weights +bf16 +\S+ \wB +2\.0\d bytes/element ")
+        for word in ["casts", "kernels", "instructions", "denormals", "tokens/s", "read probe"]:
+            self.assertIn(word, result.stderr)
+        self.assertLessEqual(len(result.stderr.split("\n")), 40)
+        for line in result.stderr.split("\n"):
+            self.assertLessEqual(len(line), 120, line)
+
+    def test_no_prompt_in_the_receipt(self):
+        path = self.folder / "receipt.json"
+        self.assert_ok(candor("run", MODEL, "-p", "xyzzy", "-n", "2", "--receipt", path))
+        self.assertNotIn("xyzzy", path.read_text())
+
+    def test_the_check_can_fail(self):
+        good = self.receipt("run", MODEL, "-p", "a", "-n", "2", "-q")
+        faults = [
+            lambda r: r.pop("denormals"),
+            lambda r: r.update(extra=1),
+            lambda r: r.update(schema="candor-receipt-2"),
+            lambda r: r["kernels"][0].pop("instruction_class"),
+            lambda r: r["kernels"][0].update(calls=0),
+            lambda r: r["kernels"][0]["precision"].update(compute=32),
+            lambda r: r["kernels"][0]["bytes_read"].update(BF16=1),
+            lambda r: r["files"][0].update(sha256="0" * 63),
+            lambda r: r["machine"].update(threads=1.5),
+            lambda r: r["speed"].update(decode_tokens_per_second=0),
+            lambda r: r["weights"][0].update(bytes=-1),
+        ]
+        for i, fault in enumerate(faults):
+            with self.subTest(i):
+                broken = copy.deepcopy(good)
+                fault(broken)
+                self.assertEqual(len(violations(broken, SCHEMA)), 1)
+
+
+if __name__ == "__main__":
+    unittest.main()

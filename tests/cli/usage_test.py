@@ -1,0 +1,104 @@
+"""Command lines: what is refused with exit code 2, and help."""
+
+import unittest
+
+from support import MODEL, CliTest, candor
+
+COMMANDS = ["run", "logits", "convert", "bench", "kernels", "explain", "info"]
+
+
+class UsageTest(CliTest):
+    def test_help_of_every_command(self):
+        main = candor("--help")
+        self.assert_ok(main)
+        for command in COMMANDS:
+            self.assertIn(f"  {command} ", main.stdout)
+            result = candor(command, "--help")
+            self.assert_ok(result)
+            self.assertEqual(result.stderr, "")
+            self.assertIn("Examples:\n  candor", result.stdout + result.stdout.replace("Examples:\n  cat", ""))
+            for line in result.stdout.split("\n"):
+                self.assertLessEqual(len(line), 120, f"{command}: {line}")
+
+    def test_fixed_spellings(self):
+        wanted = {
+            "run": ["-p", "--chat", "--system", "-n", "-c", "--stop", "--greedy", "--temperature", "--seed",
+                    "--precision", "--threads", "--receipt"],
+            "logits": ["--tokens", "--text", "--precision", "--threads", "-o"],
+            "convert": ["--dtype", "--keep-f32", "--allow-lossy", "--force", "--explain"],
+            "bench": ["--precision", "--threads", "--prefill", "--decode", "--repeat", "--json"],
+            "kernels": ["--markdown"],
+            "explain": ["--precision", "--json"],
+            "info": ["--probe"],
+        }
+        for command, options in wanted.items():
+            text = candor(command, "--help").stdout
+            for option in options:
+                self.assertRegex(text, rf"(?m)^  ?(\S+,)?{option}\b", f"{command} {option}")
+
+    def test_version(self):
+        result = candor("--version")
+        self.assert_ok(result)
+        self.assertRegex(result.stdout, r"^candor \d+\.\d+\.\d+ \(\S+, .+\)\n$")
+
+    def test_no_command(self):
+        result = candor()
+        self.assertEqual((result.returncode, result.stdout), (2, ""))
+        self.assertIn("Usage: candor", result.stderr)
+        self.assert_usage_error(candor("dance"), "no command 'dance'", "run, logits, convert")
+
+    def test_wrong_flags(self):
+        cases = [
+            (["run"], "MODEL"),
+            (["run", MODEL, "-p", "a", "--frobnicate"], "--frobnicate"),
+            (["run", MODEL, "-p"], "--prompt"),
+            (["run", MODEL], "-p"),  # standard input is not a terminal here
+            (["run", MODEL, "-p", "a", "--chat"], "--chat"),
+            (["run", MODEL, "-p", "a", "--greedy", "--temperature", "1"], "--temperature"),
+            (["run", MODEL, "--chat", "--raw"], "--raw"),
+            (["run", MODEL, "-p", "a", "--raw", "--system", "b"], "--system"),
+            (["run", MODEL, "another", "-p", "a"], "another"),
+            (["run", MODEL, "-p", "a", "--stop", ""], "--stop"),
+            (["logits", MODEL, "--tokens", "1"], "--output"),
+            (["logits", MODEL, "-o", "x.npy"], "--tokens or --text"),
+            (["logits", MODEL, "-o", "x.npy", "--tokens", "1", "--text", "a"], "--text"),
+            (["convert", MODEL], "OUT"),
+            (["convert", MODEL, "out"], "--dtype"),
+            (["kernels", "--op", "frob"], "frob"),
+        ]
+        for arguments, fragment in cases:
+            with self.subTest(arguments):
+                self.assert_usage_error(candor(*arguments), fragment)
+
+    def test_numbers(self):
+        huge = "9" * 25
+        for option, value in [("-n", huge), ("-n", "-2"), ("-n", "1.5"), ("-c", huge), ("-c", "-1"), ("-c", "1e3"),
+                              ("--threads", "0"), ("--threads", "1025"), ("--threads", huge), ("--seed", "-1"),
+                              ("--seed", huge), ("--top-k", "-1"), ("--top-k", huge), ("--top-p", "nan"),
+                              ("--top-p", "1.5"), ("--temperature", "-1"), ("--temperature", "inf"),
+                              ("--temperature", "1e99"),
+                              ("--temperature", "warm"), ("--min-p", "2"), ("--repetition-penalty", "0"), ("-n", "")]:
+            with self.subTest(option=option, value=value):
+                self.assert_usage_error(candor("run", MODEL, "-p", "a", option, value))
+        for option in ["--prefill", "--decode", "--repeat"]:
+            for value in ["0", "-1", huge]:
+                with self.subTest(option=option, value=value):
+                    self.assert_usage_error(candor("bench", MODEL, option, value), option)
+
+    def test_precision(self):
+        for value in ["nonsense", "", "weights=bf16,colour=red", "weights=q9_9", "activations="]:
+            for command in [["run", MODEL, "-p", "a"], ["logits", MODEL, "--tokens", "1", "-o", self.folder / "x"],
+                            ["explain", MODEL], ["bench", MODEL]]:
+                with self.subTest(value=value, command=command[0]):
+                    self.assert_usage_error(candor(*command, "--precision", value), "precision")
+
+    def test_dtypes_of_convert_are_refused_by_name(self):
+        for name in ["q8_0", "i32", "f64", "float16", ""]:
+            with self.subTest(name):
+                result = candor("convert", MODEL, self.folder / "out", "--dtype", name)
+                self.assert_usage_error(result, "bf16, f16 or f32", name)
+        self.assert_folder_holds()
+
+
+if __name__ == "__main__":
+    unittest.main()
