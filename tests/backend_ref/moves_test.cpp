@@ -46,7 +46,8 @@ TEST(ReferenceFill, RoundsAndKeepsGaps) {
 
 TEST(ReferenceEmbedding, PicksRows) {
   Workspace w;
-  const Embedding args{.ids = w.make(DType::i32, {3}, {2, 0, 2}), .table = w.make(DType::f32, {3, 2}, {1, 2, 3, 4, 5, 6}),
+  const Embedding args{.ids = w.make(DType::i32, {3}, {2, 0, 2}),
+                       .table = w.make(DType::f32, {3, 2}, {1, 2, 3, 4, 5, 6}),
                        .y = w.place(DType::bf16, {3, 2})};
   run_reference(args);
   EXPECT_EQ(ref::load_all(args.y), (Doubles{5, 6, 1, 2, 5, 6}));
@@ -71,7 +72,8 @@ TEST(ReferencePackTiles, LayoutOfPackedHeader) {
 
 TEST(ReferenceArgmax, LowestIndexAmongEquals) {
   Workspace w;
-  const Argmax args{.x = w.make(DType::f32, {3, 3}, {1, 3, 3, -1, -2, -3, 0, 0, 5}), .indices = w.place(DType::i32, {3})};
+  const Argmax args{.x = w.make(DType::f32, {3, 3}, {1, 3, 3, -1, -2, -3, 0, 0, 5}),
+                    .indices = w.place(DType::i32, {3})};
   run_reference(args);
   EXPECT_EQ(ref::load_all(args.indices), (Doubles{1, 0, 2}));
 }

@@ -17,7 +17,8 @@ TEST(ReferenceTable, OneRowPerOpNamedAfterItsFile) {
     EXPECT_TRUE(ops.insert(row.op).second) << row.op;
     EXPECT_EQ(row.name, "ref/" + std::string(row.op));
     EXPECT_EQ(row.instruction_class, InstructionClass::f64_loop);
-    EXPECT_TRUE(std::filesystem::exists(std::string(CANDOR_SOURCE_DIR "/src/backend/") + std::string(row.name) + ".cpp"))
+    EXPECT_TRUE(
+        std::filesystem::exists(std::string(CANDOR_SOURCE_DIR "/src/backend/") + std::string(row.name) + ".cpp"))
         << row.name;
   }
 }

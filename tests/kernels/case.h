@@ -1,5 +1,5 @@
-// What a test of one kernel row is made of. Each op has a cases_<op>.h that specialises Cases<Op>; suite.h turns it into
-// the checks of DESIGN §6.
+// What a test of one kernel row is made of. Each op has a cases_<op>.h that specialises Cases<Op>; suite.h turns it
+// into the checks of DESIGN §6.
 #pragma once
 
 #include <cstdint>
@@ -27,7 +27,8 @@ enum class Level { fast, slow };
 /// Makes the operands of one case. Every operand takes its own seed from the case's.
 class Maker {
  public:
-  Maker(Workspace& workspace, Inputs inputs, std::uint64_t seed) : workspace_(workspace), inputs_(inputs), seed_(seed * 1000) {}
+  Maker(Workspace& workspace, Inputs inputs, std::uint64_t seed)
+      : workspace_(workspace), inputs_(inputs), seed_(seed * 1000) {}
 
   Inputs inputs() const { return inputs_; }
   bool exact() const { return inputs_ == Inputs::exact; }
@@ -35,8 +36,10 @@ class Maker {
   Workspace& workspace() { return workspace_; }
 
   /// Integers in [-largest, largest] when exact; otherwise as inputs() says. Blocks: random blocks.
-  View input(DType dtype, const std::vector<std::int64_t>& shape, std::int64_t largest, const Placement& placement = {});
-  View given(DType dtype, const std::vector<std::int64_t>& shape, const Doubles& values, const Placement& placement = {}) {
+  View input(DType dtype, const std::vector<std::int64_t>& shape, std::int64_t largest,
+             const Placement& placement = {});
+  View given(DType dtype, const std::vector<std::int64_t>& shape, const Doubles& values,
+             const Placement& placement = {}) {
     return workspace_.make(dtype, shape, values, placement);
   }
   View output(DType dtype, const std::vector<std::int64_t>& shape, const Placement& placement = {}) {

@@ -12,8 +12,9 @@ struct AttentionConfig {
   std::int64_t b, t, s, h, hkv, d;
   bool causal, gaps;
   std::string text() const {
-    return "B=" + std::to_string(b) + " T=" + std::to_string(t) + " S=" + std::to_string(s) + " H=" + std::to_string(h) +
-           " Hkv=" + std::to_string(hkv) + " D=" + std::to_string(d) + (causal ? " causal" : "") + (gaps ? " gaps" : "");
+    return "B=" + std::to_string(b) + " T=" + std::to_string(t) + " S=" + std::to_string(s) +
+           " H=" + std::to_string(h) + " Hkv=" + std::to_string(hkv) + " D=" + std::to_string(d) +
+           (causal ? " causal" : "") + (gaps ? " gaps" : "");
   }
 };
 
@@ -24,19 +25,24 @@ inline double score_size(const double* q, const double* k, std::int64_t dim) {
   return sum;
 }
 
-template <> struct Cases<Attention> {
+template <>
+struct Cases<Attention> {
   using Config = AttentionConfig;
   static constexpr int kStoredOutputs = 0;
 
   static std::vector<Config> configs(const Precision&, Level level) {
     struct Size { std::int64_t b, t, s, h, hkv, d; };
-    std::vector<Size> sizes = {{0, 1, 4, 2, 1, 4},   {1, 1, 1, 1, 1, 2},    {1, 1, 2, 2, 1, 4},   {2, 1, 15, 2, 2, 16},
-                               {1, 1, 63, 4, 2, 18}, {1, 1, 64, 3, 1, 64},  {1, 1, 65, 9, 3, 64}, {1, 2, 33, 2, 1, 30},
-                               {1, 3, 16, 2, 2, 8},  {1, 4, 129, 4, 2, 32}, {1, 5, 5, 2, 1, 34},  {1, 15, 17, 1, 1, 16},
-                               {1, 17, 17, 2, 1, 80}, {2, 16, 80, 2, 2, 16}, {1, 33, 70, 3, 3, 6}, {1, 1, 513, 2, 1, 16},
-                               {1, 7, 600, 2, 1, 10}, {1, 2, 512, 1, 1, 128}};
+    std::vector<Size> sizes = {{0, 1, 4, 2, 1, 4},    {1, 1, 1, 1, 1, 2},    {1, 1, 2, 2, 1, 4},
+                               {2, 1, 15, 2, 2, 16},  {1, 1, 63, 4, 2, 18},  {1, 1, 64, 3, 1, 64},
+                               {1, 1, 65, 9, 3, 64},  {1, 2, 33, 2, 1, 30},  {1, 3, 16, 2, 2, 8},
+                               {1, 4, 129, 4, 2, 32}, {1, 5, 5, 2, 1, 34},   {1, 15, 17, 1, 1, 16},
+                               {1, 17, 17, 2, 1, 80}, {2, 16, 80, 2, 2, 16}, {1, 33, 70, 3, 3, 6},
+                               {1, 1, 513, 2, 1, 16}, {1, 7, 600, 2, 1, 10}, {1, 2, 512, 1, 1, 128}};
     if (level == Level::slow)
-      sizes.insert(sizes.end(), {{1, 1, 1025, 9, 3, 64}, {1, 65, 65, 9, 3, 64}, {1, 40, 1100, 4, 2, 32}, {3, 9, 257, 4, 4, 48},
+      sizes.insert(sizes.end(), {{1, 1, 1025, 9, 3, 64},
+                                 {1, 65, 65, 9, 3, 64},
+                                 {1, 40, 1100, 4, 2, 32},
+                                 {3, 9, 257, 4, 4, 48},
                                  {1, 129, 129, 2, 1, 256}});
     std::vector<Config> configs;
     for (std::size_t i = 0; i < sizes.size(); ++i) {
@@ -90,7 +96,8 @@ template <> struct Cases<Attention> {
   // Scores carry gamma(D + 2) Σ|q k| scale; the argument s - m one rounding more; each of the running maximum's
   // updates (blocks of 64, chunks of 512) multiplies by exp of a difference. Weights are relative to their own sum, so
   // every relative error of a weight counts twice; then gamma of the two sums on attention with |v|.
-  static std::vector<Doubles> bounds(const Attention& args, const KernelRow& row, const std::vector<Doubles>& expected) {
+  static std::vector<Doubles> bounds(const Attention& args, const KernelRow& row,
+                                     const std::vector<Doubles>& expected) {
     const double u = unit_roundoff(row.precision.accumulate);
     const std::int64_t tokens = args.q.shape[1], heads = args.q.shape[2], dim = args.q.shape[3];
     const std::int64_t keys = args.k.shape[1], kv_heads = args.k.shape[2];
@@ -104,18 +111,23 @@ template <> struct Cases<Attention> {
       for (std::int64_t s = 0; s < seen; ++s) {
         const double* key = k.data() + ((b * keys + s) * kv_heads + kv) * dim;
         for (std::int64_t d = 0; d < dim; ++d) scores[s] += q[r * dim + d] * key[d] * args.scale;
-        score_error = std::max(score_error, gamma(static_cast<double>(dim) + 2, u) * args.scale * score_size(&q[r * dim], key, dim));
+        score_error = std::max(score_error,
+                               gamma(static_cast<double>(dim) + 2, u) * args.scale * score_size(&q[r * dim], key, dim));
       }
       const auto [lowest, highest] = std::minmax_element(scores.begin(), scores.end());
-      const double updates = static_cast<double>((seen + kAttentionBlock - 1) / kAttentionBlock + seen / kAttentionChunk + 1);
+      const double updates =
+          static_cast<double>((seen + kAttentionBlock - 1) / kAttentionBlock + seen / kAttentionChunk + 1);
       const double spread = *highest - *lowest;
-      const double weight_error = std::expm1(score_error + 2 * u * (spread + score_error)) + (updates + 1) * (2 * kExpUlps + 2) * u;
+      const double weight_error =
+          std::expm1(score_error + 2 * u * (spread + score_error)) + (updates + 1) * (2 * kExpUlps + 2) * u;
       for (std::int64_t s = 0; s < seen; ++s) {
         const double weight = std::exp(scores[s] - *highest);
         weight_sum += weight;
-        for (std::int64_t d = 0; d < dim; ++d) sizes[d] += weight * std::fabs(v[((b * keys + s) * kv_heads + kv) * dim + d]);
+        for (std::int64_t d = 0; d < dim; ++d)
+          sizes[d] += weight * std::fabs(v[((b * keys + s) * kv_heads + kv) * dim + d]);
       }
-      const double relative = 2 * weight_error * (1 + weight_error) + 2 * gamma(static_cast<double>(seen) + updates + 2, u);
+      const double relative =
+          2 * weight_error * (1 + weight_error) + 2 * gamma(static_cast<double>(seen) + updates + 2, u);
       for (std::int64_t d = 0; d < dim; ++d)
         bounds[r * dim + d] = rounded_to(args.y.dtype, expected[0][r * dim + d],
                                          relative * sizes[d] / weight_sum + static_cast<double>(seen + 2) * kTinyF32);
@@ -133,14 +145,16 @@ template <> struct Cases<Attention> {
       const std::int64_t seen = args.causal ? keys - tokens + t + 1 : keys;
       plain::Floats weights(static_cast<std::size_t>(seen), 0.0f);
       for (std::int64_t s = 0; s < seen; ++s) {
-        for (std::int64_t d = 0; d < dim; ++d) weights[s] += q[r * dim + d] * k[((b * keys + s) * kv_heads + kv) * dim + d];
+        for (std::int64_t d = 0; d < dim; ++d)
+          weights[s] += q[r * dim + d] * k[((b * keys + s) * kv_heads + kv) * dim + d];
         weights[s] *= args.scale;
       }
       const float largest = *std::max_element(weights.begin(), weights.end());
       float sum = 0;
       for (float& weight : weights) sum += weight = std::exp(weight - largest);
       for (std::int64_t s = 0; s < seen; ++s)
-        for (std::int64_t d = 0; d < dim; ++d) y[r * dim + d] += weights[s] * v[((b * keys + s) * kv_heads + kv) * dim + d];
+        for (std::int64_t d = 0; d < dim; ++d)
+          y[r * dim + d] += weights[s] * v[((b * keys + s) * kv_heads + kv) * dim + d];
       for (std::int64_t d = 0; d < dim; ++d) y[r * dim + d] /= sum;
     }
     plain::store(args.y, y);

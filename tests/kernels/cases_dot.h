@@ -28,9 +28,10 @@ inline bool packable(DType dtype) { return dtype == DType::bf16 || dtype == DTyp
 /// Edge sizes around the tiles (16 rows of N, pairs of k, a few rows of M), in each layout that the dtype has.
 inline std::vector<DotConfig> dot_configs(const Precision& precision, Level level) {
   struct Size { std::int64_t m, n, k; };
-  std::vector<Size> sizes = {{0, 16, 32}, {1, 0, 32}, {2, 17, 0},   {1, 1, 1},   {1, 15, 2},   {1, 16, 3},  {1, 17, 31},
-                             {1, 64, 96}, {2, 33, 33}, {3, 16, 64}, {4, 31, 65}, {5, 48, 17},  {7, 33, 1},  {8, 64, 160},
-                             {15, 17, 5}, {16, 16, 16}, {17, 31, 33}, {33, 33, 96}, {1, 64, 512}, {6, 64, 513}};
+  std::vector<Size> sizes = {{0, 16, 32},  {1, 0, 32},   {2, 17, 0},   {1, 1, 1},    {1, 15, 2},
+                             {1, 16, 3},   {1, 17, 31},  {1, 64, 96},  {2, 33, 33},  {3, 16, 64},
+                             {4, 31, 65},  {5, 48, 17},  {7, 33, 1},   {8, 64, 160}, {15, 17, 5},
+                             {16, 16, 16}, {17, 31, 33}, {33, 33, 96}, {1, 64, 512}, {6, 64, 513}};
   if (level == Level::slow)
     sizes.insert(sizes.end(), {{1, 129, 1024}, {2, 64, 1025}, {9, 95, 257}, {12, 257, 64}, {24, 160, 300}, {48, 48, 48},
                                {65, 130, 129}, {241, 33, 40}, {64, 16, 768}, {100, 7, 2050}});
@@ -40,7 +41,8 @@ inline std::vector<DotConfig> dot_configs(const Precision& precision, Level leve
     if (packed && !packable(precision.b)) continue;
     for (std::size_t i = 0; i < sizes.size(); ++i) {
       const Size& s = sizes[i];
-      configs.push_back({s.m, s.n, whole_blocks(precision.b, s.k), packed, i % 2 == 1, kBias[i % 5], static_cast<int>(i)});
+      configs.push_back(
+          {s.m, s.n, whole_blocks(precision.b, s.k), packed, i % 2 == 1, kBias[i % 5], static_cast<int>(i)});
     }
   }
   return configs;
@@ -52,7 +54,8 @@ inline Placement gap_placement(bool gaps) { return gaps ? Placement{.row_gap = 3
 struct DotRange { std::int64_t x, w; };
 inline DotRange dot_range(const Precision& precision, std::int64_t k) {
   const double room = 0.5 / unit_roundoff(precision.accumulate) / static_cast<double>(std::max<std::int64_t>(1, k));
-  const double w = is_block(precision.b) ? largest_block_integer(precision.b) : std::min(8.0, std::floor(std::sqrt(room)));
+  const double w =
+      is_block(precision.b) ? largest_block_integer(precision.b) : std::min(8.0, std::floor(std::sqrt(room)));
   return {std::max<std::int64_t>(1, static_cast<std::int64_t>(std::min(16.0, std::floor(room / w)))),
           std::max<std::int64_t>(1, static_cast<std::int64_t>(w))};
 }
@@ -79,7 +82,8 @@ inline DotSizes dot_sizes(const ConstView& x, const ConstView& weight, const Con
   const std::int64_t m_extent = x.shape[0], k_extent = x.shape[1], n_extent = weight.shape[0];
   const Doubles rows = ref::load_all(x), columns = ref::load_all(weight);
   const Doubles offsets = bias.present() ? ref::load_all(bias) : Doubles();
-  DotSizes sizes{Doubles(static_cast<std::size_t>(m_extent * n_extent)), Doubles(static_cast<std::size_t>(m_extent * n_extent))};
+  DotSizes sizes{Doubles(static_cast<std::size_t>(m_extent * n_extent)),
+                 Doubles(static_cast<std::size_t>(m_extent * n_extent))};
   for (std::int64_t m = 0; m < m_extent; ++m)
     for (std::int64_t n = 0; n < n_extent; ++n) {
       double sum = offsets.empty() ? 0 : std::fabs(offsets[n]), lost = 0;

@@ -39,7 +39,9 @@ inline std::vector<ElementwiseConfig> elementwise_configs(int kinds, int broadca
   return configs;
 }
 
-inline Placement elementwise_placement(bool gaps) { return gaps ? Placement{.row_gap = 5, .misaligned = 1} : Placement{}; }
+inline Placement elementwise_placement(bool gaps) {
+  return gaps ? Placement{.row_gap = 5, .misaligned = 1} : Placement{};
+}
 
 // Relative error of f32 functions, in units of u = 2^-24: a correctly rounded operation is 1; the vector functions of
 // backend/cpu/simd/math-inl.h state their largest errors in ulp (below 3), an ulp being at most 2 u.
@@ -52,11 +54,14 @@ inline double unary_units(UnaryKind kind) {
   }
 }
 
-template <> struct Cases<Unary> {
+template <>
+struct Cases<Unary> {
   using Config = ElementwiseConfig;
   static constexpr int kStoredOutputs = 0;
 
-  static std::vector<Config> configs(const Precision&, Level level) { return elementwise_configs(std::size(kUnaryKinds), 0, level); }
+  static std::vector<Config> configs(const Precision&, Level level) {
+    return elementwise_configs(std::size(kUnaryKinds), 0, level);
+  }
   static std::string text(const Config& config) { return config.text(); }
 
   // Exact: arguments whose result is a small number for every kind.
@@ -113,11 +118,14 @@ template <> struct Cases<Unary> {
   static void claims(Runner<Unary>& runner);
 };
 
-template <> struct Cases<Binary> {
+template <>
+struct Cases<Binary> {
   using Config = ElementwiseConfig;
   static constexpr int kStoredOutputs = 0;
 
-  static std::vector<Config> configs(const Precision&, Level level) { return elementwise_configs(std::size(kBinaryKinds), 5, level); }
+  static std::vector<Config> configs(const Precision&, Level level) {
+    return elementwise_configs(std::size(kBinaryKinds), 5, level);
+  }
   static std::string text(const Config& config) { return config.text(); }
 
   // Broadcasts as src/ops makes them: stride 0, and for 4 a transposed x.
@@ -144,7 +152,8 @@ template <> struct Cases<Binary> {
   static std::vector<Doubles> bounds(const Binary& args, const KernelRow&, const std::vector<Doubles>& expected) {
     const bool exact = args.kind == BinaryKind::max || args.kind == BinaryKind::min;
     Doubles bounds;
-    for (const double y : expected[0]) bounds.push_back(rounded_to(args.y.dtype, y, exact ? 0 : rounding(DType::f32, y)));
+    for (const double y : expected[0])
+      bounds.push_back(rounded_to(args.y.dtype, y, exact ? 0 : rounding(DType::f32, y)));
     return {bounds};
   }
 

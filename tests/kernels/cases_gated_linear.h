@@ -8,7 +8,8 @@
 
 namespace candor::test {
 
-template <> struct Cases<GatedLinear> {
+template <>
+struct Cases<GatedLinear> {
   using Config = DotConfig;
   static constexpr int kStoredOutputs = 0;
   static constexpr Activation kActivations[] = {Activation::silu, Activation::gelu_tanh, Activation::relu,
@@ -27,7 +28,8 @@ template <> struct Cases<GatedLinear> {
       Doubles values(static_cast<std::size_t>(c.m * c.k), 0.0);
       Random random(maker.next_seed());
       for (std::int64_t m = 0; m < c.m && c.k > 0; ++m)
-        values[static_cast<std::size_t>(m * c.k + random.integer(0, c.k - 1))] = static_cast<double>(random.integer(-3, 3));
+        values[static_cast<std::size_t>(m * c.k + random.integer(0, c.k - 1))] =
+            static_cast<double>(random.integer(-3, 3));
       x = maker.given(precision.a, {c.m, c.k}, values, gap_placement(c.gaps));
     }
     return {.x = x, .gate_weight = gate_weight, .up_weight = up_weight, .gate_bias = dot_bias(maker, c, c.n),
@@ -36,7 +38,8 @@ template <> struct Cases<GatedLinear> {
   }
 
   // |f(g') u' - f(g) u| <= (L eg + 4 ulp |f(g)|)(|u| + eu) + |f(g)| eu, one rounding of the product, one to out.
-  static std::vector<Doubles> bounds(const GatedLinear& args, const KernelRow& row, const std::vector<Doubles>& expected) {
+  static std::vector<Doubles> bounds(const GatedLinear& args, const KernelRow& row,
+                                     const std::vector<Doubles>& expected) {
     constexpr double kLipschitz = 1.2;  // silu 1.0998, gelu 1.129, relu and identity 1
     const Doubles gate_errors = dot_errors(row, args.x, args.gate_weight, args.gate_bias);
     const Doubles up_errors = dot_errors(row, args.x, args.up_weight, args.up_bias);
@@ -65,8 +68,9 @@ template <> struct Cases<GatedLinear> {
   static GatedLinear of_dot(Maker& maker, const Precision& precision, ConstView x, ConstView weight) {
     const std::int64_t n = weight.shape[0], k = weight.shape[1];
     const View zeros = is_block(precision.b)
-                           ? make_constant_blocks(maker.workspace(), precision.b, {n, k},
-                                                  Doubles(static_cast<std::size_t>(n * k / dtype_info(precision.b).block_elements), 0.0))
+                           ? make_constant_blocks(
+                                 maker.workspace(), precision.b, {n, k},
+                                 Doubles(static_cast<std::size_t>(n * k / dtype_info(precision.b).block_elements), 0.0))
                            : maker.given(precision.b, {n, k}, Doubles(static_cast<std::size_t>(n * k), 0.0),
                                          {.layout = weight.layout});
     return {.x = x, .gate_weight = weight, .up_weight = zeros, .gate_bias = {},

@@ -6,7 +6,8 @@
 
 namespace candor::test {
 
-template <> struct Cases<Matmul> {
+template <>
+struct Cases<Matmul> {
   using Config = DotConfig;
   static constexpr int kStoredOutputs = 0;
 

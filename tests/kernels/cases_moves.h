@@ -50,7 +50,8 @@ inline View move_input(Maker& maker, DType dtype, const std::vector<std::int64_t
   return view;
 }
 
-template <> struct Cases<Cast> : ExactCases {
+template <>
+struct Cases<Cast> : ExactCases {
   using Config = MoveConfig;
   static std::vector<Config> configs(const Precision& p, Level level) { return move_configs(p.a, 2, level); }
   static std::string text(const Config& config) { return config.text(); }
@@ -68,7 +69,8 @@ template <> struct Cases<Cast> : ExactCases {
   static void claims(Runner<Cast>& runner);
 };
 
-template <> struct Cases<Copy> : ExactCases {
+template <>
+struct Cases<Copy> : ExactCases {
   using Config = MoveConfig;
   static std::vector<Config> configs(const Precision& p, Level level) { return move_configs(p.a, 3, level); }
   static std::string text(const Config& config) { return config.text(); }
@@ -76,7 +78,8 @@ template <> struct Cases<Copy> : ExactCases {
   static Copy make(Maker& maker, const Precision& p, const Config& c) {
     if (c.variant == 2) {
       const std::vector<std::int64_t> shape{2, c.rows, c.columns};
-      return {.x = move_input(maker, p.a, shape, move_placement(c.gaps)), .y = maker.output(p.out, shape, {.row_gap = 9})};
+      return {.x = move_input(maker, p.a, shape, move_placement(c.gaps)),
+              .y = maker.output(p.out, shape, {.row_gap = 9})};
     }
     const bool transposed = c.variant == 1 && !is_block(p.a);
     View x = move_input(maker, p.a, transposed ? std::vector{c.columns, c.rows} : std::vector{c.rows, c.columns},
@@ -90,7 +93,8 @@ template <> struct Cases<Copy> : ExactCases {
   static void claims(Runner<Copy>& runner);
 };
 
-template <> struct Cases<Fill> : ExactCases {
+template <>
+struct Cases<Fill> : ExactCases {
   using Config = MoveConfig;
   static constexpr double kValues[] = {0.0, -0.0, 1.0 + 0x1.8p-7, 3.0, 65504.0, 1e30, 0x1p-130, -2.5};
   static std::vector<Config> configs(const Precision& p, Level level) {
@@ -103,7 +107,8 @@ template <> struct Cases<Fill> : ExactCases {
   static void claims(Runner<Fill>& runner);
 };
 
-template <> struct Cases<Embedding> : ExactCases {
+template <>
+struct Cases<Embedding> : ExactCases {
   using Config = MoveConfig;  // rows: of the table; variant 1: packed
   static std::vector<Config> configs(const Precision& p, Level level) {
     const bool packable = p.b == DType::bf16 || p.b == DType::f16 || p.b == DType::f32;
@@ -117,13 +122,15 @@ template <> struct Cases<Embedding> : ExactCases {
     for (double& id : ids) id = static_cast<double>(random.integer(0, c.rows - 1));
     if (!ids.empty()) ids.back() = static_cast<double>(c.rows - 1);
     const Placement placement = c.variant == 1 ? Placement{.layout = Layout::packed_tiles} : move_placement(c.gaps);
-    return {.ids = maker.given(DType::i32, {tokens}, ids), .table = maker.input(p.b, {c.rows, c.columns}, 100, placement),
+    return {.ids = maker.given(DType::i32, {tokens}, ids),
+            .table = maker.input(p.b, {c.rows, c.columns}, 100, placement),
             .y = maker.output(p.out, {tokens, c.columns})};
   }
   static void claims(Runner<Embedding>& runner);
 };
 
-template <> struct Cases<PackTiles> : ExactCases {
+template <>
+struct Cases<PackTiles> : ExactCases {
   using Config = MoveConfig;
   static std::vector<Config> configs(const Precision& p, Level level) { return move_configs(p.a, 1, level); }
   static std::string text(const Config& config) { return config.text(); }

@@ -35,7 +35,8 @@ inline Placement norm_placement(bool gaps) { return gaps ? Placement{.row_gap = 
 inline Doubles exact_row(Random& random, std::int64_t columns, bool mirrored, std::int64_t scale_exponent) {
   Doubles row(static_cast<std::size_t>(columns), 0.0);
   const std::int64_t half = mirrored ? columns / 2 : columns;
-  const bool sevens = half > 0 && half % 7 == 0, alike = (columns & (columns - 1)) == 0 && (!mirrored || columns % 2 == 0);
+  const bool sevens = half > 0 && half % 7 == 0,
+             alike = (columns & (columns - 1)) == 0 && (!mirrored || columns % 2 == 0);
   if ((!sevens && !alike) || (mirrored && columns % 2 != 0)) return row;
   for (std::int64_t i = 0; i < half; ++i) {
     const std::int64_t place = i % 7;
@@ -44,7 +45,8 @@ inline Doubles exact_row(Random& random, std::int64_t columns, bool mirrored, st
     row[static_cast<std::size_t>(i)] = value;
     if (mirrored) row[static_cast<std::size_t>(half + i)] = -value;
   }
-  for (std::size_t i = row.size(); i > 1; --i) std::swap(row[i - 1], row[static_cast<std::size_t>(random.integer(0, static_cast<std::int64_t>(i) - 1))]);
+  for (std::size_t i = row.size(); i > 1; --i)
+    std::swap(row[i - 1], row[static_cast<std::size_t>(random.integer(0, static_cast<std::int64_t>(i) - 1))]);
   return row;
 }
 
@@ -82,11 +84,13 @@ inline float norm_eps(Maker& maker, std::int64_t columns, bool mirrored) {
 }
 
 /// Stored sums are exact in f32 before their one rounding: no error beside equality with the reference.
-inline void add_sum_bound(std::vector<Doubles>& bounds, const ConstView& residual, const std::vector<Doubles>& expected) {
+inline void add_sum_bound(std::vector<Doubles>& bounds, const ConstView& residual,
+                          const std::vector<Doubles>& expected) {
   if (residual.present()) bounds.emplace_back(expected[0].size(), 0.0);
 }
 
-template <> struct Cases<RmsNorm> {
+template <>
+struct Cases<RmsNorm> {
   using Config = NormConfig;
   static constexpr int kStoredOutputs = 1;  // the sum, when there is one
 
@@ -95,8 +99,11 @@ template <> struct Cases<RmsNorm> {
 
   static RmsNorm make(Maker& maker, const Precision& p, const Config& c) {
     const NormOperands o = norm_operands(maker, p, c, false);
-    return {.x = o.x, .residual = o.residual, .weight = maker.input(p.b, {c.columns}, 255, {.misaligned = c.gaps ? 1 : 0}),
-            .sum = o.sum, .y = maker.output(p.out, {c.rows, c.columns}, norm_placement(c.gaps)),
+    return {.x = o.x,
+            .residual = o.residual,
+            .weight = maker.input(p.b, {c.columns}, 255, {.misaligned = c.gaps ? 1 : 0}),
+            .sum = o.sum,
+            .y = maker.output(p.out, {c.rows, c.columns}, norm_placement(c.gaps)),
             .eps = norm_eps(maker, c.columns, false)};
   }
 
@@ -108,7 +115,8 @@ template <> struct Cases<RmsNorm> {
     const double u = unit_roundoff(row.precision.accumulate);
     const double relative = gamma(static_cast<double>(args.x.shape[1]) + 2, u) / 2 + gamma(6, u);
     Doubles errors;
-    for (const double y : expected.back()) errors.push_back(rounded_to(args.y.dtype, y, relative * std::fabs(y) + 0x1p-148));
+    for (const double y : expected.back())
+      errors.push_back(rounded_to(args.y.dtype, y, relative * std::fabs(y) + 0x1p-148));
     bounds.push_back(errors);
     return bounds;
   }
@@ -129,7 +137,8 @@ template <> struct Cases<RmsNorm> {
   static void claims(Runner<RmsNorm>& runner);
 };
 
-template <> struct Cases<LayerNorm> {
+template <>
+struct Cases<LayerNorm> {
   using Config = NormConfig;
   static constexpr int kStoredOutputs = 1;
 
@@ -140,14 +149,19 @@ template <> struct Cases<LayerNorm> {
     const NormOperands o = norm_operands(maker, p, c, true);
     ConstView bias;
     if (c.bias) bias = maker.input(p.b, {c.columns}, 100);
-    return {.x = o.x, .residual = o.residual, .weight = maker.input(p.b, {c.columns}, 255, {.misaligned = c.gaps ? 1 : 0}),
-            .bias = bias, .sum = o.sum, .y = maker.output(p.out, {c.rows, c.columns}, norm_placement(c.gaps)),
+    return {.x = o.x,
+            .residual = o.residual,
+            .weight = maker.input(p.b, {c.columns}, 255, {.misaligned = c.gaps ? 1 : 0}),
+            .bias = bias,
+            .sum = o.sum,
+            .y = maker.output(p.out, {c.rows, c.columns}, norm_placement(c.gaps)),
             .eps = norm_eps(maker, c.columns, true)};
   }
 
   // d = x - mean carries e = gamma(C + 1) mean|x| + u |d|; the variance (2 e s + e²) / (s² + eps) relative beside
   // gamma(C + 3); the scale half of that and three roundings; then two products and the bias.
-  static std::vector<Doubles> bounds(const LayerNorm& args, const KernelRow& row, const std::vector<Doubles>& expected) {
+  static std::vector<Doubles> bounds(const LayerNorm& args, const KernelRow& row,
+                                     const std::vector<Doubles>& expected) {
     std::vector<Doubles> bounds;
     add_sum_bound(bounds, args.residual, expected);
     const double u = unit_roundoff(row.precision.accumulate);
@@ -158,7 +172,8 @@ template <> struct Cases<LayerNorm> {
     Doubles errors(y.size());
     for (std::int64_t r = 0; r < args.x.shape[0]; ++r) {
       double mean = 0, size = 0, variance = 0;
-      for (std::int64_t c = 0; c < columns; ++c) mean += x[r * columns + c] / n, size += std::fabs(x[r * columns + c]) / n;
+      for (std::int64_t c = 0; c < columns; ++c)
+        mean += x[r * columns + c] / n, size += std::fabs(x[r * columns + c]) / n;
       for (std::int64_t c = 0; c < columns; ++c) variance += std::pow(x[r * columns + c] - mean, 2) / n;
       const double spread = std::sqrt(variance), scale = 1 / std::sqrt(variance + args.eps);
       const double shift = gamma(n + 1, u) * size, e = shift + u * spread;
@@ -166,7 +181,8 @@ template <> struct Cases<LayerNorm> {
       for (std::int64_t c = 0; c < columns; ++c) {
         const double d = std::fabs(x[r * columns + c] - mean);
         const double unit_error = scale * (shift + u * d) * (1 + relative) + scale * d * (relative / 2 + gamma(5, u));
-        const double error = std::fabs(weight[c]) * unit_error + 2 * u * (std::fabs(y[r * columns + c]) + std::fabs(weight[c]) * scale * d);
+        const double error = std::fabs(weight[c]) * unit_error +
+                             2 * u * (std::fabs(y[r * columns + c]) + std::fabs(weight[c]) * scale * d);
         errors[r * columns + c] = rounded_to(args.y.dtype, y[r * columns + c], error + 0x1p-148);
       }
     }
@@ -185,7 +201,8 @@ template <> struct Cases<LayerNorm> {
       mean /= static_cast<float>(columns);
       for (std::size_t c = 0; c < columns; ++c) variance += (x[r * columns + c] - mean) * (x[r * columns + c] - mean);
       const float scale = 1.0f / std::sqrt(variance / static_cast<float>(columns) + args.eps);
-      for (std::size_t c = 0; c < columns; ++c) y[r * columns + c] = (x[r * columns + c] - mean) * scale * weight[c] + bias[c];
+      for (std::size_t c = 0; c < columns; ++c)
+        y[r * columns + c] = (x[r * columns + c] - mean) * scale * weight[c] + bias[c];
     }
     plain::store(args.y, y);
   }

@@ -6,7 +6,8 @@
 
 namespace candor::test {
 
-template <> struct Cases<QkvProjection> {
+template <>
+struct Cases<QkvProjection> {
   using Config = DotConfig;  // n: of the queries; keys and values have about half
   static constexpr int kStoredOutputs = 0;
 
@@ -39,8 +40,15 @@ template <> struct Cases<QkvProjection> {
 
   static QkvProjection of_dot(Maker& maker, const Precision& precision, ConstView x, ConstView weight) {
     const std::vector<std::int64_t> shape{x.shape[0], weight.shape[0]};
-    return {.x = x, .q_weight = weight, .k_weight = weight, .v_weight = weight, .q_bias = {}, .k_bias = {}, .v_bias = {},
-            .q = maker.output(precision.out, shape), .k = maker.output(precision.out, shape),
+    return {.x = x,
+            .q_weight = weight,
+            .k_weight = weight,
+            .v_weight = weight,
+            .q_bias = {},
+            .k_bias = {},
+            .v_bias = {},
+            .q = maker.output(precision.out, shape),
+            .k = maker.output(precision.out, shape),
             .v = maker.output(precision.out, shape)};
   }
   static constexpr bool kInfiniteX = true;

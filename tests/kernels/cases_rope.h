@@ -11,19 +11,22 @@ struct RopeConfig {
   RopeStyle style;
   bool gaps;
   std::string text() const {
-    return "T=" + std::to_string(tokens) + " H=" + std::to_string(heads) + " D=" + std::to_string(dim) + " R=" +
-           std::to_string(pairs) + (style == RopeStyle::half_split ? " half_split" : " interleaved") + (gaps ? " gaps" : "");
+    return "T=" + std::to_string(tokens) + " H=" + std::to_string(heads) + " D=" + std::to_string(dim) +
+           " R=" + std::to_string(pairs) + (style == RopeStyle::half_split ? " half_split" : " interleaved") +
+           (gaps ? " gaps" : "");
   }
 };
 
-template <> struct Cases<Rope> {
+template <>
+struct Cases<Rope> {
   using Config = RopeConfig;
   static constexpr int kStoredOutputs = 0;
 
   static std::vector<Config> configs(const Precision&, Level level) {
     struct Size { std::int64_t t, h, d, r; };
-    std::vector<Size> sizes = {{0, 2, 4, 2},  {1, 0, 4, 2},   {1, 1, 2, 1},   {2, 3, 5, 2},   {3, 1, 8, 0},   {1, 2, 30, 15},
-                               {2, 2, 32, 16}, {3, 3, 34, 17}, {2, 9, 64, 32}, {1, 2, 80, 16}, {2, 1, 66, 33}, {5, 4, 128, 64}};
+    std::vector<Size> sizes = {{0, 2, 4, 2},   {1, 0, 4, 2},   {1, 1, 2, 1},   {2, 3, 5, 2},
+                               {3, 1, 8, 0},   {1, 2, 30, 15}, {2, 2, 32, 16}, {3, 3, 34, 17},
+                               {2, 9, 64, 32}, {1, 2, 80, 16}, {2, 1, 66, 33}, {5, 4, 128, 64}};
     if (level == Level::slow) sizes.insert(sizes.end(), {{33, 9, 64, 32}, {17, 4, 96, 48}, {129, 2, 256, 128}});
     std::vector<Config> configs;
     for (const RopeStyle style : {RopeStyle::half_split, RopeStyle::interleaved})
@@ -46,8 +49,10 @@ template <> struct Cases<Rope> {
     }
     const Placement placement = c.gaps ? Placement{.row_gap = 6, .misaligned = 1} : Placement{};
     return {.x = maker.input(p.a, {c.tokens, c.heads, c.dim}, 100, placement),
-            .cos = maker.given(DType::f32, {c.tokens, c.pairs}, cos), .sin = maker.given(DType::f32, {c.tokens, c.pairs}, sin),
-            .y = maker.output(p.out, {c.tokens, c.heads, c.dim}, placement), .style = c.style};
+            .cos = maker.given(DType::f32, {c.tokens, c.pairs}, cos),
+            .sin = maker.given(DType::f32, {c.tokens, c.pairs}, sin),
+            .y = maker.output(p.out, {c.tokens, c.heads, c.dim}, placement),
+            .style = c.style};
   }
 
   // Two products and a sum: gamma(2) on |x cos| + |z sin| <= |x| + |z|, the pair's sizes.

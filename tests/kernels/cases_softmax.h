@@ -14,13 +14,15 @@ struct SoftmaxConfig {
   }
 };
 
-template <> struct Cases<Softmax> {
+template <>
+struct Cases<Softmax> {
   using Config = SoftmaxConfig;
   static constexpr int kStoredOutputs = 0;
 
   static std::vector<Config> configs(const Precision&, Level level) {
     struct Size { std::int64_t rows, columns; };
-    std::vector<Size> sizes = {{0, 4}, {2, 0}, {3, 1}, {2, 2}, {1, 15}, {4, 16}, {2, 17}, {3, 31}, {2, 33}, {5, 100}, {3, 257}};
+    std::vector<Size> sizes = {{0, 4},  {2, 0},  {3, 1},  {2, 2},   {1, 15}, {4, 16},
+                               {2, 17}, {3, 31}, {2, 33}, {5, 100}, {3, 257}};
     if (level == Level::slow) sizes.insert(sizes.end(), {{33, 64}, {7, 2048}, {2, 4099}});
     std::vector<Config> configs;
     for (std::size_t i = 0; i < sizes.size(); ++i) configs.push_back({sizes[i].rows, sizes[i].columns, i % 2 == 1});
@@ -35,7 +37,8 @@ template <> struct Cases<Softmax> {
       Random random(maker.next_seed());
       for (std::int64_t r = 0; r < c.rows; ++r) {
         for (std::int64_t i = 0; i < c.columns; ++i)
-          x[r * c.columns + i] = random.bits() & 3u ? -200.0 + x[r * c.columns + i] - 50 : -std::numeric_limits<double>::infinity();
+          x[r * c.columns + i] =
+              random.bits() & 3u ? -200.0 + x[r * c.columns + i] - 50 : -std::numeric_limits<double>::infinity();
         for (std::int64_t winners = 1; c.columns > 0 && winners <= c.columns; winners *= 2) {
           for (std::int64_t i = 0; i < winners; ++i) x[r * c.columns + c.columns - 1 - i] = 12.0;
           if (random.bits() & 1u) break;
@@ -43,7 +46,8 @@ template <> struct Cases<Softmax> {
       }
     }
     const Placement placement = c.gaps ? Placement{.row_gap = 3, .misaligned = 1} : Placement{};
-    return {.x = maker.given(p.a, {c.rows, c.columns}, x, placement), .y = maker.output(p.out, {c.rows, c.columns}, placement)};
+    return {.x = maker.given(p.a, {c.rows, c.columns}, x, placement),
+            .y = maker.output(p.out, {c.rows, c.columns}, placement)};
   }
 
   // exp's argument x - max carries u |x - max|; the sum gamma(C) and its terms' own errors; one division.
@@ -72,7 +76,8 @@ template <> struct Cases<Softmax> {
     plain::Floats values = plain::load(args.x);
     const auto columns = static_cast<std::size_t>(args.x.shape[1]);
     for (std::size_t first = 0; columns > 0 && first < values.size(); first += columns) {
-      const float largest = *std::max_element(values.begin() + static_cast<std::ptrdiff_t>(first), values.begin() + static_cast<std::ptrdiff_t>(first + columns));
+      const float largest = *std::max_element(values.begin() + static_cast<std::ptrdiff_t>(first),
+                                              values.begin() + static_cast<std::ptrdiff_t>(first + columns));
       float sum = 0;
       for (std::size_t i = first; i < first + columns; ++i) sum += values[i] = std::exp(values[i] - largest);
       for (std::size_t i = first; i < first + columns; ++i) values[i] /= sum;

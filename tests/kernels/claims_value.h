@@ -30,7 +30,8 @@ inline bool same_bits_value(double expected, double actual) {
 }
 
 inline void expect_value(double expected, double actual, const std::string& what) {
-  EXPECT_TRUE(same_bits_value(expected, actual)) << what << ": expected " << describe(expected) << ", got " << describe(actual);
+  EXPECT_TRUE(same_bits_value(expected, actual))
+      << what << ": expected " << describe(expected) << ", got " << describe(actual);
 }
 
 }  // namespace candor::test

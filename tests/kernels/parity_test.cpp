@@ -1,5 +1,5 @@
-// The parity matrix: f32, f16 and bf16 storage of the same op family with the accumulation dtype fixed at f32. Errors must
-// be ordered as the formats are, and each within twice its plain loop's.
+// The parity matrix: f32, f16 and bf16 storage of the same op family with the accumulation dtype fixed at f32. Errors
+// must be ordered as the formats are, and each within twice its plain loop's.
 #include <gtest/gtest.h>
 
 #include <cmath>
@@ -20,8 +20,11 @@ Errors errors_of(std::string_view op, DType storage) {
   for (const NamedRow& named : built_rows()) {
     if (named.row->op != op || !(named.row->precision == precision) || !runs_here(named)) continue;
     for (int config = 0; config < suite_of(op).configs(precision, Level::fast); ++config) {
-      const Outcome outcome = suite_of(op).quality(
-          {.row = named.row, .stream = &named.backend->stream(), .config = config, .inputs = Inputs::normal, .seed = 21});
+      const Outcome outcome = suite_of(op).quality({.row = named.row,
+                                                    .stream = &named.backend->stream(),
+                                                    .config = config,
+                                                    .inputs = Inputs::normal,
+                                                    .seed = 21});
       if (!outcome.checked || outcome.size == 0) continue;
       errors.found = true;
       errors.kernel += static_cast<double>(outcome.elements) * std::pow(outcome.error / outcome.size, 2);
@@ -55,7 +58,8 @@ TEST_P(Parity, ErrorsAreOrderedAsTheFormats) {
 std::vector<std::string_view> computing_ops() {
   std::vector<std::string_view> names;
   for (const auto& suite : all_suites())
-    if (suite->error_model() != ErrorModel::exact && suite->error_model() != ErrorModel::selection) names.push_back(suite->op());
+    if (suite->error_model() != ErrorModel::exact && suite->error_model() != ErrorModel::selection)
+      names.push_back(suite->op());
   return names;
 }
 

@@ -1,5 +1,5 @@
-// Plain loops: what anyone would write first in the same precision. Storage-rounded inputs, f32 arithmetic in order, one
-// rounding to the result. A kernel whose error is more than twice theirs is not good enough.
+// Plain loops: what anyone would write first in the same precision. Storage-rounded inputs, f32 arithmetic in order,
+// one rounding to the result. A kernel whose error is more than twice theirs is not good enough.
 #pragma once
 
 #include <algorithm>

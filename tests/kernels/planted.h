@@ -37,7 +37,8 @@ inline void planted_matmul(const Matmul& args, Stream&) {
       Doubles x = ref::load_row(args.x, m), w = ref::load_row(args.weight, n);
       if (fault.skips_last_k && x.size() > 1) x.back() = 0;
       double value = emulate_dot(fault.arithmetic, x, w, DType::f64);
-      if (!bias.empty() && !fault.ignores_bias) value = ref::round_to(DType::f32, value + bias[static_cast<std::size_t>(n)]);
+      if (!bias.empty() && !fault.ignores_bias)
+        value = ref::round_to(DType::f32, value + bias[static_cast<std::size_t>(n)]);
       if (fault.rounds_twice) value = ref::round_to(DType::f16, value);
       const std::int64_t row = fault.swaps_rows && m_extent > 1 && m < 2 ? 1 - m : m;
       put(row, n, fault.truncates && std::isfinite(value) && value != 0 ? cut_off(args.y.dtype, value) : value);
@@ -81,11 +82,14 @@ inline void planted_attention(const Attention& args, Stream&) {
     const std::int64_t b = r / heads / tokens, t = r / heads % tokens, kv = r % heads / (heads / kv_heads);
     const std::int64_t seen = std::min(keys, (args.causal ? keys - tokens + t + 1 : keys) + (f.sees_one_more ? 1 : 0));
     const Doubles q = ref::load_row(args.q, r);
-    const auto at = [&](std::int64_t s, std::int64_t d) { return static_cast<std::size_t>(((b * keys + s) * kv_heads + kv) * dim + d); };
+    const auto at = [&](std::int64_t s, std::int64_t d) {
+      return static_cast<std::size_t>(((b * keys + s) * kv_heads + kv) * dim + d);
+    };
     Doubles weights(static_cast<std::size_t>(seen), 0.0), y(static_cast<std::size_t>(dim), 0.0);
     for (std::int64_t s = 0; s < seen; ++s) {
       double& score = weights[static_cast<std::size_t>(s)];
-      for (std::int64_t d = 0; d < dim; ++d) score += ref::round_to(f.query, q[static_cast<std::size_t>(d)]) * k[at(s, d)];
+      for (std::int64_t d = 0; d < dim; ++d)
+        score += ref::round_to(f.query, q[static_cast<std::size_t>(d)]) * k[at(s, d)];
       score = ref::round_to(f.scores, score * args.scale);
     }
     const double largest = *std::max_element(weights.begin(), weights.end());
@@ -112,7 +116,8 @@ inline void planted_cast(const Cast& args, Stream&) {
     Doubles values = ref::load_row(args.x, r);
     for (double& value : values) {
       if (cast_fault == CastFault::through_f16) value = ref::round_to(DType::f16, value);
-      if (cast_fault == CastFault::truncates && std::isfinite(value) && std::fabs(value) > kTinyF32) value = cut_off(args.y.dtype, value);
+      if (cast_fault == CastFault::truncates && std::isfinite(value) && std::fabs(value) > kTinyF32)
+        value = cut_off(args.y.dtype, value);
       if (cast_fault == CastFault::flushes && std::fabs(value) < kTinyF32) value = std::copysign(0.0, value);
     }
     ref::store_row(args.y, r, values);

@@ -39,17 +39,19 @@ KernelRow matmul_row(DType a, DType b, DType out) {
 
 void expect_matmul_caught(const std::string& name, const MatmulFault& fault, DType a, DType b, DType out) {
   matmul_fault = fault;
-  EXPECT_NE(complaint(matmul_row(a, b, out)), "") << name << " was not noticed: " << to_string(matmul_row(a, b, out).precision);
+  EXPECT_NE(complaint(matmul_row(a, b, out)), "")
+      << name << " was not noticed: " << to_string(matmul_row(a, b, out).precision);
 }
 
 struct Storage { DType a, b, out; };
-constexpr Storage kStorages[] = {{bf16, bf16, bf16}, {bf16, bf16, f32}, {f16, f16, f16}, {f32, f32, f32}, {f32, bf16, f32},
-                                 {bf16, DType::q4_1, bf16}, {f32, DType::q6_k, f32}};
+constexpr Storage kStorages[] = {{bf16, bf16, bf16}, {bf16, bf16, f32},         {f16, f16, f16},        {f32, f32, f32},
+                                 {f32, bf16, f32},   {bf16, DType::q4_1, bf16}, {f32, DType::q6_k, f32}};
 
 TEST(Planted, RightMatmulPasses) {
   for (const Storage& s : kStorages) {
     matmul_fault = {};
-    EXPECT_EQ(complaint(matmul_row(s.a, s.b, s.out)), "") << dtype_name(s.a) << " " << dtype_name(s.b) << " " << dtype_name(s.out);
+    EXPECT_EQ(complaint(matmul_row(s.a, s.b, s.out)), "")
+        << dtype_name(s.a) << " " << dtype_name(s.b) << " " << dtype_name(s.out);
   }
 }
 
@@ -78,8 +80,9 @@ TEST(Planted, MatmulArithmeticFaults) {
 
 TEST(Planted, MatmulShapeFaults) {
   for (const Storage& s : kStorages)
-    for (bool MatmulFault::* flag : {&MatmulFault::skips_last_k, &MatmulFault::skips_last_column, &MatmulFault::skips_last_row,
-                                     &MatmulFault::writes_past_row, &MatmulFault::swaps_rows, &MatmulFault::ignores_bias}) {
+    for (bool MatmulFault::*flag :
+         {&MatmulFault::skips_last_k, &MatmulFault::skips_last_column, &MatmulFault::skips_last_row,
+          &MatmulFault::writes_past_row, &MatmulFault::swaps_rows, &MatmulFault::ignores_bias}) {
       MatmulFault fault;
       fault.*flag = true;
       expect_matmul_caught("shape fault", fault, s.a, s.b, s.out);
@@ -99,7 +102,8 @@ TEST(Planted, MatmulRoundingFaults) {
 
 TEST(Planted, RmsNorm) {
   for (const DType dtype : {bf16, f16, f32}) {
-    const KernelRow norm = row<RmsNorm>({.a = dtype, .b = dtype, .out = dtype}, Isa::any, InstructionClass::f32_fma, "planted", planted_rms_norm);
+    const KernelRow norm = row<RmsNorm>({.a = dtype, .b = dtype, .out = dtype}, Isa::any, InstructionClass::f32_fma,
+                                        "planted", planted_rms_norm);
     norm_accumulate = f32;
     norm_of_unrounded_sum = false;
     EXPECT_EQ(complaint(norm), "");
@@ -116,7 +120,8 @@ TEST(Planted, RmsNorm) {
 
 TEST(Planted, Attention) {
   for (const DType dtype : {bf16, f16, f32}) {
-    const KernelRow attention = row<Attention>({.a = dtype, .b = dtype, .out = dtype}, Isa::any, InstructionClass::f32_fma, "planted", planted_attention);
+    const KernelRow attention = row<Attention>({.a = dtype, .b = dtype, .out = dtype}, Isa::any,
+                                               InstructionClass::f32_fma, "planted", planted_attention);
     attention_fault = {};
     EXPECT_EQ(complaint(attention), "");
     const auto expect_caught = [&](const char* name, AttentionFault fault) {
@@ -136,7 +141,8 @@ TEST(Planted, Attention) {
 }
 
 TEST(Planted, Cast) {
-  const KernelRow cast = row<Cast>({.a = f32, .b = f32, .out = bf16}, Isa::any, InstructionClass::convert_rne, "planted", planted_cast);
+  const KernelRow cast =
+      row<Cast>({.a = f32, .b = f32, .out = bf16}, Isa::any, InstructionClass::convert_rne, "planted", planted_cast);
   cast_fault = CastFault::none;
   EXPECT_EQ(complaint(cast), "");
   for (const CastFault fault : {CastFault::through_f16, CastFault::truncates, CastFault::flushes}) {

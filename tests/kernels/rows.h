@@ -34,7 +34,8 @@ inline std::string test_name(const NamedRow& named) {
   std::string name = std::string(row.op) + "__" + std::string(row.name);
   for (const DType dtype : {p.a, p.b, p.out}) name += "_" + std::string(dtype_name(dtype));
   if (p.compute != DType::f32 && p.compute != DType::any) name += "_compute_" + std::string(dtype_name(p.compute));
-  if (p.accumulate != DType::f32 && p.accumulate != DType::any) name += "_accumulate_" + std::string(dtype_name(p.accumulate));
+  if (p.accumulate != DType::f32 && p.accumulate != DType::any)
+    name += "_accumulate_" + std::string(dtype_name(p.accumulate));
   name += "_" + std::string(isa_name(row.isa));
   std::replace_if(name.begin(), name.end(), [](unsigned char c) { return !std::isalnum(c) && c != '_'; }, '_');
   return name;

@@ -38,11 +38,14 @@ TEST(RowPaths, RowsAreWellFormed) {
       EXPECT_EQ(row.precision.a == DType::any, backend.reference) << row.op << " " << row.name;
       for (std::size_t j = i + 1; j < backend.rows.size(); ++j) {
         const KernelRow& other = backend.rows[j];
-        EXPECT_FALSE(row.op == other.op && row.precision == other.precision && row.isa == other.isa && row.name == other.name)
+        EXPECT_FALSE(row.op == other.op && row.precision == other.precision && row.isa == other.isa &&
+                     row.name == other.name)
             << "twice: " << row.op << " " << row.name;
         // Most specific first: a row that an earlier one always hides would never run.
-        const bool hidden = row.op == other.op && row.precision == other.precision && row.isa <= other.isa && !row_has_limits(row);
-        EXPECT_FALSE(hidden) << other.op << " " << other.name << " " << isa_name(other.isa) << " is hidden by " << row.name;
+        const bool hidden =
+            row.op == other.op && row.precision == other.precision && row.isa <= other.isa && !row_has_limits(row);
+        EXPECT_FALSE(hidden) << other.op << " " << other.name << " " << isa_name(other.isa) << " is hidden by "
+                             << row.name;
       }
     }
   }

@@ -57,7 +57,8 @@ TEST(Refusals, DotFamily) {
 
 TEST(Refusals, Rows) {
   const Tensor x16 = of({2, 32}, f16), x64 = of({2, 32}, f64), wb = of({32}, bf16), w64 = of({32}, f64);
-  const Tensor heads = of({2, 1, 4}, f64), tables = of({2, 2}, f32), q = of({1, 1, 2, 4}, f32), kv = of({1, 3, 1, 4}, f64);
+  const Tensor heads = of({2, 1, 4}, f64), tables = of({2, 2}, f32), q = of({1, 1, 2, 4}, f32),
+               kv = of({1, 3, 1, 4}, f64);
   expect_refused("rms_norm", "a=f16 b=bf16", [&] { rms_norm(x16, wb); });
   expect_refused("rms_norm", "a=f64 b=f64", [&] { rms_norm(x64, w64); });
   expect_refused("layer_norm", "a=f16 b=bf16", [&] { layer_norm(x16, wb, {}); });

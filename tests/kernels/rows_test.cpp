@@ -20,7 +20,8 @@ class Rows : public testing::TestWithParam<NamedRow> {
  protected:
   void SetUp() override {
     if (!runs_here(GetParam()))
-      GTEST_SKIP() << "needs " << isa_name(GetParam().row->isa) << "; active: " << isa_name(GetParam().backend->active_isa());
+      GTEST_SKIP() << "needs " << isa_name(GetParam().row->isa)
+                   << "; active: " << isa_name(GetParam().backend->active_isa());
   }
 
   const KernelRow& row() const { return *GetParam().row; }
@@ -29,7 +30,12 @@ class Rows : public testing::TestWithParam<NamedRow> {
     return suite().error_model() == ErrorModel::exact || suite().error_model() == ErrorModel::selection;
   }
   Trial trial(int config, Inputs inputs, std::uint64_t seed) const {
-    return {.row = &row(), .stream = &GetParam().backend->stream(), .level = kLevel, .config = config, .inputs = inputs, .seed = seed};
+    return {.row = &row(),
+            .stream = &GetParam().backend->stream(),
+            .level = kLevel,
+            .config = config,
+            .inputs = inputs,
+            .seed = seed};
   }
   std::string describe_trial(const Trial& t) const {
     return suite().text(row().precision, kLevel, t.config) + " inputs=" + std::to_string(static_cast<int>(t.inputs)) +
@@ -58,7 +64,8 @@ TEST_P(Rows, Exact) {
 
 TEST_P(Rows, Bound) {
   if (is_exact_op()) {
-    for_each_trial({Inputs::uniform, Inputs::normal, Inputs::wide, Inputs::specials}, [&](const Trial& t) { return suite().exact(t); });
+    for_each_trial({Inputs::uniform, Inputs::normal, Inputs::wide, Inputs::specials},
+                   [&](const Trial& t) { return suite().exact(t); });
   } else if (kLevel == Level::slow) {
     for_each_trial({Inputs::uniform, Inputs::normal, Inputs::wide}, [&](const Trial& t) { return suite().bound(t); });
   } else {  // each config with one kind of inputs, in turn
@@ -81,14 +88,15 @@ TEST_P(ArithmeticRows, Quality) {
     const Outcome outcome = suite().quality(t);
     if (outcome.checked && outcome.size > 0) {
       kernel += static_cast<double>(outcome.elements) * outcome.error * outcome.error / (outcome.size * outcome.size);
-      plain += static_cast<double>(outcome.elements) * outcome.plain_error * outcome.plain_error / (outcome.size * outcome.size);
+      plain += static_cast<double>(outcome.elements) * outcome.plain_error * outcome.plain_error /
+               (outcome.size * outcome.size);
       elements += outcome.elements;
     }
     return outcome;
   });
   EXPECT_GE(elements, 64) << "too few results to judge";
-  EXPECT_LE(kernel, 4 * plain) << "root mean square error " << std::sqrt(kernel / static_cast<double>(elements)) << ", plain loop "
-                               << std::sqrt(plain / static_cast<double>(elements));
+  EXPECT_LE(kernel, 4 * plain) << "root mean square error " << std::sqrt(kernel / static_cast<double>(elements))
+                               << ", plain loop " << std::sqrt(plain / static_cast<double>(elements));
 }
 
 TEST_P(Rows, Claims) {

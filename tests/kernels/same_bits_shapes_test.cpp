@@ -53,12 +53,15 @@ TEST(SameBitsShapes, MatmulRowsAloneAndTogether) {
     const View x = maker.input(p.a, {kRows, k}, 1), weight = maker.input(p.b, {kColumns, k}, 1);
     const View together = maker.output(p.out, {kRows, kColumns}), y = maker.output(p.out, {kRows, kColumns});
     ASSERT_TRUE(run_chosen(p, Matmul{.x = x, .weight = weight, .bias = {}, .y = together})) << to_string(p);
-    const View packed = packable(p.b) ? maker.given(p.b, {kColumns, k}, ref::load_all(weight), {.layout = Layout::packed_tiles}) : weight;
+    const View packed = packable(p.b)
+                            ? maker.given(p.b, {kColumns, k}, ref::load_all(weight), {.layout = Layout::packed_tiles})
+                            : weight;
     for (const ConstView& w : {ConstView(weight), ConstView(packed)})
       for (const std::int64_t step : {1, 2, 5, 36, 37}) {
         for (std::int64_t m = 0; m < kRows; m += step) {
           const std::int64_t count = std::min(step, kRows - m);
-          ASSERT_TRUE(run_chosen(p, Matmul{.x = rows_of(x, 0, m, count), .weight = w, .bias = {}, .y = rows_of(y, 0, m, count)}));
+          ASSERT_TRUE(run_chosen(
+              p, Matmul{.x = rows_of(x, 0, m, count), .weight = w, .bias = {}, .y = rows_of(y, 0, m, count)}));
         }
         EXPECT_EQ(element_bytes(together), element_bytes(y)) << to_string(p) << ", " << step << " rows at a time";
       }
@@ -70,10 +73,16 @@ TEST(SameBitsShapes, FusedProjectionsEqualSeparateOnes) {
     Workspace workspace;
     Maker maker(workspace, Inputs::normal, 4);
     const DotConfig config{5, 48, whole_blocks(p.b, 96), packable(p.b), false, DType::f32, 0};
-    const QkvProjection fused{.x = dot_x(maker, p, config), .q_weight = dot_weight(maker, p, config, 48),
-                              .k_weight = dot_weight(maker, p, config, 24), .v_weight = dot_weight(maker, p, config, 24),
-                              .q_bias = dot_bias(maker, config, 48), .k_bias = {}, .v_bias = {},
-                              .q = maker.output(p.out, {5, 48}), .k = maker.output(p.out, {5, 24}), .v = maker.output(p.out, {5, 24})};
+    const QkvProjection fused{.x = dot_x(maker, p, config),
+                              .q_weight = dot_weight(maker, p, config, 48),
+                              .k_weight = dot_weight(maker, p, config, 24),
+                              .v_weight = dot_weight(maker, p, config, 24),
+                              .q_bias = dot_bias(maker, config, 48),
+                              .k_bias = {},
+                              .v_bias = {},
+                              .q = maker.output(p.out, {5, 48}),
+                              .k = maker.output(p.out, {5, 24}),
+                              .v = maker.output(p.out, {5, 24})};
     ASSERT_TRUE(run_chosen(p, fused)) << to_string(p);
     const auto separate = [&](const ConstView& weight, const ConstView& bias) {
       const View y = maker.output(p.out, {5, weight.shape[0]});
@@ -92,10 +101,16 @@ TEST(SameBitsShapes, GatedRowsAloneAndTogether) {
     Workspace workspace;
     Maker maker(workspace, Inputs::normal, 5);
     const std::int64_t k = whole_blocks(p.b, 130);
-    const View x = maker.input(p.a, {kRows, k}, 1), gate = maker.input(p.b, {kColumns, k}, 1), up = maker.input(p.b, {kColumns, k}, 1);
+    const View x = maker.input(p.a, {kRows, k}, 1), gate = maker.input(p.b, {kColumns, k}, 1),
+               up = maker.input(p.b, {kColumns, k}, 1);
     const auto run = [&](std::int64_t m, std::int64_t count, const View& y) {
-      return run_chosen(p, GatedLinear{.x = rows_of(x, 0, m, count), .gate_weight = gate, .up_weight = up, .gate_bias = {},
-                                       .up_bias = {}, .y = rows_of(y, 0, m, count), .activation = Activation::silu});
+      return run_chosen(p, GatedLinear{.x = rows_of(x, 0, m, count),
+                                       .gate_weight = gate,
+                                       .up_weight = up,
+                                       .gate_bias = {},
+                                       .up_bias = {},
+                                       .y = rows_of(y, 0, m, count),
+                                       .activation = Activation::silu});
     };
     const View together = maker.output(p.out, {kRows, kColumns}), alone = maker.output(p.out, {kRows, kColumns});
     ASSERT_TRUE(run(0, kRows, together)) << to_string(p);
@@ -109,9 +124,12 @@ void compare_decode(const Precision& p, std::int64_t tokens, std::int64_t keys) 
   Workspace workspace;
   Maker maker(workspace, Inputs::normal, 6);
   const std::int64_t heads = 6, kv_heads = 2, dim = 34;
-  const Attention prefill{.q = maker.input(p.a, {1, tokens, heads, dim}, 1), .k = maker.input(p.b, {1, keys, kv_heads, dim}, 1),
-                          .v = maker.input(p.b, {1, keys, kv_heads, dim}, 1), .y = maker.output(p.out, {1, tokens, heads, dim}),
-                          .scale = 0.2f, .causal = true};
+  const Attention prefill{.q = maker.input(p.a, {1, tokens, heads, dim}, 1),
+                          .k = maker.input(p.b, {1, keys, kv_heads, dim}, 1),
+                          .v = maker.input(p.b, {1, keys, kv_heads, dim}, 1),
+                          .y = maker.output(p.out, {1, tokens, heads, dim}),
+                          .scale = 0.2f,
+                          .causal = true};
   ASSERT_TRUE(run_chosen(p, prefill)) << to_string(p);
   const View decoded = maker.output(p.out, {1, tokens, heads, dim});
   for (const std::int64_t step : {1, 3}) {
@@ -121,7 +139,8 @@ void compare_decode(const Precision& p, std::int64_t tokens, std::int64_t keys) 
                                           .v = rows_of(prefill.v, 1, 0, seen), .y = rows_of(decoded, 1, t, count),
                                           .scale = prefill.scale, .causal = true}));
     }
-    EXPECT_EQ(element_bytes(prefill.y), element_bytes(decoded)) << to_string(p) << " T=" << tokens << " S=" << keys << ", " << step << " at a time";
+    EXPECT_EQ(element_bytes(prefill.y), element_bytes(decoded))
+        << to_string(p) << " T=" << tokens << " S=" << keys << ", " << step << " at a time";
   }
 }
 

@@ -3,6 +3,10 @@
 
 #include <algorithm>
 
+#if defined(__x86_64__)
+#include <xmmintrin.h>
+#endif
+
 #include "backend/ref/kernel_table.h"
 #include "backend/ref/serial_stream.h"
 #include "kernels/suite.h"
@@ -23,6 +27,15 @@ template <class Op> std::vector<View> outputs_of(const Op& args) {
   return outputs;
 }
 
+/// Rounding and denormal mode of this thread (MXCSR without its sticky flags).
+inline std::uint64_t float_mode() {
+#if defined(__x86_64__)
+  return _mm_getcsr() & ~0x3fu;
+#else
+  return 0;
+#endif
+}
+
 /// The same op with fresh outputs: of the same dtypes, or f64 but for the first `stored` ones and for integers.
 template <class Op> Op with_fresh_outputs(const Op& args, Workspace& workspace, bool widen, int stored) {
   Op fresh = args;
@@ -31,13 +44,14 @@ template <class Op> Op with_fresh_outputs(const Op& args, Workspace& workspace, 
     if (!v.present()) return;
     const bool keep = !widen || index < stored || !is_floating(v.dtype) || v.layout != Layout::strided;
     ++index;
-    const_cast<View&>(v) =
-        workspace.place(keep ? v.dtype : DType::f64, std::vector<std::int64_t>(v.shape, v.shape + v.rank), {.layout = v.layout});
+    const_cast<View&>(v) = workspace.place(keep ? v.dtype : DType::f64,
+                                           std::vector<std::int64_t>(v.shape, v.shape + v.rank), {.layout = v.layout});
   });
   return fresh;
 }
 
-template <class Op> class Suite final : public OpSuite {
+template <class Op>
+class Suite final : public OpSuite {
   using C = Cases<Op>;
 
  public:
@@ -113,8 +127,14 @@ template <class Op> class Suite final : public OpSuite {
       if (!C::applies(config, trial.inputs)) return outcome;
     const Op args = C::make(maker, trial.row->precision, config);
     Runner<Op> runner(*trial.row, *trial.stream);
+    std::vector<const void*> results;
+    for (const View& output : outputs_of(args)) results.push_back(output.data);
+    const std::uint64_t inputs = workspace.checksum(results), mode = float_mode();
     if (!runner.run(args)) return outcome;
     outcome.checked = true;
+    if (workspace.checksum(results) != inputs) outcome.comparison.fail("an input was changed");
+    if (float_mode() != mode) outcome.comparison.fail("the thread's rounding or denormal mode was not restored");
+    if (!outcome.comparison.ok) return outcome;
     if (const std::string damage = workspace.damage(); !damage.empty()) {
       outcome.comparison.fail("stray write: " + damage);
       return outcome;

@@ -10,7 +10,8 @@ constexpr std::int64_t kDim = 18;  // more than one vector, not whole ones
 
 // `tokens` equal queries (head dim 18, scale 1) whose first elements are `q`; each key and value likewise.
 // Returns the first element of every result, or nothing when the row refuses.
-Doubles attend(Runner<Attention>& runner, std::int64_t tokens, const Doubles& q, const std::vector<Doubles>& keys, const Doubles& values) {
+Doubles attend(Runner<Attention>& runner, std::int64_t tokens, const Doubles& q, const std::vector<Doubles>& keys,
+               const Doubles& values) {
   const Precision& p = runner.precision();
   const auto count = static_cast<std::int64_t>(values.size());
   Doubles queries(static_cast<std::size_t>(tokens * kDim), 0.0), k(static_cast<std::size_t>(count * kDim), 0.0);
@@ -22,9 +23,12 @@ Doubles attend(Runner<Attention>& runner, std::int64_t tokens, const Doubles& q,
     std::fill_n(v.begin() + s * kDim, kDim, values[static_cast<std::size_t>(s)]);
   }
   Workspace workspace;
-  const Attention args{.q = workspace.make(p.a, {1, tokens, 1, kDim}, queries), .k = workspace.make(p.b, {1, count, 1, kDim}, k),
-                       .v = workspace.make(p.b, {1, count, 1, kDim}, v), .y = workspace.place(p.out, {1, tokens, 1, kDim}),
-                       .scale = 1.0f, .causal = false};
+  const Attention args{.q = workspace.make(p.a, {1, tokens, 1, kDim}, queries),
+                       .k = workspace.make(p.b, {1, count, 1, kDim}, k),
+                       .v = workspace.make(p.b, {1, count, 1, kDim}, v),
+                       .y = workspace.place(p.out, {1, tokens, 1, kDim}),
+                       .scale = 1.0f,
+                       .causal = false};
   return runner.run(args) ? ref::load_all(args.y) : Doubles();
 }
 
@@ -39,25 +43,31 @@ struct Claim {
   Runner<Attention>& runner;
 
   // Bit equality, in decode's and in prefill's shape.
-  void equals(const std::string& what, const Doubles& q, const std::vector<Doubles>& keys, const Doubles& values, double expected) const {
-    each(q, keys, values, [&](double actual) { return same_bits_value(expected, actual) || (expected == 0 && actual == 0); }, what, expected);
+  void equals(const std::string& what, const Doubles& q, const std::vector<Doubles>& keys, const Doubles& values,
+              double expected) const {
+    each(
+        q, keys, values,
+        [&](double actual) { return same_bits_value(expected, actual) || (expected == 0 && actual == 0); }, what,
+        expected);
   }
   // One rounding and a few units of f32 away at most; 16-bit arithmetic on the way is further.
-  void near(const std::string& what, const Doubles& q, const std::vector<Doubles>& keys, const Doubles& values, double exact) const {
+  void near(const std::string& what, const Doubles& q, const std::vector<Doubles>& keys, const Doubles& values,
+            double exact) const {
     const double bound = rounded_to(runner.precision().out, exact, gamma(64, kUnitF32));
     each(q, keys, values, [&](double actual) { return std::fabs(actual - exact) <= bound; }, what, exact);
   }
 
  private:
   template <class Check>
-  void each(const Doubles& q, const std::vector<Doubles>& keys, const Doubles& values, const Check& check, const std::string& what,
-            double expected) const {
+  void each(const Doubles& q, const std::vector<Doubles>& keys, const Doubles& values, const Check& check,
+            const std::string& what, double expected) const {
     const Precision& p = runner.precision();
     if (!all_held(p.a, {q}) || !all_held(p.b, keys) || !all_held(p.b, {values})) return;
     for (const std::int64_t tokens : {1, 2, 7, 20})
       for (const double actual : attend(runner, tokens, q, keys, values))
         if (!check(actual)) {
-          ADD_FAILURE() << what << ", T=" << tokens << ": expected " << describe(expected) << ", got " << describe(actual);
+          ADD_FAILURE() << what << ", T=" << tokens << ": expected " << describe(expected) << ", got "
+                        << describe(actual);
           return;
         }
   }

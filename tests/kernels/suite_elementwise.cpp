@@ -28,7 +28,8 @@ void expect_binary(Runner<Binary>& runner, BinaryKind kind, double x, double z, 
                     .y = maker.output(runner.precision().out, {kCopies}), .kind = kind};
   if (!runner.run(args)) return;
   for (const double actual : ref::load_all(args.y))
-    expect_value(expected, actual, "kind " + std::to_string(static_cast<int>(kind)) + " of " + describe(x) + ", " + describe(z));
+    expect_value(expected, actual,
+                 "kind " + std::to_string(static_cast<int>(kind)) + " of " + describe(x) + ", " + describe(z));
 }
 
 }  // namespace
@@ -39,7 +40,9 @@ void Cases<Unary>::claims(Runner<Unary>& runner) {
     expect_unary(runner, UnaryKind::neg, x, ref::round_to(out, -x));
     expect_unary(runner, UnaryKind::abs, -x, ref::round_to(out, x));
     expect_unary(runner, UnaryKind::relu, x, ref::round_to(out, x));
-    if (x >= 0x1p-126) expect_unary(runner, UnaryKind::sqrt, x, ref::round_to(out, static_cast<double>(std::sqrt(static_cast<float>(x)))));
+    if (x >= 0x1p-126)
+      expect_unary(runner, UnaryKind::sqrt, x,
+                   ref::round_to(out, static_cast<double>(std::sqrt(static_cast<float>(x)))));
   }
   for (const UnaryKind kind : kUnaryKinds) expect_unary(runner, kind, kNaN, kNaN);
   expect_unary(runner, UnaryKind::sqrt, -1.0, kNaN);

@@ -9,7 +9,8 @@ constexpr std::int64_t kCopies = 17;
 
 template <class T> View of_bits(Workspace& workspace, DType dtype, T bits) {
   const View view = workspace.place(dtype, {kCopies});
-  for (std::int64_t i = 0; i < kCopies; ++i) std::memcpy(view.as<std::byte>() + i * static_cast<std::int64_t>(sizeof bits), &bits, sizeof bits);
+  for (std::int64_t i = 0; i < kCopies; ++i)
+    std::memcpy(view.as<std::byte>() + i * static_cast<std::int64_t>(sizeof bits), &bits, sizeof bits);
   return view;
 }
 
@@ -21,7 +22,8 @@ void Cases<Cast>::claims(Runner<Cast>& runner) {
   const bool floating = is_floating(p.a) && is_floating(p.out);
   Doubles values = floating ? canaries(p.a) : Doubles{1, 4};
   for (int j = 0; j < 16 && floating; ++j) values.push_back(1.0 + std::ldexp(j, -format_of(p.out).precision - 1));
-  if (p.a == DType::f64 && floating) values.push_back(1.0 + unit_roundoff(p.out) + 0x1p-50);  // two roundings go to even
+  if (p.a == DType::f64 && floating)
+    values.push_back(1.0 + unit_roundoff(p.out) + 0x1p-50);  // two roundings go to even
   for (const double value : values) {
     if (!holds(p.a, value)) continue;
     Workspace workspace;
@@ -30,14 +32,16 @@ void Cases<Cast>::claims(Runner<Cast>& runner) {
                                  : workspace.make(p.a, {count}, Doubles(static_cast<std::size_t>(count), value));
     const Cast args{.x = x, .y = workspace.place(p.out, {count})};
     if (!runner.run(args)) continue;
-    for (const double actual : ref::load_all(args.y)) expect_value(ref::round_to(p.out, value), actual, describe(value));
+    for (const double actual : ref::load_all(args.y))
+      expect_value(ref::round_to(p.out, value), actual, describe(value));
   }
   if (p.a != DType::f32 || (p.out != DType::bf16 && p.out != DType::f16)) return;
   Workspace workspace;  // signalling, negative, payload in the upper bits
   const Cast args{.x = of_bits<std::uint32_t>(workspace, p.a, 0xffa12345u), .y = workspace.place(p.out, {kCopies})};
   if (!runner.run(args)) return;
   for (std::int64_t i = 0; i < kCopies; ++i)
-    EXPECT_EQ(args.y.as<std::uint16_t>()[i], p.out == DType::bf16 ? 0xffe1 : 0xff09) << "quiet NaN, sign and payload kept";
+    EXPECT_EQ(args.y.as<std::uint16_t>()[i], p.out == DType::bf16 ? 0xffe1 : 0xff09)
+        << "quiet NaN, sign and payload kept";
 }
 
 void Cases<Copy>::claims(Runner<Copy>& runner) {
@@ -45,7 +49,8 @@ void Cases<Copy>::claims(Runner<Copy>& runner) {
   Workspace workspace;
   if (p.a != DType::bf16 && p.a != DType::f16) {
     const std::int64_t count = whole_blocks(p.a, 32);
-    const View x = is_block(p.a) ? make_constant_blocks(workspace, p.a, {count}, {4}) : workspace.make(p.a, {count}, Doubles(32, 4));
+    const View x = is_block(p.a) ? make_constant_blocks(workspace, p.a, {count}, {4})
+                                 : workspace.make(p.a, {count}, Doubles(32, 4));
     const Copy args{.x = x, .y = workspace.place(p.out, {count})};
     if (!runner.run(args)) return;
     EXPECT_EQ(element_bytes(args.x), element_bytes(args.y));
@@ -73,25 +78,29 @@ void Cases<Embedding>::claims(Runner<Embedding>& runner) {
   const std::int64_t columns = whole_blocks(p.b, kCopies);
   for (const double value : is_block(p.b) ? Doubles{1, 4, 1 + 0x1p-9} : canaries(p.b)) {
     Workspace workspace;
-    const View table = is_block(p.b) ? make_constant_blocks(workspace, p.b, {2, columns}, {2, value})
-                                     : workspace.make(p.b, {2, columns}, Doubles(static_cast<std::size_t>(2 * columns), value));
+    const View table = is_block(p.b)
+                           ? make_constant_blocks(workspace, p.b, {2, columns}, {2, value})
+                           : workspace.make(p.b, {2, columns}, Doubles(static_cast<std::size_t>(2 * columns), value));
     const Embedding args{.ids = workspace.make(DType::i32, {2}, {1, 1}), .table = table,
                          .y = workspace.place(p.out, {2, columns})};
     if (!runner.run(args)) continue;
-    for (const double actual : ref::load_all(args.y)) expect_value(ref::round_to(p.out, value), actual, describe(value));
+    for (const double actual : ref::load_all(args.y))
+      expect_value(ref::round_to(p.out, value), actual, describe(value));
   }
 }
 
 void Cases<PackTiles>::claims(Runner<PackTiles>& runner) {
   const Precision& p = runner.precision();
   Workspace workspace;  // one element: everything else of the tile is written as zero
-  const PackTiles args{.x = workspace.make(p.a, {1, 1}, {1}), .y = workspace.place(p.out, {1, 1}, {.layout = Layout::packed_tiles})};
+  const PackTiles args{.x = workspace.make(p.a, {1, 1}, {1}),
+                       .y = workspace.place(p.out, {1, 1}, {.layout = Layout::packed_tiles})};
   if (!runner.run(args)) return;
   const std::vector<std::byte> bytes = element_bytes(args.y);
   const auto unit = static_cast<std::size_t>(dtype_info(p.a).block_bytes);
   EXPECT_EQ(bytes.size(), (p.a == DType::bf16 ? 32 : 16) * unit);
   EXPECT_EQ(std::memcmp(bytes.data(), args.x.data, unit), 0);
-  EXPECT_TRUE(std::all_of(bytes.begin() + static_cast<std::ptrdiff_t>(unit), bytes.end(), [](std::byte b) { return b == std::byte{0}; }));
+  EXPECT_TRUE(std::all_of(bytes.begin() + static_cast<std::ptrdiff_t>(unit), bytes.end(),
+                          [](std::byte b) { return b == std::byte{0}; }));
 }
 
 template <> std::unique_ptr<OpSuite> make_suite<Cast>() { return std::make_unique<Suite<Cast>>(); }

@@ -7,7 +7,8 @@ namespace {
 
 // Rows of `x` with weights all `weight`, eps 0; every result must be `expected(i)`.
 template <class Op>
-void expect_norm(Runner<Op>& runner, const Doubles& x, double weight, const Doubles& expected, const std::string& what) {
+void expect_norm(Runner<Op>& runner, const Doubles& x, double weight, const Doubles& expected,
+                 const std::string& what) {
   const Precision& p = runner.precision();
   Workspace workspace;
   const auto columns = static_cast<std::int64_t>(x.size());
@@ -20,7 +21,8 @@ void expect_norm(Runner<Op>& runner, const Doubles& x, double weight, const Doub
   const Doubles actual = ref::load_all(args.y);
   for (std::size_t i = 0; i < x.size(); ++i)
     if (!same_bits_value(expected[i], actual[i])) {
-      ADD_FAILURE() << what << ", column " << i << ": expected " << describe(expected[i]) << ", got " << describe(actual[i]);
+      ADD_FAILURE() << what << ", column " << i << ": expected " << describe(expected[i]) << ", got "
+                    << describe(actual[i]);
       return;
     }
 }
@@ -80,8 +82,9 @@ template <class Op> void sum_claims(Runner<Op>& runner) {
 void Cases<RmsNorm>::claims(Runner<RmsNorm>& runner) {
   norm_claims(runner);
   sum_claims(runner);
-  // What is normalised is the stored sum: 1 + 3 u is stored as 1 + 4 u, and the result's root mean square is close to 8.
-  // The norm of the unrounded sum would be a whole ulp of x's format away (in f32 too little beside the norm's own error).
+  // What is normalised is the stored sum: 1 + 3 u is stored as 1 + 4 u, and the result's root mean square is close
+  // to 8. The norm of the unrounded sum would be a whole ulp of x's format away (in f32 too little beside the norm's
+  // own error).
   const Precision& p = runner.precision();
   const double residual = 3 * unit_roundoff(p.a), stored = ref::round_to(p.a, 1 + residual);
   if (p.a == DType::f32) return;
@@ -103,7 +106,8 @@ void Cases<LayerNorm>::claims(Runner<LayerNorm>& runner) {
   const double offset = p.a == DType::bf16 ? 0x1p7 : p.a == DType::f16 ? 0x1p10 : 0x1p20;
   Doubles x = alternating(64, 1.0), expected = alternating(64, 1.0);
   for (double& value : x) value += offset;
-  if (holds(p.a, offset + 1) && holds(p.a, offset - 1)) expect_norm(runner, x, 1.0, expected, "small spread around a large mean");
+  if (holds(p.a, offset + 1) && holds(p.a, offset - 1))
+    expect_norm(runner, x, 1.0, expected, "small spread around a large mean");
 }
 
 template <> std::unique_ptr<OpSuite> make_suite<RmsNorm>() { return std::make_unique<Suite<RmsNorm>>(); }

@@ -48,7 +48,8 @@ void Cases<Rope>::claims(Runner<Rope>& runner) {
       const Rope args = uniform_rope(workspace, p, 1, cos, 0, style);
       if (!runner.run(args)) continue;
       const Doubles y = ref::load_all(args.y);
-      for (std::int64_t i = 0; i < 2 * kPairs; ++i) expect_value(ref::round_to(p.out, cos), y[static_cast<std::size_t>(i)], "one rounding");
+      for (std::int64_t i = 0; i < 2 * kPairs; ++i)
+        expect_value(ref::round_to(p.out, cos), y[static_cast<std::size_t>(i)], "one rounding");
     }
     Workspace workspace;  // tables rounded to 16 bits would turn 1 + 2^-12 into 1: the difference would vanish
     const Rope args = uniform_rope(workspace, p, 1, 1 + 0x1p-12, 1, style);

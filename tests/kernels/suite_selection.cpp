@@ -21,7 +21,8 @@ void Cases<Argmax>::claims(Runner<Argmax>& runner) {
   const DType dtype = runner.precision().a;
   const auto argmax_of = [&](const Doubles& x) {
     Workspace workspace;
-    const Argmax args{.x = workspace.make(dtype, {1, static_cast<std::int64_t>(x.size())}, x), .indices = workspace.place(DType::i32, {1})};
+    const Argmax args{.x = workspace.make(dtype, {1, static_cast<std::int64_t>(x.size())}, x),
+                      .indices = workspace.place(DType::i32, {1})};
     return runner.run(args) ? static_cast<std::int64_t>(ref::load_all(args.indices)[0]) : -1;
   };
   for (const std::size_t place : {0u, 15u, 16u, 31u, 39u})  // a detour through fewer bits sees equals
@@ -37,7 +38,8 @@ void Cases<TopK>::claims(Runner<TopK>& runner) {
   const DType dtype = runner.precision().a;
   for (const std::size_t place : {0u, 15u, 16u, 31u, 39u}) {
     Workspace workspace;
-    const TopK args{.x = workspace.make(dtype, {1, 40}, one_larger(dtype, place)), .values = workspace.place(dtype, {1, 3}),
+    const TopK args{.x = workspace.make(dtype, {1, 40}, one_larger(dtype, place)),
+                    .values = workspace.place(dtype, {1, 3}),
                     .indices = workspace.place(DType::i32, {1, 3})};
     if (!runner.run(args)) continue;
     const Doubles indices = ref::load_all(args.indices), values = ref::load_all(args.values);

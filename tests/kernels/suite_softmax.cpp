@@ -22,7 +22,8 @@ Doubles softmax_of(Runner<Softmax>& runner, const Doubles& x) {
 void Cases<Softmax>::claims(Runner<Softmax>& runner) {
   const DType out = runner.precision().out;
   // 4096 equal values: a bf16 sum stops at 256 (results 16 times too large), an f16 one at 2048 (twice).
-  for (const double y : softmax_of(runner, Doubles(4096, 1.0))) expect_value(ref::round_to(out, 0x1p-12), y, "4096 equal values");
+  for (const double y : softmax_of(runner, Doubles(4096, 1.0)))
+    expect_value(ref::round_to(out, 0x1p-12), y, "4096 equal values");
   // Sum of 2^-6 and 1: exp(-x) rounded to 16 bits moves the result by more than a rounding of it.
   const Doubles pair = softmax_of(runner, {0.0, -0x1p-6});
   for (std::size_t i = 0; i < pair.size(); ++i) {

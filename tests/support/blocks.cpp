@@ -33,11 +33,13 @@ template <class Block> void set_scales(Block& block, BlockValues values, double 
   const bool exact = values == BlockValues::integers;
   if constexpr (requires { block.scales; }) {
     for (auto& scale : block.scales)
-      if (exact && sizeof block.scales == 16) scale = static_cast<std::remove_reference_t<decltype(scale)>>(random.integer(-4, 4));
+      if (exact && sizeof block.scales == 16)
+        scale = static_cast<std::remove_reference_t<decltype(scale)>>(random.integer(-4, 4));
     if (exact && sizeof block.scales == 12) small_sub_scales(reinterpret_cast<std::uint8_t*>(block.scales));
   }
   put_f16(block.d, exact ? 1.0 : random.uniform(0.5, 1.0) / largest);
-  if constexpr (requires { block.m; }) put_f16(block.m, exact ? static_cast<double>(random.integer(-8, 8)) : random.uniform(-1, 0));
+  if constexpr (requires { block.m; })
+    put_f16(block.m, exact ? static_cast<double>(random.integer(-8, 8)) : random.uniform(-1, 0));
   if constexpr (requires { block.dmin; }) put_f16(block.dmin, exact ? 1.0 : random.uniform(0.5, 1.0) / 63);
 }
 
@@ -58,7 +60,10 @@ template <class Block> Block constant_block(double value) {
   put_f16(block.d, value / 4);
   return block;
 }
-template <class Block> void set_quants(Block& block, std::uint8_t quants) { std::memset(block.qs, quants, sizeof block.qs); }
+template <class Block>
+void set_quants(Block& block, std::uint8_t quants) {
+  std::memset(block.qs, quants, sizeof block.qs);
+}
 void one_scales(std::uint8_t* scales) {
   for (int i = 0; i < 4; ++i) scales[i] = 1;       // sub-blocks 0 … 3
   for (int i = 8; i < 12; ++i) scales[i] = 1;      // low nibbles: sub-blocks 4 … 7
@@ -77,8 +82,18 @@ void put_constant(DType dtype, std::byte* at, double value) {
     }
     case DType::q5_1: { auto b = constant_block<BlockQ5_1>(value); set_quants(b, 0x44); return copy(b); }
     case DType::q8_0: { auto b = constant_block<BlockQ8_0>(value); set_quants(b, 4); return copy(b); }
-    case DType::q4_k: { auto b = constant_block<BlockQ4_K>(value); set_quants(b, 0x44); one_scales(b.scales); return copy(b); }
-    case DType::q5_k: { auto b = constant_block<BlockQ5_K>(value); set_quants(b, 0x44); one_scales(b.scales); return copy(b); }
+    case DType::q4_k: {
+      auto b = constant_block<BlockQ4_K>(value);
+      set_quants(b, 0x44);
+      one_scales(b.scales);
+      return copy(b);
+    }
+    case DType::q5_k: {
+      auto b = constant_block<BlockQ5_K>(value);
+      set_quants(b, 0x44);
+      one_scales(b.scales);
+      return copy(b);
+    }
     case DType::q6_k: {  // 36 - 32: low nibble 4, upper bits 10
       auto b = constant_block<BlockQ6_K>(value);
       std::memset(b.ql, 0x44, sizeof b.ql);

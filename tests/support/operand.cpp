@@ -45,7 +45,7 @@ View Workspace::place(DType dtype, const std::vector<std::int64_t>& shape, const
   const std::size_t used = span_bytes(view, whole_rows(shape), pitch);
   const std::size_t shift = static_cast<std::size_t>(placement.misaligned * info.block_bytes);
   Block& block = blocks_.emplace_back();
-  block.bytes.assign(used + shift + 2 * kGuard + 64, kPoison);
+  block.bytes.assign((used + shift + 2 * kGuard + 64 + 7) / 8 * 8, kPoison);
   const auto start = reinterpret_cast<std::uintptr_t>(block.bytes.data()) + kGuard;
   view.data = block.bytes.data() + kGuard + (64 - start % 64) % 64 + shift;
   block.view = view;
@@ -94,6 +94,19 @@ std::string Workspace::damage() const {
   for (const Block& block : blocks_)
     if (std::string text = damage(block); !text.empty()) return text;
   return "";
+}
+
+std::uint64_t Workspace::checksum(const std::vector<const void*>& except) const {
+  std::uint64_t sum = 0;
+  for (const Block& block : blocks_) {
+    if (std::find(except.begin(), except.end(), block.view.data) != except.end()) continue;
+    for (std::size_t at = 0; at + 8 <= block.bytes.size(); at += 8) {
+      std::uint64_t word;
+      std::memcpy(&word, block.bytes.data() + at, 8);
+      sum = (sum ^ word) * 0x9e3779b97f4a7c15u + 1;
+    }
+  }
+  return sum;
 }
 
 std::vector<std::byte> element_bytes(const ConstView& view) {

@@ -26,11 +26,14 @@ class Workspace {
   /// Elements hold the poison pattern until something is written. Blocks ignore the gap (they are contiguous).
   View place(DType dtype, const std::vector<std::int64_t>& shape, const Placement& placement = {});
   /// `values` in row-major order, each rounded once to the dtype. Not for blocks.
-  View make(DType dtype, const std::vector<std::int64_t>& shape, const Doubles& values, const Placement& placement = {});
+  View make(DType dtype, const std::vector<std::int64_t>& shape, const Doubles& values,
+            const Placement& placement = {});
 
   /// "" while every byte that is no element of `view` (guards, gaps between rows) still holds the poison.
   std::string damage(const ConstView& view) const;
   std::string damage() const;      // of every operand
+  /// Of all bytes but those of the operands at `except`: what a kernel must leave as it was.
+  std::uint64_t checksum(const std::vector<const void*>& except) const;
 
  private:
   struct Block {

@@ -33,7 +33,8 @@ template <class T> void write(void* data, std::int64_t index, T value) {
 
 // i64 to f64, rounded to odd when inexact: the last bit remembers that something was lost.
 double odd_from_i64(std::int64_t value) {
-  const std::uint64_t magnitude = value < 0 ? 0u - static_cast<std::uint64_t>(value) : static_cast<std::uint64_t>(value);
+  const std::uint64_t magnitude =
+      value < 0 ? 0u - static_cast<std::uint64_t>(value) : static_cast<std::uint64_t>(value);
   const int shift = std::max(0, 11 - std::countl_zero(magnitude));  // 53 bits stay
   const std::uint64_t lost = magnitude & ((std::uint64_t{1} << shift) - 1u);
   const double odd = std::ldexp(static_cast<double>(magnitude >> shift | (lost != 0 ? 1u : 0u)), shift);
@@ -147,7 +148,8 @@ void store_all(const View& view, const Doubles& values) {
   const std::int64_t length = row_length(view);
   if (length == 0) return;
   for (std::int64_t i = 0; i < static_cast<std::int64_t>(values.size()); ++i)
-    store_element(view.dtype, view.as<void>(), element_index(view, i / length, i % length), values[static_cast<std::size_t>(i)]);
+    store_element(view.dtype, view.as<void>(), element_index(view, i / length, i % length),
+                  values[static_cast<std::size_t>(i)]);
 }
 
 double round_to(DType dtype, double value) {

@@ -1,5 +1,5 @@
-// The reference backend's rows: one per op, any storage dtype, f64 arithmetic. The oracle of the row tests; never chosen
-// unless ExecPolicy::allow_reference says so.
+// The reference backend's rows: one per op, any storage dtype, f64 arithmetic. The oracle of the row tests; never
+// chosen unless ExecPolicy::allow_reference says so.
 #pragma once
 
 #include <span>
