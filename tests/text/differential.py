@@ -1,8 +1,9 @@
 """Compares Candor's tokenizer with Hugging Face's on random texts, by hand:
 
-    python tests/text/differential.py BUILD/bin/text_encode_probe [COUNT] [SEED]
+    python tests/text/differential.py BUILD/bin/text_encode_probe [COUNT] [SEED] [VOCABULARY.json]
 
-Needs the Python package tokenizers. Prints every mismatch and ends with 1 if there was one."""
+VOCABULARY.json: {"tokens": [...], "merges": ["left right", ...]}, such as a real model's; otherwise the small one of the
+fixtures. Needs the Python package tokenizers. Prints every mismatch and ends with 1 if there was one."""
 import json
 import os
 import random
@@ -80,7 +81,7 @@ def main():
     probe, count = sys.argv[1], int(sys.argv[2]) if len(sys.argv) > 2 else 100000
     seed = int(sys.argv[3]) if len(sys.argv) > 3 else 1
     rng = random.Random(seed)
-    base = json.load(open(os.path.join(HERE, "fixtures", "vocabulary.json")))
+    base = json.load(open(sys.argv[4] if len(sys.argv) > 4 else os.path.join(HERE, "fixtures", "vocabulary.json")))
     vocab = {token: i for i, token in enumerate(base["tokens"])}
     merges = [tuple(m.split(" ")) for m in base["merges"]]
     texts = [random_text(rng) for _ in range(count)]

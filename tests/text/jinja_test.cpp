@@ -1,8 +1,12 @@
 // Templates against what Python's jinja2 makes of them, and the limits that no template may pass.
 #include <gmock/gmock.h>
 
+#include <set>
+#include <sstream>
+
 #include "candor/error.h"
 #include "tests/text/fixtures.h"
+#include "text/jinja/builtins.h"
 #include "text/jinja/evaluator.h"
 #include "text/jinja/parser.h"
 
@@ -66,6 +70,35 @@ TEST(Jinja, OutsideTheSubsetIsRefusedByNameAndLine) {
   for (const json& test : table()["refused"]) {
     const std::string source = test["source"], names = test["names"];
     EXPECT_THAT(message_of<FormatError>([&] { jinja::parse_template(source); }), HasSubstr(names)) << source;
+  }
+}
+
+/// The names in backquotes on the lines of docs/chat-templates.md that start with "| <row>".
+std::set<std::string> documented(const std::string& row) {
+  std::ifstream in(std::string(CANDOR_SOURCE_DIR) + "/docs/chat-templates.md");
+  std::set<std::string> names;
+  for (std::string line; std::getline(in, line);) {
+    if (!line.starts_with("| " + row)) continue;
+    std::string spaced;
+    for (const char c : line) spaced += c == '`' || c == '|' || c == ';' ? ' ' : c;
+    std::istringstream words(spaced);
+    for (std::string word; words >> word;) names.insert(word);
+  }
+  EXPECT_FALSE(names.empty()) << row;
+  return names;
+}
+
+TEST(Jinja, TheDocumentListsExactlyTheSubset) {
+  const std::set<std::string> filters = documented("filters"), tests = documented("tests"),
+                              methods = documented("methods");
+  for (const std::string name : table()["names"]["filters"]) {
+    EXPECT_EQ(jinja::find_filter(name) != nullptr, filters.contains(name)) << name;
+  }
+  for (const std::string name : table()["names"]["tests"]) {
+    EXPECT_EQ(jinja::find_test(name) != nullptr, tests.contains(name)) << name;
+  }
+  for (const std::string name : table()["names"]["methods"]) {
+    EXPECT_EQ(jinja::is_method(name), methods.contains(name)) << name;
   }
 }
 

@@ -66,6 +66,12 @@ def small_cases(env):
     return [{"source": s, "text": render(env, s, jinja_cases.V)} for s in sources + jinja_cases.TEMPLATES]
 
 
+def all_names(env):
+    """Every filter, test and method that Jinja and Python have: the document says which of them Candor has."""
+    methods = sorted({m for kind in (str, dict, list) for m in dir(kind) if not m.startswith("_")} | {"cycle", "changed"})
+    return {"filters": sorted(env.filters), "tests": sorted(t for t in env.tests if t.isidentifier()), "methods": methods}
+
+
 def dump(name, head, cases):
     with open(os.path.join(HERE, name), "w") as out:
         out.write("{%s,\n\"cases\": [\n%s\n]}\n" % (json.dumps(head)[1:-1], ",\n".join(json.dumps(c) for c in cases)))
@@ -76,7 +82,7 @@ def main():
     dump("chat_templates.json", {"templates": chat_templates.TEMPLATES}, chat_cases(env))
     refused = [{"source": s, "names": n} for s, n in jinja_cases.REFUSED]
     cases = small_cases(env)
-    dump("jinja.json", {"variables": jinja_cases.V, "refused": refused}, cases)
+    dump("jinja.json", {"variables": jinja_cases.V, "refused": refused, "names": all_names(env)}, cases)
     print(len(cases), "small cases,", sum(c["text"] is None for c in cases), "of them errors")
 
 

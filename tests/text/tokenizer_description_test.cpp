@@ -1,6 +1,8 @@
 // GGUF's description: what it may say, and what is refused.
 #include <gmock/gmock.h>
 
+#include <thread>
+
 #include "candor/error.h"
 #include "tests/text/fixtures.h"
 
@@ -181,6 +183,18 @@ TEST(TokenizerText, AMillionCharacters) {  // quadratic work would take hours, n
   for (std::size_t i = 0; i < std::size(texts); ++i) {
     EXPECT_GT((i % 2 ? qwen : smollm).encode(texts[i], true, true).size(), 1000u);
   }
+}
+
+TEST(TokenizerText, OneTokenizerServesSeveralThreads) {
+  const Tokenizer tokenizer = tokenizer_from_json("o200k");  // by PCRE2, which keeps its state per match
+  std::string text;
+  for (const nlohmann::json& test : fixture("tokenizers.json")["cases"]) text += test["text"].get<std::string>();
+  const std::vector<TokenId> expected = tokenizer.encode(text, true, true);
+  std::vector<std::vector<TokenId>> got(4);
+  std::vector<std::thread> threads;
+  for (auto& ids : got) threads.emplace_back([&] { ids = tokenizer.encode(text, true, true); });
+  for (std::thread& thread : threads) thread.join();
+  for (const auto& ids : got) EXPECT_EQ(ids, expected);
 }
 
 TEST(StreamingDetokenizer, NeverSplitsACharacter) {
