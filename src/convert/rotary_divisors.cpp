@@ -76,10 +76,10 @@ std::optional<Llama3Scaling> fit_llama3_scaling(std::span<const float> divisors,
     fitted.original_context =
         static_cast<std::uint64_t>(std::llround(std::fabs(ramp.a) * (fitted.high_freq_factor - 1)));
     candidates.push_back(fitted);
-    if (original_context != 0) {
-      const double ratio = static_cast<double>(original_context) /
-                           static_cast<double>(std::max<std::uint64_t>(fitted.original_context, 1));
-      candidates.push_back({scaling.factor, ratio, fitted.high_freq_factor * ratio, original_context});
+    if (original_context != 0 &&
+        fitted.original_context != 0) {  // the same table, stated with the context that is known
+      const double ratio = static_cast<double>(original_context) / static_cast<double>(fitted.original_context);
+      candidates.insert(candidates.begin(), {scaling.factor, ratio, fitted.high_freq_factor * ratio, original_context});
     }
   }
   for (const Llama3Scaling& candidate : candidates) {

@@ -6,6 +6,7 @@
 
 #include "candor/convert.h"
 #include "candor/error.h"
+#include "candor/machine.h"
 #include "tests/convert/checkpoints.h"
 
 namespace candor {
@@ -45,9 +46,20 @@ INSTANTIATE_TEST_SUITE_P(Moments, CancelAt,
                                            std::pair{"converting", std::uint64_t{0}},
                                            std::pair{"converting", std::uint64_t{4} << 20}));
 
+/// A forked child has no worker threads: while this lives, ops run in the calling thread.
+class OneThread {
+ public:
+  OneThread() : before_(threads()) { set_threads(1); }
+  ~OneThread() { set_threads(before_); }
+
+ private:
+  int before_;
+};
+
 TEST(Cancel, ASignalHandlerRemovesTheTemporaryFolder) {
   const TemporaryFolder folder;
   const std::string input = large_input(folder);
+  const OneThread one_thread;
   const pid_t child = ::fork();
   if (child == 0) {
     ::signal(SIGTERM, [](int) {
@@ -72,6 +84,7 @@ TEST(Cancel, AFullDiskLeavesTheOldFolder) {
   convert(write_safetensors(folder.path("old.safetensors"), {f32_tensor("x", {5.0f})}), folder.path("out"),
           to(DType::bf16));
   const std::string input = large_input(folder);
+  const OneThread one_thread;
   const pid_t child = ::fork();
   if (child == 0) {
     const rlimit limit{1 << 20, 1 << 20};
