@@ -46,8 +46,8 @@ std::vector<Entry> runnable(Isa lowest = Isa::baseline) {
 }
 
 std::string name(const Entry& e) {
-  return std::string(dtype_name(e.q)) + " " + std::string(dtype_name(e.kv)) + " " + std::string(dtype_name(e.out)) + " " +
-         std::string(isa_name(e.isa));
+  return std::string(dtype_name(e.q)) + " " + std::string(dtype_name(e.kv)) + " " + std::string(dtype_name(e.out)) +
+         " " + std::string(isa_name(e.isa));
 }
 
 struct Sizes { std::int64_t b, t, s, h, hkv, d; };
@@ -55,11 +55,13 @@ struct Sizes { std::int64_t b, t, s, h, hkv, d; };
 struct Problem {
   Problem(const Entry& e, const Sizes& n, std::size_t misalign = 0)
       : sizes(n),
-        q(e.q, {n.b, n.t, n.h, n.d}, {n.t * (n.h + 1) * n.d, (n.h + 1) * n.d, n.d, 1}, misalign * test::element_bytes(e.q)),
+        q(e.q, {n.b, n.t, n.h, n.d}, {n.t * (n.h + 1) * n.d, (n.h + 1) * n.d, n.d, 1},
+          misalign * test::element_bytes(e.q)),
         k(e.kv, {n.b, n.s, n.hkv, n.d}, {n.s * (2 * n.hkv * n.d + 2), 2 * n.hkv * n.d + 2, n.d, 1},
           misalign * test::element_bytes(e.kv)),
         v(e.kv, {n.b, n.s, n.hkv, n.d}, {}, misalign * test::element_bytes(e.kv)),
-        y(e.out, {n.b, n.t, n.h, n.d}, {n.t * (n.h * n.d + 3), n.h * n.d + 3, n.d, 1}, misalign * test::element_bytes(e.out)) {
+        y(e.out, {n.b, n.t, n.h, n.d}, {n.t * (n.h * n.d + 3), n.h * n.d + 3, n.d, 1},
+          misalign * test::element_bytes(e.out)) {
     q.randomise(1, 2.0);
     k.randomise(2, 2.0);
     v.randomise(3);
@@ -127,8 +129,8 @@ void expect_near_exact(Problem& p, const Attention& args, const std::string& wha
     const Expected e = expected_row(p, args, b, t, h);
     for (std::int64_t d = 0; d < p.sizes.d; ++d) {
       const double y = p.y.at(row * p.sizes.d + d);
-      ASSERT_LE(std::fabs(y - e.y[d]), e.bound[d]) << what << " b " << b << " t " << t << " h " << h << " d " << d << ": " << y
-                                                   << " expected " << e.y[d];
+      ASSERT_LE(std::fabs(y - e.y[d]), e.bound[d])
+          << what << " b " << b << " t " << t << " h " << h << " d " << d << ": " << y << " expected " << e.y[d];
     }
   }
 }
@@ -180,8 +182,8 @@ TEST(CpuAttention, EveryIsaKernelWorkerCountAndAlignmentGivesTheSameBits) {
           if (same == seen.end()) {
             seen.emplace_back(precision, p.y.bits());
           } else {
-            ASSERT_TRUE(same->second == p.y.bits())
-                << name(entry) << " workers " << workers << (kernel == entry.flash ? " flash" : " decode") << " t " << n.t;
+            ASSERT_TRUE(same->second == p.y.bits()) << name(entry) << " workers " << workers
+                                                    << (kernel == entry.flash ? " flash" : " decode") << " t " << n.t;
           }
         }
       }

@@ -109,7 +109,9 @@ void check_scalar_pair(const Pair& pair, std::vector<std::int64_t> strides, std:
       ASSERT_TRUE(y.guards_intact()) << name(pair);
       const std::string bits = y.bits();
       for (std::int64_t i = 0; i < x.elements(); ++i)
-        ASSERT_EQ(bits.compare(static_cast<std::size_t>(i) * size, size, expected, static_cast<std::size_t>(i) * size, size), 0)
+        ASSERT_EQ(
+            bits.compare(static_cast<std::size_t>(i) * size, size, expected, static_cast<std::size_t>(i) * size, size),
+            0)
             << name(pair) << " on " << isa_name(isa) << " element " << i << " x " << x.at(i);
     }
   });
@@ -179,7 +181,8 @@ TEST(CpuCast, BlocksEqualCoreThenOneRounding) {
         ASSERT_TRUE(y.guards_intact()) << name(pair);
         const std::string bits = y.bits();
         std::string expected;
-        for (const float value : exact) expected += expected_bytes(DType::f32, reinterpret_cast<const std::byte*>(&value), pair.to);
+        for (const float value : exact)
+          expected += expected_bytes(DType::f32, reinterpret_cast<const std::byte*>(&value), pair.to);
         ASSERT_TRUE(bits == expected) << name(pair) << " on " << isa_name(isa);
       }
     });

@@ -167,11 +167,13 @@ TEST(CpuCopy, EveryElementSizeAndStride) {
   const std::vector<std::vector<std::int64_t>> strides = {{}, {1, 5}, {40, 2}, {0, 1}};
   for (const DType dtype : {DType::f64, DType::f32, DType::bf16, DType::u8, DType::i32, DType::f8_e4m3}) {
     for (const auto& from : strides) {
-      for (const auto& to : {std::vector<std::int64_t>{}, std::vector<std::int64_t>{1, 5}, std::vector<std::int64_t>{29, 2}}) {
+      for (const auto& to :
+           {std::vector<std::int64_t>{}, std::vector<std::int64_t>{1, 5}, std::vector<std::int64_t>{29, 2}}) {
         Operand x(dtype, {5, 13}, from), y(dtype, {5, 13}, to);
         std::mt19937 generator(3);
         for (std::int64_t i = 0; i < x.elements(); ++i)
-          for (std::size_t b = 0; b < test::element_bytes(dtype); ++b) x.element(i)[b] = static_cast<std::byte>(generator());
+          for (std::size_t b = 0; b < test::element_bytes(dtype); ++b)
+            x.element(i)[b] = static_cast<std::byte>(generator());
         for (const int workers : {1, 3}) {
           test::TestStream stream(workers);
           cpu::copy_strided({.x = x.view(), .y = y.view()}, stream);
@@ -199,11 +201,15 @@ TEST(CpuCopy, BlocksMoveWhole) {
 }
 
 TEST(CpuFill, RoundsOnce) {
-  const struct { DType dtype; Launch<Fill> run; } entries[] = {
-      {DType::f64, cpu::fill_f64}, {DType::f32, cpu::fill_f32}, {DType::f16, cpu::fill_f16}, {DType::bf16, cpu::fill_bf16}};
+  const struct { DType dtype; Launch<Fill> run;
+  } entries[] = {{DType::f64, cpu::fill_f64},
+                 {DType::f32, cpu::fill_f32},
+                 {DType::f16, cpu::fill_f16},
+                 {DType::bf16, cpu::fill_bf16}};
   const double value = 1 + 0x1p-8 + 0x1p-40;  // a second rounding to bf16 would lose the last bit
   for (const auto& entry : entries) {
-    for (const auto& strides : {std::vector<std::int64_t>{}, std::vector<std::int64_t>{1, 5}, std::vector<std::int64_t>{31, 2}}) {
+    for (const auto& strides :
+         {std::vector<std::int64_t>{}, std::vector<std::int64_t>{1, 5}, std::vector<std::int64_t>{31, 2}}) {
       Operand y(entry.dtype, {5, 13}, strides);
       test::TestStream stream(2);
       entry.run({.y = y.view(), .value = value}, stream);
@@ -250,7 +256,8 @@ TEST(CpuRope, EveryStyleAndPartialRotation) {
             ASSERT_TRUE(y.guards_intact());
             if (first.empty()) first = y.bits();
             ASSERT_TRUE(y.bits() == first) << isa_name(isa);
-            run({.x = in_place.view(), .cos = cos.view(), .sin = sin.view(), .y = in_place.view(), .style = style}, stream);
+            run({.x = in_place.view(), .cos = cos.view(), .sin = sin.view(), .y = in_place.view(), .style = style},
+                stream);
             ASSERT_TRUE(in_place.bits() == first) << "in place";
             for (std::int64_t row = 0; row < tokens * heads; ++row) {
               const std::int64_t t = row / heads;
@@ -267,7 +274,8 @@ TEST(CpuRope, EveryStyleAndPartialRotation) {
                   magnitude = std::fabs(a) + std::fabs(b);
                   magnitude *= std::max(std::fabs(c), std::fabs(s));
                 }
-                const double bound = magnitude * 2 * 0x1p-24 + test::unit_roundoff(entry.a) * std::fabs(exact) * 1.01 + 0x1p-24;
+                const double bound =
+                    magnitude * 2 * 0x1p-24 + test::unit_roundoff(entry.a) * std::fabs(exact) * 1.01 + 0x1p-24;
                 ASSERT_LE(std::fabs(y.at(row * size.d + d) - exact), d < 2 * size.r ? bound : 0);
               }
             }

@@ -39,7 +39,8 @@ double rounded(DType dtype, double value) {
 
 /// Runs every ISA; element(id, c) is the exact table value.
 template <class Element>
-void check_embedding(const EmbeddingEntry& entry, const ConstView& table, std::int64_t columns, const Element& element) {
+void check_embedding(const EmbeddingEntry& entry, const ConstView& table, std::int64_t columns,
+                     const Element& element) {
   const Operand ids = make_ids();
   entry.kernels.each([&](Isa isa, Launch<Embedding> run) {
     for (const int workers : {1, 3}) {
@@ -51,7 +52,8 @@ void check_embedding(const EmbeddingEntry& entry, const ConstView& table, std::i
       ASSERT_TRUE(y.guards_intact());
       for (std::int64_t t = 0; t < kTokens; ++t)
         for (std::int64_t c = 0; c < columns; ++c)
-          ASSERT_EQ(y.at(t * columns + c), rounded(entry.out, element(kIds[t], c))) << isa_name(isa) << " " << t << ", " << c;
+          ASSERT_EQ(y.at(t * columns + c), rounded(entry.out, element(kIds[t], c)))
+              << isa_name(isa) << " " << t << ", " << c;
     }
   });
 }
@@ -116,8 +118,9 @@ TEST(CpuSelection, ArgmaxAndTopKBreakTiesTowardsTheLowerIndex) {
         for (std::int64_t r = 0; r < 4; ++r) {
           order[r].resize(static_cast<std::size_t>(columns));
           std::iota(order[r].begin(), order[r].end(), 0);
-          std::stable_sort(order[r].begin(), order[r].end(),
-                           [&](std::int64_t i, std::int64_t j) { return x.at(r * columns + i) > x.at(r * columns + j); });
+          std::stable_sort(order[r].begin(), order[r].end(), [&](std::int64_t i, std::int64_t j) {
+            return x.at(r * columns + i) > x.at(r * columns + j);
+          });
         }
         for (const int workers : {1, 3}) {
           test::TestStream stream(workers);
@@ -125,7 +128,8 @@ TEST(CpuSelection, ArgmaxAndTopKBreakTiesTowardsTheLowerIndex) {
             Operand indices(DType::i32, {4});
             run({.x = x.view(), .indices = indices.view()}, stream);
             ASSERT_TRUE(indices.guards_intact());
-            for (std::int64_t r = 0; r < 4; ++r) ASSERT_EQ(indices.at(r), order[r][0]) << isa_name(isa) << " " << columns;
+            for (std::int64_t r = 0; r < 4; ++r)
+              ASSERT_EQ(indices.at(r), order[r][0]) << isa_name(isa) << " " << columns;
           });
           for (const std::int64_t k : {std::int64_t{1}, std::min<std::int64_t>(columns, 7), columns}) {
             entry.top_k.each([&](Isa isa, Launch<TopK> run) {

@@ -96,7 +96,8 @@ TEST(Math, EveryIsaGivesTheSameBits) {
         if (!test::machine_has(isa)) return;
         run(MathFunction{f}, x.data(), actual.data(), count, flush);
         for (std::size_t i = 0; i < x.size(); ++i) {
-          ASSERT_EQ(f32_bits(actual[i]), f32_bits(expected[i])) << static_cast<int>(isa) << " function " << f << " x " << x[i];
+          ASSERT_EQ(f32_bits(actual[i]), f32_bits(expected[i]))
+              << static_cast<int>(isa) << " function " << f << " x " << x[i];
         }
       };
       check(Isa::avx2, cpu::avx2::math_function);

@@ -55,7 +55,8 @@ double output_bound(DType out, double y) {
 }
 
 /// The row that is normalised: x, or the stored sum.
-std::vector<double> normalised_row(const Operand& x, const Operand& sum, bool residual, std::int64_t row, std::int64_t n) {
+std::vector<double> normalised_row(const Operand& x, const Operand& sum, bool residual, std::int64_t row,
+                                   std::int64_t n) {
   std::vector<double> v;
   for (std::int64_t c = 0; c < n; ++c) v.push_back(residual ? sum.at(row * n + c) : x.at(row * n + c));
   return v;
@@ -79,7 +80,8 @@ template <class Op, class Check> void run_norm(const Entry<Op>& entry, bool resi
     std::string first;
     entry.kernels.each([&](Isa isa, Launch<Op> run) {
       for (const int workers : {1, 2, 3}) {
-        Operand sum(entry.a, {kRows, n}, {n + 1, 1}), y(entry.out, {kRows, n}, {n + 2, 1}, test::element_bytes(entry.out));
+        Operand sum(entry.a, {kRows, n}, {n + 1, 1}),
+            y(entry.out, {kRows, n}, {n + 2, 1}, test::element_bytes(entry.out));
         Op args{};
         args.x = x.view();
         args.weight = w.view();
@@ -110,20 +112,21 @@ template <class Op, class Check> void run_norm(const Entry<Op>& entry, bool resi
 TEST(CpuNorm, RmsNorm) {
   for (const Entry<RmsNorm>& entry : kRmsNorm) {
     for (const bool residual : {false, true}) {
-      run_norm(entry, residual, false, [&](const std::vector<double>& v, const Operand& w, const Operand&, const Operand& y,
-                                           std::int64_t row) {
-        const auto n = static_cast<std::int64_t>(v.size());
-        double squares = 0;
-        for (const double value : v) squares += value * value;
-        const double scale = 1 / std::sqrt(squares / static_cast<double>(n) + 1e-5f);
-        for (std::int64_t c = 0; c < n; ++c) {
-          const double exact = v[c] * scale * w.at(c);
-          // The sum: n/64 + 8 roundings at most on any path; halved by the root; then division, addition, root,
-          // division and two products.
-          const double bound = std::fabs(exact) * 0x1p-24 * (static_cast<double>(n) / 32 + 14) + output_bound(y.dtype(), exact);
-          ASSERT_LE(std::fabs(y.at(row * n + c) - exact), bound) << n << " column " << c;
-        }
-      });
+      run_norm(entry, residual, false,
+               [&](const std::vector<double>& v, const Operand& w, const Operand&, const Operand& y, std::int64_t row) {
+                 const auto n = static_cast<std::int64_t>(v.size());
+                 double squares = 0;
+                 for (const double value : v) squares += value * value;
+                 const double scale = 1 / std::sqrt(squares / static_cast<double>(n) + 1e-5f);
+                 for (std::int64_t c = 0; c < n; ++c) {
+                   const double exact = v[c] * scale * w.at(c);
+                   // The sum: n/64 + 8 roundings at most on any path; halved by the root; then division, addition,
+                   // root, division and two products.
+                   const double bound =
+                       std::fabs(exact) * 0x1p-24 * (static_cast<double>(n) / 32 + 14) + output_bound(y.dtype(), exact);
+                   ASSERT_LE(std::fabs(y.at(row * n + c) - exact), bound) << n << " column " << c;
+                 }
+               });
     }
   }
 }
@@ -136,7 +139,8 @@ TEST(CpuNorm, LayerNorm) {
                                             const Operand& y, std::int64_t row) {
           const auto n = static_cast<std::int64_t>(v.size());
           double mean = 0, variance = 0, magnitude = 0;
-          for (const double value : v) mean += value / static_cast<double>(n), magnitude += std::fabs(value) / static_cast<double>(n);
+          for (const double value : v)
+            mean += value / static_cast<double>(n), magnitude += std::fabs(value) / static_cast<double>(n);
           for (const double value : v) variance += (value - mean) * (value - mean) / static_cast<double>(n);
           const double scale = 1 / std::sqrt(variance + 1e-5f), u = 0x1p-24;
           const double mean_error = magnitude * u * (static_cast<double>(n) / 32 + 10);
@@ -177,7 +181,8 @@ TEST(CpuNorm, Softmax) {
               const double distance = x.at(row * n + c) - largest, exact = std::exp(distance) / total;
               // x - max is rounded (|distance| u), exp's 0.92 ulp on both sides, the sum, the division.
               const double relative = 0x1p-24 * (std::fabs(distance) + 4 + static_cast<double>(n) / 32 + 14);
-              ASSERT_LE(std::fabs(y.at(row * n + c) - exact), exact * relative + 0x1p-149 + output_bound(entry.out, exact));
+              ASSERT_LE(std::fabs(y.at(row * n + c) - exact),
+                        exact * relative + 0x1p-149 + output_bound(entry.out, exact));
             }
           }
         }

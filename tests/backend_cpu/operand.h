@@ -77,7 +77,8 @@ class Operand {
  public:
   Operand() = default;
   /// Row-major; `strides` (in elements) override; `misalign` bytes away from a 64-byte boundary.
-  Operand(DType dtype, std::vector<std::int64_t> shape, std::vector<std::int64_t> strides = {}, std::size_t misalign = 0)
+  Operand(DType dtype, std::vector<std::int64_t> shape, std::vector<std::int64_t> strides = {},
+          std::size_t misalign = 0)
       : dtype_(dtype), shape_(std::move(shape)), strides_(std::move(strides)), misalign_(misalign) {
     if (strides_.empty()) {
       strides_.assign(shape_.size(), 1);

@@ -1,5 +1,6 @@
 // A Stream for kernel tests: ranges as the real pool cuts them, run one after the other, each with its own scratch.
-// Scratch is refilled with a pattern before every parallel call, so that a kernel that trusts old contents is found out.
+// Scratch is refilled with a pattern before every parallel call, so that a kernel that trusts old contents is found
+// out.
 #pragma once
 
 #include <gtest/gtest.h>
@@ -80,6 +81,7 @@ template <class Op> struct PerIsa {
   }
 };
 
-#define CANDOR_PER_ISA(kernel) {&candor::cpu::baseline::kernel, &candor::cpu::avx2::kernel, &candor::cpu::avx512::kernel}
+#define CANDOR_PER_ISA(kernel) \
+  { &candor::cpu::baseline::kernel, &candor::cpu::avx2::kernel, &candor::cpu::avx512::kernel }
 
 }  // namespace candor::test

@@ -1,6 +1,6 @@
-// Online softmax over the blocks of one chunk of keys, for rows (queries × heads of a group) that share a key/value head.
-// Decode and flash both take blocks in rising order with attend_block() and chunks in rising order with merge_row(), so
-// that a row's bits depend on nothing but its own query and keys.
+// Online softmax over the blocks of one chunk of keys, for rows (queries × heads of a group) that share a key/value
+// head. Decode and flash both take blocks in rising order with attend_block() and chunks in rising order with
+// merge_row(), so that a row's bits depend on nothing but its own query and keys.
 #pragma once
 
 #include "backend/cpu/attention/attention_products-inl.h"
@@ -106,7 +106,8 @@ CANDOR_INLINE void weigh_row(float* scores, std::int64_t count, float scale, std
 
 struct RowBlockProducts {
   void (*score)(const QueryWord* q, const float* tiles, std::int64_t dim, std::int64_t count, float* scores);
-  void (*add)(const float* p, const float* values, std::int64_t padded, std::int64_t begin, std::int64_t end, float* acc);
+  void (*add)(const float* p, const float* values, std::int64_t padded, std::int64_t begin, std::int64_t end,
+              float* acc);
 };
 
 /// The products for 1 … kRowBlock rows.

@@ -1,6 +1,6 @@
 // Few query tokens: work is cut over chunks of keys and key/value heads. A worker takes a block of 64 keys for all its
-// heads before the next block, because the heads of one key lie together in memory. Partial results meet in rising chunk
-// order, as in attention_flash, whose bits these are.
+// heads before the next block, because the heads of one key lie together in memory. Partial results meet in rising
+// chunk order, as in attention_flash, whose bits these are.
 #pragma once
 
 #include "backend/cpu/attention/attend_chunk-inl.h"

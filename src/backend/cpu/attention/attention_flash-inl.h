@@ -97,7 +97,8 @@ template <class A, class B, class Out> CANDOR_INLINE void attention_flash(const 
   const FlashPlan plan = FlashPlan::make(args);
   const std::int64_t padded = (args.q.shape[3] + kLanes - 1) / kLanes * kLanes, kv_heads = args.k.shape[2];
   const std::size_t bytes = flash_scratch_bytes(padded);
-  for (int worker = 0; worker < stream.workers(); ++worker) stream.scratch(worker, bytes);  // may throw: here, not below
+  for (int worker = 0; worker < stream.workers(); ++worker)
+    stream.scratch(worker, bytes);  // may throw: here, not below
   parallel_ranges(stream, args.q.shape[0] * kv_heads * plan.tasks, 1,
                   [&](std::int64_t begin, std::int64_t end, int worker) {
     const FlushDenormals mode;

@@ -8,8 +8,8 @@
 namespace candor::cpu::CANDOR_ISA {
 namespace {
 
-// Register blocks: rows × 16-lane columns of sums. The baseline's emulated fma leaves no registers to block; avx2 has 16
-// registers, two to a column; avx512 has 32.
+// Register blocks: rows × 16-lane columns of sums. The baseline's emulated fma leaves no registers to block; avx2 has
+// 16 registers, two to a column; avx512 has 32.
 #if CANDOR_ISA_LEVEL == 0
 inline constexpr int kRowBlock = 1;
 constexpr int column_block(int) { return 1; }

@@ -1,4 +1,5 @@
-// One block of up to 64 keys made ready in scratch: K turned into tiles of 16 keys (one key per lane), V widened to f32.
+// One block of up to 64 keys made ready in scratch: K turned into tiles of 16 keys (one key per lane), V widened to
+// f32.
 #pragma once
 
 #include "backend/cpu/simd/transpose-inl.h"

@@ -33,7 +33,8 @@ void binary_broadcast_kind(const Binary& args, Stream& stream) {
       for (; i + kLanes <= n; i += kLanes) store(y + i, binary_value<kKind>(load(x + i), load(z + i)));
     }
     for (; i < n; i += kLanes) {
-      const F32x16 value = binary_value<kKind>(load_strided(x + i * sx, sx, n - i), load_strided(z + i * sz, sz, n - i));
+      const F32x16 value =
+          binary_value<kKind>(load_strided(x + i * sx, sx, n - i), load_strided(z + i * sz, sz, n - i));
       store_strided(y + i * sy, sy, value, n - i);
     }
   });

@@ -39,7 +39,8 @@ CANDOR_INLINE void block_values(const BlockQ4_K& block, float* y) {
     int scale[2], minimum[2];
     for (int s = 0; s < 2; ++s) sub_block_scale(block.scales, 2 * c + s, scale[s], minimum[s]);
     const F32x16 step0 = set1(d * static_cast<float>(scale[0])), step1 = set1(d * static_cast<float>(scale[1]));
-    const F32x16 offset0 = set1(dmin * static_cast<float>(minimum[0])), offset1 = set1(dmin * static_cast<float>(minimum[1]));
+    const F32x16 offset0 = set1(dmin * static_cast<float>(minimum[0])),
+                 offset1 = set1(dmin * static_cast<float>(minimum[1]));
     for (int i = 0; i < 32; i += kLanes) {
       F32x16 low, high;
       load_nibbles(block.qs + 32 * c + i, low, high);

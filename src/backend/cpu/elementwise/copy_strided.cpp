@@ -47,8 +47,10 @@ UnitWalk unit_walk(const Copy& args) {
 }
 
 template <int kBytes>
-void move_units(const std::byte* from, std::int64_t from_stride, std::byte* to, std::int64_t to_stride, std::int64_t n) {
-  for (std::int64_t i = 0; i < n; ++i) std::memcpy(to + i * to_stride * kBytes, from + i * from_stride * kBytes, kBytes);
+void move_units(const std::byte* from, std::int64_t from_stride, std::byte* to, std::int64_t to_stride,
+                std::int64_t n) {
+  for (std::int64_t i = 0; i < n; ++i)
+    std::memcpy(to + i * to_stride * kBytes, from + i * from_stride * kBytes, kBytes);
 }
 
 void move_segment(const UnitWalk& walk, const std::byte* from, std::byte* to, std::int64_t n) {

@@ -1,4 +1,5 @@
-// exp(x - max) / sum, a row at a time; the exponentials wait in f32 scratch. A NaN reaches its whole row through the sum.
+// exp(x - max) / sum, a row at a time; the exponentials wait in f32 scratch. A NaN reaches its whole row through the
+// sum.
 #pragma once
 
 #include "backend/cpu/norm/rows-inl.h"
@@ -39,7 +40,8 @@ CANDOR_INLINE void softmax_row(const A* x, Out* y, float* exponentials, std::int
 template <class A, class Out> CANDOR_INLINE void softmax_rows(const Softmax& args, Stream& stream) {
   const std::int64_t columns = args.x.shape[1];
   const std::size_t bytes = static_cast<std::size_t>((columns + kLanes) * sizeof(float));
-  for (int worker = 0; worker < stream.workers(); ++worker) stream.scratch(worker, bytes);  // may throw: here, not below
+  for (int worker = 0; worker < stream.workers(); ++worker)
+    stream.scratch(worker, bytes);  // may throw: here, not below
   parallel_ranges(stream, args.x.shape[0], row_grain(columns), [&](std::int64_t begin, std::int64_t end, int worker) {
     auto* exponentials = reinterpret_cast<float*>(stream.scratch(worker, bytes));  // [C]
     for (std::int64_t r = begin; r < end; ++r) {

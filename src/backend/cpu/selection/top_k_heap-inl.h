@@ -46,7 +46,8 @@ template <class T> CANDOR_INLINE void top_k_row(const T* x, std::int64_t columns
 template <class T> CANDOR_INLINE void top_k_heap(const TopK& args, Stream& stream) {
   const std::int64_t columns = args.x.shape[1], k = args.values.shape[1];
   const std::size_t bytes = static_cast<std::size_t>(k + 1) * sizeof(Ranked);
-  for (int worker = 0; worker < stream.workers(); ++worker) stream.scratch(worker, bytes);  // may throw: here, not below
+  for (int worker = 0; worker < stream.workers(); ++worker)
+    stream.scratch(worker, bytes);  // may throw: here, not below
   const std::int64_t grain = 16384 / (columns + 1) + 1;
   parallel_ranges(stream, args.x.shape[0], grain, [&](std::int64_t begin, std::int64_t end, int worker) {
     auto* heap = reinterpret_cast<Ranked*>(stream.scratch(worker, bytes));  // [k]

@@ -1,8 +1,8 @@
-// exp, sigmoid, tanh, erf and the activations on sixteen f32 lanes, from explicit mul, add, fma, div and select only, so
-// every ISA gives the same bits. Polynomials: our own weighted minimax fits, coefficients rounded to f32.
-// Each function states its largest error in ulp (of the subnormals' unit below the normal range) over every 17th f32;
-// tests/backend_cpu/math_test.cpp measures it again on a sample, against double. A NaN argument gives that NaN, quiet. Results below the normal
-// range are rounded once, gradually (to zero under FlushDenormals).
+// exp, sigmoid, tanh, erf and the activations on sixteen f32 lanes, from explicit mul, add, fma, div and select only,
+// so every ISA gives the same bits. Polynomials: our own weighted minimax fits, coefficients rounded to f32. Each
+// function states its largest error in ulp (of the subnormals' unit below the normal range) over every 17th f32;
+// tests/backend_cpu/math_test.cpp measures it again on a sample, against double. A NaN argument gives that NaN, quiet.
+// Results below the normal range are rounded once, gradually (to zero under FlushDenormals).
 #pragma once
 
 #include "backend/cpu/simd/simd.h"
@@ -45,7 +45,8 @@ CANDOR_INLINE F32x16 exp(F32x16 x) {
   return mul(e.significand, e.scale);
 }
 
-/// exp(x) for x <= 0 where the result's subnormals do not matter: zero below 2^-126, -inf included. Softmax's weights. 0.90 ulp
+/// exp(x) for x <= 0 where the result's subnormals do not matter: zero below 2^-126, -inf included. Softmax's weights.
+/// 0.90 ulp
 CANDOR_INLINE F32x16 exp_nonpositive(F32x16 x) {
   const F32x16 n = round_even(mul(max(set1(-88.0f), x), set1(0x1.715476p+0f)));
   F32x16 r = fma(n, set1(-0x1.62e430p-1f), x);
@@ -120,7 +121,8 @@ CANDOR_INLINE F32x16 silu(F32x16 x) {
   return keep_nan(x, div(numerator, fma(e.significand, e.scale, set1(1.0f))));
 }
 
-/// 0.5 x (1 + tanh(sqrt(2/pi) (x + 0.044715 x^3))) = x / (1 + exp(-v)), with v carried in two floats: it grows to 100.  3.2 ulp
+/// 0.5 x (1 + tanh(sqrt(2/pi) (x + 0.044715 x^3))) = x / (1 + exp(-v)), with v carried in two floats: it grows to
+/// 100.  3.2 ulp
 CANDOR_INLINE F32x16 gelu_tanh(F32x16 x) {
   const F32x16 u = min(set1(12.0f), abs(x));
   const F32x16 a = set1(0x1.6e4e26p-5f);               // 0.044715

@@ -5,9 +5,17 @@
 
 namespace candor::cpu::CANDOR_ISA {
 
-void attention_decode_bf16_f32(const Attention& args, Stream& stream) { attention_decode<Bf16, float, Bf16>(args, stream); }
-void attention_decode_bf16_f32_to_f32(const Attention& args, Stream& stream) { attention_decode<Bf16, float, float>(args, stream); }
-void attention_flash_bf16_f32(const Attention& args, Stream& stream) { attention_flash<Bf16, float, Bf16>(args, stream); }
-void attention_flash_bf16_f32_to_f32(const Attention& args, Stream& stream) { attention_flash<Bf16, float, float>(args, stream); }
+void attention_decode_bf16_f32(const Attention& args, Stream& stream) {
+  attention_decode<Bf16, float, Bf16>(args, stream);
+}
+void attention_decode_bf16_f32_to_f32(const Attention& args, Stream& stream) {
+  attention_decode<Bf16, float, float>(args, stream);
+}
+void attention_flash_bf16_f32(const Attention& args, Stream& stream) {
+  attention_flash<Bf16, float, Bf16>(args, stream);
+}
+void attention_flash_bf16_f32_to_f32(const Attention& args, Stream& stream) {
+  attention_flash<Bf16, float, float>(args, stream);
+}
 
 }  // namespace candor::cpu::CANDOR_ISA

@@ -5,9 +5,15 @@
 
 namespace candor::cpu::CANDOR_ISA {
 
-void attention_decode_f16_f32(const Attention& args, Stream& stream) { attention_decode<F16, float, F16>(args, stream); }
-void attention_decode_f16_f32_to_f32(const Attention& args, Stream& stream) { attention_decode<F16, float, float>(args, stream); }
+void attention_decode_f16_f32(const Attention& args, Stream& stream) {
+  attention_decode<F16, float, F16>(args, stream);
+}
+void attention_decode_f16_f32_to_f32(const Attention& args, Stream& stream) {
+  attention_decode<F16, float, float>(args, stream);
+}
 void attention_flash_f16_f32(const Attention& args, Stream& stream) { attention_flash<F16, float, F16>(args, stream); }
-void attention_flash_f16_f32_to_f32(const Attention& args, Stream& stream) { attention_flash<F16, float, float>(args, stream); }
+void attention_flash_f16_f32_to_f32(const Attention& args, Stream& stream) {
+  attention_flash<F16, float, float>(args, stream);
+}
 
 }  // namespace candor::cpu::CANDOR_ISA

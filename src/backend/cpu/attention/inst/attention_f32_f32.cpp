@@ -5,7 +5,11 @@
 
 namespace candor::cpu::CANDOR_ISA {
 
-void attention_decode_f32_f32(const Attention& args, Stream& stream) { attention_decode<float, float, float>(args, stream); }
-void attention_flash_f32_f32(const Attention& args, Stream& stream) { attention_flash<float, float, float>(args, stream); }
+void attention_decode_f32_f32(const Attention& args, Stream& stream) {
+  attention_decode<float, float, float>(args, stream);
+}
+void attention_flash_f32_f32(const Attention& args, Stream& stream) {
+  attention_flash<float, float, float>(args, stream);
+}
 
 }  // namespace candor::cpu::CANDOR_ISA

@@ -4,8 +4,12 @@
 
 namespace candor::cpu::CANDOR_ISA {
 
-void embedding_q4_k_f32(const Embedding& args, Stream& stream) { embedding_dequantize<DType::q4_k, float>(args, stream); }
+void embedding_q4_k_f32(const Embedding& args, Stream& stream) {
+  embedding_dequantize<DType::q4_k, float>(args, stream);
+}
 void embedding_q4_k_f16(const Embedding& args, Stream& stream) { embedding_dequantize<DType::q4_k, F16>(args, stream); }
-void embedding_q4_k_bf16(const Embedding& args, Stream& stream) { embedding_dequantize<DType::q4_k, Bf16>(args, stream); }
+void embedding_q4_k_bf16(const Embedding& args, Stream& stream) {
+  embedding_dequantize<DType::q4_k, Bf16>(args, stream);
+}
 
 }  // namespace candor::cpu::CANDOR_ISA

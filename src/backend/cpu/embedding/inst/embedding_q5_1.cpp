@@ -4,8 +4,12 @@
 
 namespace candor::cpu::CANDOR_ISA {
 
-void embedding_q5_1_f32(const Embedding& args, Stream& stream) { embedding_dequantize<DType::q5_1, float>(args, stream); }
+void embedding_q5_1_f32(const Embedding& args, Stream& stream) {
+  embedding_dequantize<DType::q5_1, float>(args, stream);
+}
 void embedding_q5_1_f16(const Embedding& args, Stream& stream) { embedding_dequantize<DType::q5_1, F16>(args, stream); }
-void embedding_q5_1_bf16(const Embedding& args, Stream& stream) { embedding_dequantize<DType::q5_1, Bf16>(args, stream); }
+void embedding_q5_1_bf16(const Embedding& args, Stream& stream) {
+  embedding_dequantize<DType::q5_1, Bf16>(args, stream);
+}
 
 }  // namespace candor::cpu::CANDOR_ISA

@@ -5,6 +5,8 @@
 namespace candor::cpu::CANDOR_ISA {
 
 void layer_norm_bf16_f32(const LayerNorm& args, Stream& stream) { layer_norm_rows<Bf16, float, Bf16>(args, stream); }
-void layer_norm_bf16_f32_to_f32(const LayerNorm& args, Stream& stream) { layer_norm_rows<Bf16, float, float>(args, stream); }
+void layer_norm_bf16_f32_to_f32(const LayerNorm& args, Stream& stream) {
+  layer_norm_rows<Bf16, float, float>(args, stream);
+}
 
 }  // namespace candor::cpu::CANDOR_ISA

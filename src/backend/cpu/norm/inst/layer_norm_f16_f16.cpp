@@ -5,6 +5,8 @@
 namespace candor::cpu::CANDOR_ISA {
 
 void layer_norm_f16_f16(const LayerNorm& args, Stream& stream) { layer_norm_rows<F16, F16, F16>(args, stream); }
-void layer_norm_f16_f16_to_f32(const LayerNorm& args, Stream& stream) { layer_norm_rows<F16, F16, float>(args, stream); }
+void layer_norm_f16_f16_to_f32(const LayerNorm& args, Stream& stream) {
+  layer_norm_rows<F16, F16, float>(args, stream);
+}
 
 }  // namespace candor::cpu::CANDOR_ISA
