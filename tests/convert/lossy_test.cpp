@@ -51,6 +51,13 @@ TEST(Lossy, F16OverflowAndFlushAreCountedAndRefused) {
             (std::vector<std::uint16_t>{0x7bff, 0x7c00, 0xfc00, 0, 1, 0x8000, 0, 0x8000, 0x7c00, 0x7e00, 0x3c00, 0}));
 }
 
+TEST(Lossy, BecomingZeroAloneIsRefusedInF16) {
+  const TemporaryFolder folder;
+  const std::string input = write_safetensors(folder.path("in.safetensors"), {f32_tensor("x", {1e-30f, 1.0f})});
+  const std::string text = error_text<ValueError>([&] { convert(input, folder.path("o.safetensors"), to(DType::f16)); });
+  EXPECT_NE(text.find("0 finite values would become infinite and 1 would become zero"), std::string::npos) << text;
+}
+
 // bf16 to f16 is lossy too: 86 % of its codes have no place there.
 TEST(Lossy, Bf16ToF16IsCheckedAsWell) {
   const TemporaryFolder folder;

@@ -57,8 +57,13 @@ def make_tokenizer(pre):
         vocab_size=380, initial_alphabet=pre_tokenizers.ByteLevel.alphabet(), show_progress=False))
     model = json.loads(trained.to_str())["model"]
     vocab, merges = model["vocab"], [tuple(merge) for merge in model["merges"]]
+    for left, right in (("1", "2"), ("3", "4"), ("12", "34")):  # what only some ways of splitting digits may join
+        if left + right not in vocab:
+            vocab[left + right] = len(vocab)
+            merges.append((left, right))
     if ignore_merges:  # a word that no sequence of merges reaches: only ignore_merges finds it
-        vocab["theory"] = len(vocab)
+        assert "\u0120theory" not in vocab
+        vocab["\u0120theory"] = len(vocab)
     tokenizer = Tokenizer(models.BPE(vocab=vocab, merges=merges, ignore_merges=ignore_merges))
     if normalizer:
         tokenizer.normalizer = normalizer
