@@ -35,7 +35,7 @@ class Sections {
 std::string model_line(const Receipt& receipt) {
   const ModelInfo& m = *receipt.model;
   std::string line = m.name.empty() ? m.path : m.name;
-  line += " · " + m.format + " · " + m.precision.to_string();
+  line += " · " + m.format;
   return line;
 }
 
@@ -113,6 +113,7 @@ std::string reading_line(const Receipt& receipt) {
 std::string receipt_summary(const Receipt& receipt, const Style& style) {
   Sections sections(style);
   if (receipt.model) sections.add("model", model_line(receipt));
+  if (receipt.model) sections.add("precision", receipt.model->precision.to_string());
   sections.add("machine", machine_line(receipt));
   if (receipt.model) sections.add("weights", weights_text(*receipt.model));
   sections.add("memory", memory_line(receipt));

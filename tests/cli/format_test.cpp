@@ -1,0 +1,74 @@
+#include "cli/format.h"
+
+#include <gtest/gtest.h>
+
+#include "cli/progress.h"
+#include "cli/prompt_text.h"
+
+namespace candor::cli {
+namespace {
+
+TEST(FormatTest, Bytes) {
+  EXPECT_EQ(format_bytes(0), "0 B");
+  EXPECT_EQ(format_bytes(999), "999 B");
+  EXPECT_EQ(format_bytes(1000), "1.00 kB");
+  EXPECT_EQ(format_bytes(269'060'000), "269.06 MB");
+  EXPECT_EQ(format_bytes(999'990'000), "1.00 GB");  // never "1000.0 MB"
+  EXPECT_EQ(format_bytes(UINT64_MAX), "18446744.07 TB");
+}
+
+TEST(FormatTest, RatesAndTimes) {
+  EXPECT_EQ(format_byte_rate(26.54e9), "26.5 GB/s");
+  EXPECT_EQ(format_flop_rate(203.4e9), "203 GFLOP/s");
+  EXPECT_EQ(format_flop_rate(0), "0.0 FLOP/s");
+  EXPECT_EQ(format_count(9999), "9999");
+  EXPECT_EQ(format_count(134'515'008), "134.52 M");
+  EXPECT_EQ(format_seconds(0.3124), "312 ms");
+  EXPECT_EQ(format_seconds(0.9996), "1.0 s");
+  EXPECT_EQ(format_seconds(185), "3:05 min");
+  EXPECT_EQ(format_percent(0.725), "72 %");
+}
+
+TEST(FormatTest, Words) {
+  EXPECT_EQ(counted(0, "tensor"), "0 tensors");
+  EXPECT_EQ(counted(1, "tensor"), "1 tensor");
+  EXPECT_EQ(storage_text({DType::bf16, DType::q4_1, DType::f32}), "bf16·q4_1→f32");
+  EXPECT_EQ(arithmetic_text({}), "f32/f32");
+  EXPECT_EQ(arithmetic_text({.compute = DType::any, .accumulate = DType::any}), "-");
+}
+
+TEST(FormatTest, TablesAlignByCharactersAndEndWithoutSpaces) {
+  Table table({Table::Align::left, Table::Align::right, Table::Align::left});
+  table.add({"a→b", "1", "x"});
+  table.add({"long", "100", ""});
+  EXPECT_EQ(table.text(), "a→b     1  x\nlong  100\n");
+}
+
+TEST(ProgressTest, OneLineThatFits) {
+  const Progress progress{"loading", "bytes", 50'000'000, 200'000'000};
+  EXPECT_EQ(progress_line(progress, 0.5, 82, false),
+            "loading  ########...................... 25 %  50.00 MB of 200.00 MB  100 MB/s  0:02");
+  for (int columns = 10; columns < 100; ++columns)
+    EXPECT_LT(display_width(progress_line(progress, 0.5, columns, true)), std::max(columns, 15)) << columns;
+}
+
+TEST(ProgressTest, WithoutATotalOrAtTheEnd) {
+  EXPECT_EQ(progress_line({"reading", "bytes", 3000, 0}, 1, 80, false), "reading    3.00 kB  3.0 kB/s");
+  const std::string end = progress_line({"prefill", "tokens", 128, 128}, 0.25, 80, false);
+  EXPECT_TRUE(end.ends_with("100 %  128 tokens of 128 tokens  512 tokens/s")) << end;
+}
+
+TEST(Utf8Test, FirstBadByte) {
+  EXPECT_FALSE(invalid_utf8_offset(""));
+  EXPECT_FALSE(invalid_utf8_offset("a\u00e9\u20ac\U0001F600\U0010FFFF"));
+  EXPECT_EQ(invalid_utf8_offset("ab\xff"), 2u);
+  EXPECT_EQ(invalid_utf8_offset("\xc3"), 0u);              // cut off
+  EXPECT_EQ(invalid_utf8_offset("a\xc1\xbf"), 1u);         // overlong
+  EXPECT_EQ(invalid_utf8_offset("\xe0\x9f\xbf"), 0u);      // overlong
+  EXPECT_EQ(invalid_utf8_offset("\xed\xa0\x80"), 0u);      // surrogate
+  EXPECT_EQ(invalid_utf8_offset("\xf4\x90\x80\x80"), 0u);  // past U+10FFFF
+  EXPECT_FALSE(invalid_utf8_offset("\xed\x9f\xbf\xee\x80\x80"));
+}
+
+}  // namespace
+}  // namespace candor::cli
