@@ -46,7 +46,7 @@ TEST(FormatTest, TablesAlignByCharactersAndEndWithoutSpaces) {
 
 TEST(ProgressTest, OneLineThatFits) {
   const Progress progress{"loading", "bytes", 50'000'000, 200'000'000};
-  EXPECT_EQ(progress_line(progress, 0.5, 82, false),
+  EXPECT_EQ(progress_line(progress, 0.5, 120, false),
             "loading  ########...................... 25 %  50.00 MB of 200.00 MB  100 MB/s  0:02");
   for (int columns = 10; columns < 100; ++columns)
     EXPECT_LT(display_width(progress_line(progress, 0.5, columns, true)), std::max(columns, 15)) << columns;
