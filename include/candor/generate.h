@@ -19,43 +19,46 @@ namespace candor {
 
 /// Called while something long runs; `done` and `total` in `unit`s.
 struct Progress {
-  std::string_view what;   // "loading", "converting", "prefill"
-  std::string_view unit;   // "bytes", "tokens"
+  std::string_view what;  // "loading", "converting", "prefill"
+  std::string_view unit;  // "bytes", "tokens"
   std::uint64_t done = 0, total = 0;
 };
 using ProgressCallback = std::function<void(const Progress&)>;
 
 struct LoadOptions {
-  ModelPrecision precision;                  // weights any: as stored
+  ModelPrecision precision;  // weights any: as stored
   ExecPolicy policy;
-  bool check_finite = true;                  // refuse NaN and infinite weights, naming the tensor
+  bool check_finite = true;  // refuse NaN and infinite weights, naming the tensor
   ProgressCallback progress;
-  const std::atomic<bool>* cancel = nullptr; // becomes true: Cancelled is thrown
+  const std::atomic<bool>* cancel = nullptr;  // becomes true: Cancelled is thrown
 };
 
 /// Facts of a loaded model.
 struct ModelInfo {
   std::string path, format, architecture, name;
   std::int64_t layers = 0, channels = 0, heads = 0, kv_heads = 0, head_dim = 0, feed_forward = 0, vocabulary = 0;
-  std::int64_t context_length = 0;           // what the model was made for
+  std::int64_t context_length = 0;  // what the model was made for
   bool tied_embeddings = false;
   std::uint64_t parameters = 0;              // stored elements, a tied tensor once
   std::uint64_t weight_bytes = 0;            // as held in memory
   std::uint64_t weight_bytes_per_token = 0;  // read by one decode step
   std::uint64_t kv_bytes_per_token = 0;
-  struct Weights { DType dtype; std::uint64_t tensors, elements, bytes; };
-  std::vector<Weights> weights;              // by dtype, as held in memory
-  std::vector<std::string> notes;            // "dequantised 210 tensors q4_1 -> bf16", …
+  struct Weights {
+    DType dtype;
+    std::uint64_t tensors, elements, bytes;
+  };
+  std::vector<Weights> weights;    // by dtype, as held in memory
+  std::vector<std::string> notes;  // "dequantised 210 tensors q4_1 -> bf16", …
   ModelPrecision precision;
 };
 
 /// One op of a model and the row it would use.
 struct ExplainedOp {
-  std::string op, where, detail;             // "matmul", "layer 0 … 29: attention output", "decode M=1 N=576 K=576"
+  std::string op, where, detail;  // "matmul", "layer 0 … 29: attention output", "decode M=1 N=576 K=576"
   Precision precision;
   std::string kernel, isa, instruction_class;  // empty: missing
-  std::vector<std::string> passed_over;      // "cpu/matmul/matmul_packed avx512bf16: needs avx512bf16"
-  std::string missing;                       // text of the refusal; empty when a row was found
+  std::vector<std::string> passed_over;        // "cpu/matmul/matmul_packed avx512bf16: needs avx512bf16"
+  std::string missing;                         // text of the refusal; empty when a row was found
 };
 
 class Session;
@@ -64,7 +67,8 @@ class Session;
 class LanguageModel {
  public:
   /// `path`: GGUF file, safetensors file beside its config.json, or a Hugging Face folder.
-  /// errors   IoError, FormatError (names file and tensor), UnsupportedPrecision (all missing rows at once), OutOfMemory,
+  /// errors   IoError, FormatError (names file and tensor), UnsupportedPrecision (all missing rows at once),
+  /// OutOfMemory,
   ///          ValueError (non-finite weight), Cancelled
   static LanguageModel load(const std::string& path, const LoadOptions& options = {});
   /// The rows that prefill and decode would use; reads headers only.
@@ -105,7 +109,7 @@ class Session {
   const std::vector<TokenId>& tokens() const;
   std::int64_t context() const;
   std::uint64_t kv_bytes() const;
-  void truncate(std::int64_t length);   // forgets tokens past `length`
+  void truncate(std::int64_t length);  // forgets tokens past `length`
 
  private:
   struct Impl;
@@ -113,8 +117,8 @@ class Session {
 };
 
 struct GenerateOptions {
-  std::int64_t max_tokens = 256;        // negative: until the context is full
-  std::vector<std::string> stop;        // text that ends the answer (not part of it)
+  std::int64_t max_tokens = 256;  // negative: until the context is full
+  std::vector<std::string> stop;  // text that ends the answer (not part of it)
   SamplerOptions sampler;
   const std::atomic<bool>* cancel = nullptr;
 };
@@ -126,7 +130,7 @@ struct GenerateResult {
   std::string text;
   std::vector<TokenId> tokens;
   StopReason reason = StopReason::max_tokens;
-  std::int64_t prompt_tokens = 0, reused_tokens = 0;   // reused: already in the cache
+  std::int64_t prompt_tokens = 0, reused_tokens = 0;  // reused: already in the cache
   double prefill_seconds = 0, decode_seconds = 0;
 };
 

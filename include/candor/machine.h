@@ -11,8 +11,9 @@ namespace candor {
 
 struct MachineInfo {
   std::string cpu_model;
-  std::string best_isa, active_isa;   // active is lower when CANDOR_ISA forces it down
-  std::vector<std::string> features;  // CPUID features that matter here: "avx2", "fma", "f16c", "avx512_bf16", "amx_bf16", …
+  std::string best_isa, active_isa;  // active is lower when CANDOR_ISA forces it down
+  std::vector<std::string>
+      features;  // CPUID features that matter here: "avx2", "fma", "f16c", "avx512_bf16", "amx_bf16", …
   int cores = 0, threads = 0;
   std::uint64_t memory_bytes = 0;
   std::string version, build_hash, compiler;
@@ -25,9 +26,9 @@ int threads();
 
 /// Measured now, with the current threads: what bounds any kernel here.
 struct Ceilings {
-  double read_bytes_per_second = 0;      // streaming read of a buffer far larger than the caches
-  double fma_flops_per_second = 0;       // f32 FMA on the active ISA
-  double dpbf16_flops_per_second = 0;    // VDPBF16PS; 0: the active ISA has none
+  double read_bytes_per_second = 0;    // streaming read of a buffer far larger than the caches
+  double fma_flops_per_second = 0;     // f32 FMA on the active ISA
+  double dpbf16_flops_per_second = 0;  // VDPBF16PS; 0: the active ISA has none
 };
 Ceilings measure_ceilings(double seconds_each = 0.25);
 
@@ -35,15 +36,18 @@ Ceilings measure_ceilings(double seconds_each = 0.25);
 struct KernelListing {
   std::string backend, op, kernel, isa, instruction_class, error_model;
   Precision precision;
-  bool built = true;        // false: this build has the backend off
-  bool runs_here = true;    // false: this machine lacks the ISA
+  bool built = true;      // false: this build has the backend off
+  bool runs_here = true;  // false: this machine lacks the ISA
 };
 std::vector<KernelListing> list_kernels();
 /// docs/precision-matrix.md: the same text on every machine.
 std::string precision_matrix_markdown();
 
 /// How a dtype is handled as (storage, compute): "native", "via f32", "refused".
-struct DTypeSupport { DType dtype; std::string storage, matmul, cast; };
+struct DTypeSupport {
+  DType dtype;
+  std::string storage, matmul, cast;
+};
 std::vector<DTypeSupport> dtype_support();
 
 }  // namespace candor

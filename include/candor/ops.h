@@ -1,6 +1,6 @@
-// Every op. Reading starts here: a declaration, then src/ops/<family>.cpp, then a row of the kernel table, then the kernel.
-// `dtypes` lines name sections of docs/precision-matrix.md. Shapes are row-major; T tokens, C channels, H heads, D head dim.
-// All ops throw UnsupportedPrecision, with the nearest row, before anything is allocated.
+// Every op. Reading starts here: a declaration, then src/ops/<family>.cpp, then a row of the kernel table, then the
+// kernel. `dtypes` lines name sections of docs/precision-matrix.md. Shapes are row-major; T tokens, C channels, H
+// heads, D head dim. All ops throw UnsupportedPrecision, with the nearest row, before anything is allocated.
 #pragma once
 
 #include <optional>
@@ -14,7 +14,7 @@ namespace candor {
 
 /// What an op may be asked for beyond its operands.
 struct OpOptions {
-  DType out = DType::any;         // any: the first operand's dtype
+  DType out = DType::any;  // any: the first operand's dtype
   DType compute = DType::f32;
   DType accumulate = DType::f32;
   ExecPolicy policy = {};
@@ -85,7 +85,9 @@ Tensor pack_tiles(const Tensor& weight);
 ///   gradient not yet
 Tensor matmul(const Tensor& x, const Tensor& weight, const Tensor& bias = {}, const OpOptions& options = {});
 
-struct Qkv { Tensor q, k, v; };
+struct Qkv {
+  Tensor q, k, v;
+};
 
 /// Three matmuls that share x, in one pass. Biases may be undefined.
 ///   shapes   x [T, C], weights [Nq, C] [Nkv, C] [Nkv, C] -> [T, Nq] [T, Nkv] [T, Nkv]
@@ -154,8 +156,8 @@ Tensor rope(const Tensor& x, const Tensor& cos, const Tensor& sin, RopeStyle sty
 Tensor softmax(const Tensor& x, const OpOptions& options = {});
 
 struct AttentionOptions {
-  float scale = 0;      // 0: 1 / sqrt(D)
-  bool causal = true;   // query t sees keys 0 … S - T + t
+  float scale = 0;     // 0: 1 / sqrt(D)
+  bool causal = true;  // query t sees keys 0 … S - T + t
   OpOptions op = {};
 };
 

@@ -18,7 +18,8 @@ class Storage;  // src/core/storage.h: reference-counted bytes, 64-byte aligned 
 /// How elements lie in memory.
 enum class Layout : std::uint8_t {
   strided,       // row-major with strides
-  packed_tiles,  // matmul weights [N, K]: tiles of 16 rows × 2 k (16-bit dtypes) or × 1 k (f32, f16); see src/core/packed.h
+  packed_tiles,  // matmul weights [N, K]: tiles of 16 rows × 2 k (16-bit dtypes) or × 1 k (f32, f16); see
+                 // src/core/packed.h
 };
 
 /// A dense array. Copying a Tensor shares its storage. A Tensor without storage ("shape only") is legal: ops given
@@ -31,11 +32,11 @@ class Tensor {
   static Tensor empty(const Shape& shape, DType dtype);
   static Tensor zeros(const Shape& shape, DType dtype);
   static Tensor shape_only(const Shape& shape, DType dtype, Layout layout = Layout::strided);
-  static Tensor packed_empty(const Shape& shape, DType dtype);       // Layout::packed_tiles, [N, K]
+  static Tensor packed_empty(const Shape& shape, DType dtype);  // Layout::packed_tiles, [N, K]
   /// Row-major bytes at `offset` of `storage` (a mapped file, say); nothing is copied.
   static Tensor from_storage(std::shared_ptr<Storage> storage, std::uint64_t offset, const Shape& shape, DType dtype);
-  static Tensor from_f32(std::span<const float> values, const Shape& shape);           // dtype f32, copied
-  static Tensor from_i32(std::span<const std::int32_t> values, const Shape& shape);    // dtype i32, copied
+  static Tensor from_f32(std::span<const float> values, const Shape& shape);         // dtype f32, copied
+  static Tensor from_i32(std::span<const std::int32_t> values, const Shape& shape);  // dtype i32, copied
 
   bool defined() const { return dtype_ != DType::any; }
   bool is_shape_only() const { return defined() && !storage_ && !has_no_bytes(); }
@@ -50,17 +51,23 @@ class Tensor {
 
   const void* data() const;  // first element; nullptr when shape only
   void* data();              // throws Error when the storage is a read-only map
-  template <class T> const T* data_as() const { return static_cast<const T*>(data()); }
-  template <class T> T* data_as() { return static_cast<T*>(data()); }
+  template <class T>
+  const T* data_as() const {
+    return static_cast<const T*>(data());
+  }
+  template <class T>
+  T* data_as() {
+    return static_cast<T*>(data());
+  }
 
   // Views share storage. errors: ShapeError
-  Tensor reshape(const Shape& shape) const;                                    // contiguous only
+  Tensor reshape(const Shape& shape) const;  // contiguous only
   Tensor slice(int axis, std::int64_t begin, std::int64_t end) const;
   Tensor transpose(int axis0, int axis1) const;
-  Tensor select(int axis, std::int64_t index) const;                           // drops the axis
+  Tensor select(int axis, std::int64_t index) const;  // drops the axis
 
   const std::shared_ptr<Storage>& storage() const { return storage_; }
-  std::vector<float> to_f32() const;   // any floating or block dtype, any strides; exact widening
+  std::vector<float> to_f32() const;  // any floating or block dtype, any strides; exact widening
 
  private:
   bool has_no_bytes() const;

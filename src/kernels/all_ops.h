@@ -16,9 +16,10 @@
 
 namespace candor {
 
-template <class... Ops> struct OpList {};
+template <class... Ops>
+struct OpList {};
 
-using AllOps = OpList<Cast, Copy, Fill, Unary, Binary, Embedding, PackTiles, Matmul, QkvProjection, GatedLinear, RmsNorm,
-                      LayerNorm, Rope, Softmax, Attention, Argmax, TopK>;
+using AllOps = OpList<Cast, Copy, Fill, Unary, Binary, Embedding, PackTiles, Matmul, QkvProjection, GatedLinear,
+                      RmsNorm, LayerNorm, Rope, Softmax, Attention, Argmax, TopK>;
 
 }  // namespace candor

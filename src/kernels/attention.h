@@ -25,8 +25,16 @@ struct Attention {
   float scale = 1.0f;
   bool causal = true;  // query t sees keys 0 … S - T + t
 
-  template <class V> void visit_inputs(V&& f) const { f(q); f(k); f(v); }
-  template <class V> void visit_outputs(V&& f) const { f(y); }
+  template <class V>
+  void visit_inputs(V&& f) const {
+    f(q);
+    f(k);
+    f(v);
+  }
+  template <class V>
+  void visit_outputs(V&& f) const {
+    f(y);
+  }
   std::int64_t flops() const {
     const std::int64_t t = q.shape[1], s = k.shape[1];
     const std::int64_t pairs = causal ? t * (s - t) + t * (t + 1) / 2 : t * s;

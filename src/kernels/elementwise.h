@@ -18,8 +18,14 @@ struct Unary {
   View y;       // x's shape
   UnaryKind kind = UnaryKind::neg;
 
-  template <class V> void visit_inputs(V&& f) const { f(x); }
-  template <class V> void visit_outputs(V&& f) const { f(y); }
+  template <class V>
+  void visit_inputs(V&& f) const {
+    f(x);
+  }
+  template <class V>
+  void visit_outputs(V&& f) const {
+    f(y);
+  }
   std::int64_t flops() const { return y.elements(); }
 };
 
@@ -32,8 +38,15 @@ struct Binary {
   View y;          // contiguous
   BinaryKind kind = BinaryKind::add;
 
-  template <class V> void visit_inputs(V&& f) const { f(x); f(z); }
-  template <class V> void visit_outputs(V&& f) const { f(y); }
+  template <class V>
+  void visit_inputs(V&& f) const {
+    f(x);
+    f(z);
+  }
+  template <class V>
+  void visit_outputs(V&& f) const {
+    f(y);
+  }
   std::int64_t flops() const { return y.elements(); }
 };
 
@@ -45,8 +58,14 @@ struct Cast {
   ConstView x;  // any strides; blocks contiguous
   View y;       // contiguous
 
-  template <class V> void visit_inputs(V&& f) const { f(x); }
-  template <class V> void visit_outputs(V&& f) const { f(y); }
+  template <class V>
+  void visit_inputs(V&& f) const {
+    f(x);
+  }
+  template <class V>
+  void visit_outputs(V&& f) const {
+    f(y);
+  }
   std::int64_t flops() const { return 0; }
 };
 
@@ -57,8 +76,14 @@ struct Copy {
   ConstView x;  // any strides
   View y;       // any strides, x's shape
 
-  template <class V> void visit_inputs(V&& f) const { f(x); }
-  template <class V> void visit_outputs(V&& f) const { f(y); }
+  template <class V>
+  void visit_inputs(V&& f) const {
+    f(x);
+  }
+  template <class V>
+  void visit_outputs(V&& f) const {
+    f(y);
+  }
   std::int64_t flops() const { return 0; }
 };
 
@@ -69,8 +94,12 @@ struct Fill {
   View y;  // any strides
   double value = 0;
 
-  template <class V> void visit_inputs(V&&) const {}
-  template <class V> void visit_outputs(V&& f) const { f(y); }
+  template <class V>
+  void visit_inputs(V&&) const {}
+  template <class V>
+  void visit_outputs(V&& f) const {
+    f(y);
+  }
   std::int64_t flops() const { return 0; }
 };
 

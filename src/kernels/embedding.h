@@ -16,8 +16,15 @@ struct Embedding {
   ConstView table;  // [V, C]  strided rows, packed_tiles or blocks
   View y;           // [T, C]
 
-  template <class V> void visit_inputs(V&& f) const { f(ids); f(table); }
-  template <class V> void visit_outputs(V&& f) const { f(y); }
+  template <class V>
+  void visit_inputs(V&& f) const {
+    f(ids);
+    f(table);
+  }
+  template <class V>
+  void visit_outputs(V&& f) const {
+    f(y);
+  }
   std::int64_t flops() const { return 0; }
 };
 

@@ -14,14 +14,24 @@ namespace candor {
 struct GatedLinear {
   static constexpr std::string_view name = "gated_linear";
   static constexpr ErrorModel error = ErrorModel::dot;
-  ConstView x;                     // [M, K]
+  ConstView x;                       // [M, K]
   ConstView gate_weight, up_weight;  // [N, K]  as in Matmul
-  ConstView gate_bias, up_bias;    // [N] or absent
-  View y;                          // [M, N]
+  ConstView gate_bias, up_bias;      // [N] or absent
+  View y;                            // [M, N]
   Activation activation = Activation::silu;
 
-  template <class V> void visit_inputs(V&& f) const { f(x); f(gate_weight); f(up_weight); f(gate_bias); f(up_bias); }
-  template <class V> void visit_outputs(V&& f) const { f(y); }
+  template <class V>
+  void visit_inputs(V&& f) const {
+    f(x);
+    f(gate_weight);
+    f(up_weight);
+    f(gate_bias);
+    f(up_bias);
+  }
+  template <class V>
+  void visit_outputs(V&& f) const {
+    f(y);
+  }
   std::int64_t flops() const { return 4 * x.shape[0] * x.shape[1] * gate_weight.shape[0]; }
 };
 

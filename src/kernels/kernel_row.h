@@ -11,8 +11,10 @@
 
 namespace candor {
 
-template <class Op> using Launch = void (*)(const Op& args, Stream& stream);
-template <class Op> using Refuses = std::string_view (*)(const Op& args);  // why not, or ""
+template <class Op>
+using Launch = void (*)(const Op& args, Stream& stream);
+template <class Op>
+using Refuses = std::string_view (*)(const Op& args);  // why not, or ""
 
 /// Lowest instruction set a row runs on; rising order within x86.
 enum class Isa : std::uint8_t { any, baseline, avx2, avx512, avx512bf16 };
@@ -31,8 +33,10 @@ std::string_view isa_name(Isa isa);
 std::string_view instruction_class_name(InstructionClass instruction_class);
 
 namespace detail {
-template <class List> struct RowVariants;
-template <class... Ops> struct RowVariants<OpList<Ops...>> {
+template <class List>
+struct RowVariants;
+template <class... Ops>
+struct RowVariants<OpList<Ops...>> {
   using AnyLaunch = std::variant<Launch<Ops>...>;
   using AnyRefuses = std::variant<Refuses<Ops>...>;
 };
@@ -55,7 +59,8 @@ constexpr KernelRow row(Precision precision, Isa isa, InstructionClass instructi
 }
 
 /// A row is identified by op, precision, ISA and kernel name.
-template <class Rows> constexpr bool no_duplicates(const Rows& rows) {
+template <class Rows>
+constexpr bool no_duplicates(const Rows& rows) {
   for (std::size_t i = 0; i < rows.size(); ++i)
     for (std::size_t j = i + 1; j < rows.size(); ++j)
       if (rows[i].op == rows[j].op && rows[i].precision == rows[j].precision && rows[i].isa == rows[j].isa &&

@@ -22,8 +22,18 @@ struct LayerNorm {
   View y;              // [rows, C]  storage out
   float eps = 1e-5f;
 
-  template <class V> void visit_inputs(V&& f) const { f(x); f(residual); f(weight); f(bias); }
-  template <class V> void visit_outputs(V&& f) const { f(sum); f(y); }
+  template <class V>
+  void visit_inputs(V&& f) const {
+    f(x);
+    f(residual);
+    f(weight);
+    f(bias);
+  }
+  template <class V>
+  void visit_outputs(V&& f) const {
+    f(sum);
+    f(y);
+  }
   std::int64_t flops() const { return 8 * x.elements(); }
 };
 

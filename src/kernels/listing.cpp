@@ -9,17 +9,24 @@ namespace {
 
 std::string_view error_model_name(ErrorModel model) {
   switch (model) {
-    case ErrorModel::exact: return "exact";
-    case ErrorModel::elementwise: return "elementwise";
-    case ErrorModel::reduction: return "reduction";
-    case ErrorModel::dot: return "dot";
-    case ErrorModel::attention: return "attention";
-    case ErrorModel::selection: return "selection";
+    case ErrorModel::exact:
+      return "exact";
+    case ErrorModel::elementwise:
+      return "elementwise";
+    case ErrorModel::reduction:
+      return "reduction";
+    case ErrorModel::dot:
+      return "dot";
+    case ErrorModel::attention:
+      return "attention";
+    case ErrorModel::selection:
+      return "selection";
   }
   return "unknown";
 }
 
-template <class Visitor, class... Ops> void for_each_op(OpList<Ops...>, Visitor&& visit) {
+template <class Visitor, class... Ops>
+void for_each_op(OpList<Ops...>, Visitor&& visit) {
   (visit(Ops::name, Ops::error), ...);
 }
 
@@ -107,9 +114,11 @@ std::string precision_matrix_markdown() {
       "# Precision matrix\n\n"
       "Generated from the kernel tables by `candor kernels --markdown`; a test fails when it differs. One line is one\n"
       "kernel: storage of the operands (`a`, `b`) and of the result (`out`), the format in which products are formed\n"
-      "(`compute`), the format of the running sum (`accumulate`), the lowest instruction set it needs and how it really\n"
+      "(`compute`), the format of the running sum (`accumulate`), the lowest instruction set it needs and how it "
+      "really\n"
       "multiplies. What has no line is refused. `any`: every storage dtype; `–`: nothing is multiplied.\n"
-      "The backend `ref` is the f64 oracle of the tests; it is never chosen unless `ExecPolicy::allow_reference` says so.\n";
+      "The backend `ref` is the f64 oracle of the tests; it is never chosen unless `ExecPolicy::allow_reference` says "
+      "so.\n";
   for_each_op(AllOps{}, [&](std::string_view name, ErrorModel model) { text += op_section(name, model); });
   return text;
 }
@@ -118,11 +127,15 @@ std::vector<DTypeSupport> dtype_support() {
   std::vector<DTypeSupport> support;
   for (const DTypeInfo& info : all_dtypes()) {
     if (info.dtype == DType::any) continue;
-    const bool matmul = has_matmul(DType::f32, info.dtype) || has_matmul(DType::bf16, info.dtype) ||
-                        has_matmul(DType::f16, info.dtype);
+    const bool matmul =
+        has_matmul(DType::f32, info.dtype) || has_matmul(DType::bf16, info.dtype) || has_matmul(DType::f16, info.dtype);
     support.push_back({.dtype = info.dtype,
-                       .storage = info.dtype == DType::tf32 ? "compute only" : info.storage_only ? "storage only" : "yes",
-                       .matmul = is_native(info.dtype) ? "native" : matmul ? "via f32" : "refused",
+                       .storage = info.dtype == DType::tf32 ? "compute only"
+                                  : info.storage_only       ? "storage only"
+                                                            : "yes",
+                       .matmul = is_native(info.dtype) ? "native"
+                                 : matmul              ? "via f32"
+                                                       : "refused",
                        .cast = has_cast_from(info.dtype) ? "yes" : "refused"});
   }
   return support;

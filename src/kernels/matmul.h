@@ -18,8 +18,16 @@ struct Matmul {
   ConstView bias;    // [N]     f32, f16 or bf16; absent: none. Added in f32 before the one rounding to out
   View y;            // [M, N]  storage out, contiguous along N
 
-  template <class V> void visit_inputs(V&& v) const { v(x); v(weight); v(bias); }
-  template <class V> void visit_outputs(V&& v) const { v(y); }
+  template <class V>
+  void visit_inputs(V&& v) const {
+    v(x);
+    v(weight);
+    v(bias);
+  }
+  template <class V>
+  void visit_outputs(V&& v) const {
+    v(y);
+  }
   std::int64_t flops() const { return 2 * x.shape[0] * x.shape[1] * weight.shape[0]; }
 };
 

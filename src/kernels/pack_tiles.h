@@ -15,8 +15,14 @@ struct PackTiles {
   ConstView x;  // [N, K]  strided, contiguous along K
   View y;       // [N, K]  packed_tiles; padding is written as zero
 
-  template <class V> void visit_inputs(V&& f) const { f(x); }
-  template <class V> void visit_outputs(V&& f) const { f(y); }
+  template <class V>
+  void visit_inputs(V&& f) const {
+    f(x);
+  }
+  template <class V>
+  void visit_outputs(V&& f) const {
+    f(y);
+  }
   std::int64_t flops() const { return 0; }
 };
 

@@ -4,23 +4,34 @@ namespace candor {
 
 std::string_view isa_name(Isa isa) {
   switch (isa) {
-    case Isa::any: return "any";
-    case Isa::baseline: return "baseline";
-    case Isa::avx2: return "avx2";
-    case Isa::avx512: return "avx512";
-    case Isa::avx512bf16: return "avx512bf16";
+    case Isa::any:
+      return "any";
+    case Isa::baseline:
+      return "baseline";
+    case Isa::avx2:
+      return "avx2";
+    case Isa::avx512:
+      return "avx512";
+    case Isa::avx512bf16:
+      return "avx512bf16";
   }
   return "unknown";
 }
 
 std::string_view instruction_class_name(InstructionClass instruction_class) {
   switch (instruction_class) {
-    case InstructionClass::f64_loop: return "f64-loop";
-    case InstructionClass::bit_move: return "bit-move";
-    case InstructionClass::convert_rne: return "convert-rne";
-    case InstructionClass::f32_fma: return "f32-fma";
-    case InstructionClass::x86_dpbf16_ftz: return "x86-dpbf16-ftz";
-    case InstructionClass::compare: return "compare";
+    case InstructionClass::f64_loop:
+      return "f64-loop";
+    case InstructionClass::bit_move:
+      return "bit-move";
+    case InstructionClass::convert_rne:
+      return "convert-rne";
+    case InstructionClass::f32_fma:
+      return "f32-fma";
+    case InstructionClass::x86_dpbf16_ftz:
+      return "x86-dpbf16-ftz";
+    case InstructionClass::compare:
+      return "compare";
   }
   return "unknown";
 }
@@ -79,7 +90,8 @@ std::string explain_missing(const Backend& backend, std::string_view op, const P
                      std::string(isa_name(backend.active_isa())) + ") for " + to_string(precision);
   if (!refusal.empty()) text += "\nthe kernel with this precision refuses: " + std::string(refusal);
   if (const KernelRow* row = closest_row(backend, op, precision); row != nullptr && refusal.empty()) {
-    text += "\nclosest on this device: " + differences(row->precision, precision) + "  (" + std::string(row->name) + ")";
+    text +=
+        "\nclosest on this device: " + differences(row->precision, precision) + "  (" + std::string(row->name) + ")";
   }
   return text + "\nsee docs/precision-matrix.md#" + std::string(op);
 }

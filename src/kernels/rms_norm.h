@@ -21,8 +21,17 @@ struct RmsNorm {
   View y;              // [rows, C]  storage out
   float eps = 1e-5f;
 
-  template <class V> void visit_inputs(V&& f) const { f(x); f(residual); f(weight); }
-  template <class V> void visit_outputs(V&& f) const { f(sum); f(y); }
+  template <class V>
+  void visit_inputs(V&& f) const {
+    f(x);
+    f(residual);
+    f(weight);
+  }
+  template <class V>
+  void visit_outputs(V&& f) const {
+    f(sum);
+    f(y);
+  }
   std::int64_t flops() const { return 4 * x.elements(); }
 };
 

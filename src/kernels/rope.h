@@ -19,8 +19,16 @@ struct Rope {
   View y;              // [T, H, D]  storage out; may be x itself
   RopeStyle style = RopeStyle::half_split;
 
-  template <class V> void visit_inputs(V&& f) const { f(x); f(cos); f(sin); }
-  template <class V> void visit_outputs(V&& f) const { f(y); }
+  template <class V>
+  void visit_inputs(V&& f) const {
+    f(x);
+    f(cos);
+    f(sin);
+  }
+  template <class V>
+  void visit_outputs(V&& f) const {
+    f(y);
+  }
   std::int64_t flops() const { return 3 * x.elements(); }
 };
 

@@ -16,8 +16,14 @@ struct Argmax {
   ConstView x;   // [rows, C]
   View indices;  // [rows]  i32
 
-  template <class V> void visit_inputs(V&& f) const { f(x); }
-  template <class V> void visit_outputs(V&& f) const { f(indices); }
+  template <class V>
+  void visit_inputs(V&& f) const {
+    f(x);
+  }
+  template <class V>
+  void visit_outputs(V&& f) const {
+    f(indices);
+  }
   std::int64_t flops() const { return 0; }
 };
 
@@ -28,8 +34,15 @@ struct TopK {
   View values;   // [rows, k]  x's dtype, falling
   View indices;  // [rows, k]  i32
 
-  template <class V> void visit_inputs(V&& f) const { f(x); }
-  template <class V> void visit_outputs(V&& f) const { f(values); f(indices); }
+  template <class V>
+  void visit_inputs(V&& f) const {
+    f(x);
+  }
+  template <class V>
+  void visit_outputs(V&& f) const {
+    f(values);
+    f(indices);
+  }
   std::int64_t flops() const { return 0; }
 };
 

@@ -16,8 +16,14 @@ struct Softmax {
   ConstView x;  // [rows, C]
   View y;       // [rows, C]
 
-  template <class V> void visit_inputs(V&& f) const { f(x); }
-  template <class V> void visit_outputs(V&& f) const { f(y); }
+  template <class V>
+  void visit_inputs(V&& f) const {
+    f(x);
+  }
+  template <class V>
+  void visit_outputs(V&& f) const {
+    f(y);
+  }
   std::int64_t flops() const { return 5 * x.elements(); }
 };
 

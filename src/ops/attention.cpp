@@ -14,7 +14,8 @@ ConstView batched(const Tensor& x, const char* name) {
   ConstView v = const_view(x);
   if (v.rank == 4) return v;
   if (v.rank != 3)
-    throw ShapeError("attention: " + std::string(name) + " " + x.shape().to_string() + " must be [B, T, H, D] or [T, H, D]");
+    throw ShapeError("attention: " + std::string(name) + " " + x.shape().to_string() +
+                     " must be [B, T, H, D] or [T, H, D]");
   for (int i = 3; i > 0; --i) {
     v.shape[i] = v.shape[i - 1];
     v.stride[i] = v.stride[i - 1];
@@ -25,8 +26,10 @@ ConstView batched(const Tensor& x, const char* name) {
   return v;
 }
 
-void check_attention(const Attention& a, const Tensor& q, const Tensor& k, const Tensor& v, const AttentionOptions& options) {
-  const std::string shapes = "q " + q.shape().to_string() + ", k " + k.shape().to_string() + ", v " + v.shape().to_string();
+void check_attention(const Attention& a, const Tensor& q, const Tensor& k, const Tensor& v,
+                     const AttentionOptions& options) {
+  const std::string shapes =
+      "q " + q.shape().to_string() + ", k " + k.shape().to_string() + ", v " + v.shape().to_string();
   for (int i = 0; i < 4; ++i)
     if (a.k.shape[i] != a.v.shape[i]) throw ShapeError("attention: k and v must have the same shape: " + shapes);
   if (a.q.shape[0] != a.k.shape[0]) throw ShapeError("attention: batch sizes differ: " + shapes);
@@ -56,8 +59,12 @@ void check_rope(const Tensor& x, const Tensor& cos, const Tensor& sin) {
 Tensor attention(const Tensor& q, const Tensor& k, const Tensor& v, const AttentionOptions& options) {
   const DType out = options.op.out == DType::any ? q.dtype() : options.op.out;
   const Precision precision{q.dtype(), k.dtype(), out, options.op.compute, options.op.accumulate};
-  Attention args{.q = batched(q, "q"), .k = batched(k, "k"), .v = batched(v, "v"), .y = {},
-                 .scale = options.scale, .causal = options.causal};
+  Attention args{.q = batched(q, "q"),
+                 .k = batched(k, "k"),
+                 .v = batched(v, "v"),
+                 .y = {},
+                 .scale = options.scale,
+                 .causal = options.causal};
   check_attention(args, q, k, v, options);
   if (args.scale == 0) args.scale = 1.0f / std::sqrt(static_cast<float>(args.q.shape[3]));
   args.y = ops::shape_only_view(Shape{args.q.shape[0], args.q.shape[1], args.q.shape[2], args.q.shape[3]}, out);
@@ -77,8 +84,11 @@ Tensor rope(const Tensor& x, const Tensor& cos, const Tensor& sin, RopeStyle sty
   check_rope(x, cos, sin);
   const DType out = options.out == DType::any ? x.dtype() : options.out;
   const Precision precision{x.dtype(), x.dtype(), out, options.compute, options.accumulate};
-  Rope args{.x = const_view(x), .cos = const_view(cos), .sin = const_view(sin),
-            .y = ops::shape_only_view(x.shape(), out), .style = style};
+  Rope args{.x = const_view(x),
+            .cos = const_view(cos),
+            .sin = const_view(sin),
+            .y = ops::shape_only_view(x.shape(), out),
+            .style = style};
   if (options.policy.allow_upcast && !ops::has_row(precision, args))
     return cast(rope(ops::upcast(x), cos, sin, style, ops::without_upcast(options)), out);
   const Dispatch<Rope> dispatch(precision, args, options.policy);

@@ -33,7 +33,8 @@ View rows_view(Tensor& tensor, const char* op);
 
 namespace detail {
 
-template <class Op> struct Found {
+template <class Op>
+struct Found {
   const Backend* backend = nullptr;
   const KernelRow* row = nullptr;
 };
@@ -70,7 +71,8 @@ void note_in_plan(DispatchPlan& plan, const Precision& precision, const Op& args
 }
 
 /// Bytes that one call reads: all of its inputs, but of an embedding table only the rows asked for.
-template <class Op> std::uint64_t bytes_read(const Op& args, const ConstView& input) {
+template <class Op>
+std::uint64_t bytes_read(const Op& args, const ConstView& input) {
   if constexpr (std::is_same_v<Op, Embedding>) {
     if (&input == &args.table)
       return view_bytes(input) / std::max<std::uint64_t>(1, static_cast<std::uint64_t>(input.shape[0])) *
@@ -79,7 +81,8 @@ template <class Op> std::uint64_t bytes_read(const Op& args, const ConstView& in
   return view_bytes(input);
 }
 
-template <class Op> void record(const KernelRow& row, const Precision& precision, const Op& args, double seconds) {
+template <class Op>
+void record(const KernelRow& row, const Precision& precision, const Op& args, double seconds) {
   constexpr int kMaxOperands = 8;
   ledger::BytesOf read[kMaxOperands], written[kMaxOperands];
   std::size_t reads = 0, writes = 0;
@@ -103,7 +106,8 @@ template <class Op> void record(const KernelRow& row, const Precision& precision
 }  // namespace detail
 
 /// A row found for one call: allocate the results, then run.
-template <class Op> class Dispatch {
+template <class Op>
+class Dispatch {
  public:
   /// `args` carry shapes; result views are shape only. Throws UnsupportedPrecision, or notes it in the current plan.
   Dispatch(const Precision& precision, const Op& args, const ExecPolicy& policy) : precision_(precision) {
@@ -146,7 +150,8 @@ template <class Op> class Dispatch {
 };
 
 /// True when a row exists for this call under the strict policy; used by allow_upcast to decide on a retry.
-template <class Op> bool has_row(const Precision& precision, const Op& args) {
+template <class Op>
+bool has_row(const Precision& precision, const Op& args) {
   return find_row(device_backend(), precision, args) != nullptr;
 }
 

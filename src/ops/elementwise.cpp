@@ -10,7 +10,9 @@ namespace {
 using ops::Dispatch;
 
 /// Ops that form no product have no compute or accumulation dtype.
-Precision moving(DType a, DType out) { return {.a = a, .b = a, .out = out, .compute = DType::any, .accumulate = DType::any}; }
+Precision moving(DType a, DType out) {
+  return {.a = a, .b = a, .out = out, .compute = DType::any, .accumulate = DType::any};
+}
 
 DType output_dtype(const OpOptions& options, DType stored) { return options.out == DType::any ? stored : options.out; }
 
@@ -45,8 +47,7 @@ ConstView broadcast_view(const Tensor& x, const Shape& shape) {
 
 Tensor cast(const Tensor& x, DType dtype) {
   if (x.dtype() == dtype) return x;
-  if (x.layout() != Layout::strided)
-    throw DTypeError("cast: packed weights cannot be cast; cast before pack_tiles");
+  if (x.layout() != Layout::strided) throw DTypeError("cast: packed weights cannot be cast; cast before pack_tiles");
   Cast args{.x = const_view(x), .y = ops::shape_only_view(x.shape(), dtype)};
   const Dispatch<Cast> dispatch(moving(x.dtype(), dtype), args, {});
   Tensor y = dispatch.allocate(x.shape(), dtype);
@@ -117,7 +118,11 @@ Tensor binary(BinaryKind kind, const Tensor& x, const Tensor& z, const OpOptions
   return y;
 }
 
-Tensor add(const Tensor& x, const Tensor& z, const OpOptions& options) { return binary(BinaryKind::add, x, z, options); }
-Tensor mul(const Tensor& x, const Tensor& z, const OpOptions& options) { return binary(BinaryKind::mul, x, z, options); }
+Tensor add(const Tensor& x, const Tensor& z, const OpOptions& options) {
+  return binary(BinaryKind::add, x, z, options);
+}
+Tensor mul(const Tensor& x, const Tensor& z, const OpOptions& options) {
+  return binary(BinaryKind::mul, x, z, options);
+}
 
 }  // namespace candor

@@ -49,7 +49,8 @@ Tensor pack_tiles(const Tensor& weight) {
   if (weight.shape().rank() != 2)
     throw ShapeError("pack_tiles: weight " + weight.shape().to_string() + " must be [N, K]");
   const DType dtype = weight.dtype();
-  PackTiles args{.x = const_view(weight), .y = ops::shape_only_view(weight.shape(), dtype, Layout::packed_tiles)};
+  PackTiles args{.x = const_view(weight), .y = ops::shape_only_view(weight.shape(), dtype)};
+  args.y.layout = Layout::packed_tiles;
   const Dispatch<PackTiles> dispatch({dtype, dtype, dtype, DType::any, DType::any}, args, {});
   if (dispatch.shape_only()) return Tensor::shape_only(weight.shape(), dtype, Layout::packed_tiles);
   Tensor packed = Tensor::packed_empty(weight.shape(), dtype);
@@ -81,9 +82,15 @@ Qkv qkv_projection(const Tensor& x, const Tensor& q_weight, const Tensor& k_weig
   check_same_dtype("qkv_projection", q_weight, v_weight);
   const Precision precision = product_precision(x, q_weight, options);
   QkvProjection args{.x = ops::rows_view(x, "qkv_projection"),
-                     .q_weight = const_view(q_weight), .k_weight = const_view(k_weight), .v_weight = const_view(v_weight),
-                     .q_bias = const_view(q_bias), .k_bias = const_view(k_bias), .v_bias = const_view(v_bias),
-                     .q = {}, .k = {}, .v = {}};
+                     .q_weight = const_view(q_weight),
+                     .k_weight = const_view(k_weight),
+                     .v_weight = const_view(v_weight),
+                     .q_bias = const_view(q_bias),
+                     .k_bias = const_view(k_bias),
+                     .v_bias = const_view(v_bias),
+                     .q = {},
+                     .k = {},
+                     .v = {}};
   args.q = result_view(args.x, q_weight, precision.out);
   args.k = result_view(args.x, k_weight, precision.out);
   args.v = result_view(args.x, v_weight, precision.out);
@@ -111,9 +118,12 @@ Tensor gated_linear(const Tensor& x, const Tensor& gate, const Tensor& up, Activ
                      " must have the same shape");
   const Precision precision = product_precision(x, gate, options);
   GatedLinear args{.x = ops::rows_view(x, "gated_linear"),
-                   .gate_weight = const_view(gate), .up_weight = const_view(up),
-                   .gate_bias = const_view(gate_bias), .up_bias = const_view(up_bias),
-                   .y = {}, .activation = activation};
+                   .gate_weight = const_view(gate),
+                   .up_weight = const_view(up),
+                   .gate_bias = const_view(gate_bias),
+                   .up_bias = const_view(up_bias),
+                   .y = {},
+                   .activation = activation};
   args.y = result_view(args.x, gate, precision.out);
   if (options.policy.allow_upcast && !ops::has_row(precision, args))
     return cast(gated_linear(ops::upcast(x), ops::upcast(gate), ops::upcast(up), activation, gate_bias, up_bias,

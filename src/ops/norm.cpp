@@ -18,8 +18,8 @@ void check_norm(const char* op, const Tensor& x, const Tensor& residual, const T
     throw DTypeError(std::string(op) + ": residual is " + std::string(dtype_name(residual.dtype())) + ", x is " +
                      std::string(dtype_name(x.dtype())) + "; cast one of them");
   if (bias.defined() && (!(bias.shape() == weight.shape()) || bias.dtype() != weight.dtype()))
-    throw ShapeError(std::string(op) + ": bias " + bias.shape().to_string() + " must have the shape and dtype of weight " +
-                     weight.shape().to_string());
+    throw ShapeError(std::string(op) + ": bias " + bias.shape().to_string() +
+                     " must have the shape and dtype of weight " + weight.shape().to_string());
 }
 
 Precision norm_precision(const Tensor& x, const Tensor& weight, const OpOptions& options) {
@@ -33,7 +33,10 @@ std::pair<Tensor, Tensor> run_rms_norm(const Tensor& x, const Tensor& residual, 
   const Precision precision = norm_precision(x, weight, options);
   RmsNorm args{.x = ops::rows_view(x, "rms_norm"),
                .residual = residual.defined() ? ops::rows_view(residual, "rms_norm") : ConstView{},
-               .weight = const_view(weight), .sum = {}, .y = {}, .eps = eps};
+               .weight = const_view(weight),
+               .sum = {},
+               .y = {},
+               .eps = eps};
   args.y = ops::shape_only_view(Shape{args.x.shape[0], args.x.shape[1]}, precision.out);
   if (residual.defined()) args.sum = ops::shape_only_view(Shape{args.x.shape[0], args.x.shape[1]}, x.dtype());
   const Dispatch<RmsNorm> dispatch(precision, args, options.policy);
@@ -53,7 +56,11 @@ std::pair<Tensor, Tensor> run_layer_norm(const Tensor& x, const Tensor& residual
   const Precision precision = norm_precision(x, weight, options);
   LayerNorm args{.x = ops::rows_view(x, "layer_norm"),
                  .residual = residual.defined() ? ops::rows_view(residual, "layer_norm") : ConstView{},
-                 .weight = const_view(weight), .bias = const_view(bias), .sum = {}, .y = {}, .eps = eps};
+                 .weight = const_view(weight),
+                 .bias = const_view(bias),
+                 .sum = {},
+                 .y = {},
+                 .eps = eps};
   args.y = ops::shape_only_view(Shape{args.x.shape[0], args.x.shape[1]}, precision.out);
   if (residual.defined()) args.sum = ops::shape_only_view(Shape{args.x.shape[0], args.x.shape[1]}, x.dtype());
   const Dispatch<LayerNorm> dispatch(precision, args, options.policy);
@@ -75,7 +82,8 @@ std::pair<Tensor, Tensor> upcast_norm(const Tensor& x, const OpOptions& options,
   return {cast(y, out), sum.defined() ? cast(sum, x.dtype()) : sum};
 }
 
-template <class Op> bool needs_upcast(const Tensor& x, const Tensor& weight, const OpOptions& options) {
+template <class Op>
+bool needs_upcast(const Tensor& x, const Tensor& weight, const OpOptions& options) {
   if (!options.policy.allow_upcast) return false;
   Op args{};
   args.x = ops::rows_view(x, "norm");

@@ -9,8 +9,8 @@
 namespace candor::ops {
 
 struct PlannedOp {
-  std::string op;                        // "matmul"
-  std::string detail;                    // shapes: "x[1, 576] weight[1536, 576]"
+  std::string op;      // "matmul"
+  std::string detail;  // shapes: "x[1, 576] weight[1536, 576]"
   Precision precision;
   const KernelRow* row = nullptr;        // nullptr: missing
   std::vector<std::string> passed_over;  // "cpu/matmul/matmul_packed (avx512bf16): needs a newer instruction set"

@@ -61,7 +61,8 @@ Tensor argmax(const Tensor& x) {
 
 std::pair<Tensor, Tensor> top_k(const Tensor& x, std::int64_t k) {
   if (x.shape().rank() < 1 || k < 1 || k > x.shape()[-1])
-    throw ValueError("top_k: k = " + std::to_string(k) + " must lie in [1, last dimension of x " + x.shape().to_string() + "]");
+    throw ValueError("top_k: k = " + std::to_string(k) + " must lie in [1, last dimension of x " +
+                     x.shape().to_string() + "]");
   TopK args{.x = ops::rows_view(x, "top_k"), .values = {}, .indices = {}};
   args.values = ops::shape_only_view(Shape{args.x.shape[0], k}, x.dtype());
   args.indices = ops::shape_only_view(Shape{args.x.shape[0], k}, DType::i32);

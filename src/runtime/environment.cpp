@@ -16,7 +16,8 @@ namespace {
 void apply_isa(std::string_view wanted) {
   for (const Isa isa : {Isa::baseline, Isa::avx2, Isa::avx512, Isa::avx512bf16})
     if (wanted == isa_name(isa)) return cpu::force_isa(isa);
-  throw ValueError("CANDOR_ISA: \"" + std::string(wanted) + "\" is not known; use baseline, avx2, avx512 or avx512bf16");
+  throw ValueError("CANDOR_ISA: \"" + std::string(wanted) +
+                   "\" is not known; use baseline, avx2, avx512 or avx512bf16");
 }
 
 void apply_threads(std::string_view wanted) {

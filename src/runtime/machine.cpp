@@ -20,8 +20,8 @@ MachineInfo machine_info() {
           .features = cpu::cpu_features(),
           .cores = cpu::available_cores(),
           .threads = cpu::cpu_threads(),
-          .memory_bytes = static_cast<std::uint64_t>(sysconf(_SC_PHYS_PAGES)) *
-                          static_cast<std::uint64_t>(sysconf(_SC_PAGESIZE)),
+          .memory_bytes =
+              static_cast<std::uint64_t>(sysconf(_SC_PHYS_PAGES)) * static_cast<std::uint64_t>(sysconf(_SC_PAGESIZE)),
           .version = CANDOR_VERSION,
           .build_hash = CANDOR_BUILD_HASH,
           .compiler = CANDOR_COMPILER};

@@ -17,10 +17,18 @@ Isa any_isa() { return Isa::any; }
 std::span<const Backend> installed_backends() {
   apply_environment();
   static const std::array<Backend, 2> backends{
-      Backend{.name = "cpu", .built = true, .reference = false, .rows = cpu::kernel_rows(),
-              .active_isa = cpu::active_isa, .stream = cpu::cpu_stream},
-      Backend{.name = "ref", .built = true, .reference = true, .rows = ref::ref_kernel_rows(),
-              .active_isa = any_isa, .stream = ref::ref_stream},
+      Backend{.name = "cpu",
+              .built = true,
+              .reference = false,
+              .rows = cpu::kernel_rows(),
+              .active_isa = cpu::active_isa,
+              .stream = cpu::cpu_stream},
+      Backend{.name = "ref",
+              .built = true,
+              .reference = true,
+              .rows = ref::ref_kernel_rows(),
+              .active_isa = any_isa,
+              .stream = ref::ref_stream},
   };
   return backends;
 }

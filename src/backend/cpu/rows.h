@@ -41,7 +41,8 @@ constexpr Precision moving(DType stored, DType out) {
 /// The entry points of one kernel in the order that on_each_isa takes them.
 #define CANDOR_EACH_ISA(kernel) avx512::kernel, avx2::kernel, baseline::kernel
 
-template <std::size_t... Sizes> constexpr auto concatenate(const std::array<KernelRow, Sizes>&... parts) {
+template <std::size_t... Sizes>
+constexpr auto concatenate(const std::array<KernelRow, Sizes>&... parts) {
   std::array<KernelRow, (Sizes + ...)> all{};
   std::size_t next = 0;
   const auto append = [&](const auto& part) {

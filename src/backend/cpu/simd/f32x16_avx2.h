@@ -4,13 +4,23 @@
 namespace candor::cpu::CANDOR_ISA {
 namespace {
 
-struct F32x16 { __m256 lo, hi; };
-struct Mask16 { __m256 lo, hi; };
+struct F32x16 {
+  __m256 lo, hi;
+};
+struct Mask16 {
+  __m256 lo, hi;
+};
 
 CANDOR_INLINE F32x16 zero() { return {_mm256_setzero_ps(), _mm256_setzero_ps()}; }
-CANDOR_INLINE F32x16 set1(float x) { const __m256 v = _mm256_set1_ps(x); return {v, v}; }
+CANDOR_INLINE F32x16 set1(float x) {
+  const __m256 v = _mm256_set1_ps(x);
+  return {v, v};
+}
 CANDOR_INLINE F32x16 load(const float* p) { return {_mm256_loadu_ps(p), _mm256_loadu_ps(p + 8)}; }
-CANDOR_INLINE void store(float* p, F32x16 x) { _mm256_storeu_ps(p, x.lo); _mm256_storeu_ps(p + 8, x.hi); }
+CANDOR_INLINE void store(float* p, F32x16 x) {
+  _mm256_storeu_ps(p, x.lo);
+  _mm256_storeu_ps(p + 8, x.hi);
+}
 
 CANDOR_INLINE F32x16 add(F32x16 a, F32x16 b) { return {_mm256_add_ps(a.lo, b.lo), _mm256_add_ps(a.hi, b.hi)}; }
 CANDOR_INLINE F32x16 sub(F32x16 a, F32x16 b) { return {_mm256_sub_ps(a.lo, b.lo), _mm256_sub_ps(a.hi, b.hi)}; }
@@ -74,7 +84,8 @@ CANDOR_INLINE void load_bf16_pairs(const std::uint32_t* p, F32x16& even, F32x16&
 CANDOR_INLINE __m256i round_bf16(__m256 x) {
   const __m256i bits = _mm256_castps_si256(x);
   const __m256i lsb = _mm256_and_si256(_mm256_srli_epi32(bits, 16), _mm256_set1_epi32(1));
-  const __m256i rounded = _mm256_srli_epi32(_mm256_add_epi32(bits, _mm256_add_epi32(lsb, _mm256_set1_epi32(0x7fff))), 16);
+  const __m256i rounded =
+      _mm256_srli_epi32(_mm256_add_epi32(bits, _mm256_add_epi32(lsb, _mm256_set1_epi32(0x7fff))), 16);
   const __m256i quiet = _mm256_or_si256(_mm256_srli_epi32(bits, 16), _mm256_set1_epi32(0x40));
   const __m256i magnitude = _mm256_and_si256(bits, _mm256_set1_epi32(0x7fffffff));
   const __m256i nan = _mm256_cmpgt_epi32(magnitude, _mm256_set1_epi32(0x7f800000));

@@ -4,8 +4,12 @@
 namespace candor::cpu::CANDOR_ISA {
 namespace {
 
-struct F32x16 { __m512 v; };
-struct Mask16 { __mmask16 m; };
+struct F32x16 {
+  __m512 v;
+};
+struct Mask16 {
+  __mmask16 m;
+};
 
 CANDOR_INLINE F32x16 zero() { return {_mm512_setzero_ps()}; }
 CANDOR_INLINE F32x16 set1(float x) { return {_mm512_set1_ps(x)}; }
@@ -29,7 +33,8 @@ CANDOR_INLINE F32x16 round_even(F32x16 a) {
 }
 /// 2^n for integer-valued n in [-126, 127].
 CANDOR_INLINE F32x16 exp2_int(F32x16 n) {
-  return {_mm512_castsi512_ps(_mm512_slli_epi32(_mm512_add_epi32(_mm512_cvtps_epi32(n.v), _mm512_set1_epi32(127)), 23))};
+  return {
+      _mm512_castsi512_ps(_mm512_slli_epi32(_mm512_add_epi32(_mm512_cvtps_epi32(n.v), _mm512_set1_epi32(127)), 23))};
 }
 
 CANDOR_INLINE Mask16 less(F32x16 a, F32x16 b) { return {_mm512_cmp_ps_mask(a.v, b.v, _CMP_LT_OQ)}; }
