@@ -9,6 +9,7 @@ import random
 import shutil
 import struct
 import subprocess
+import sys
 import tempfile
 import unittest
 
@@ -166,3 +167,7 @@ def read_safetensors(path):
     begin = 8 + length
     return {name: (t["dtype"], t["shape"], data[begin + t["data_offsets"][0]:begin + t["data_offsets"][1]])
             for name, t in header.items()}
+
+
+if __name__ == "__main__":  # the model on which the commands of the documents run: support.py tests/models/golden/documented
+    make_model(sys.argv[1], context=8192)
