@@ -16,7 +16,7 @@
 namespace candor::cpu {
 namespace {
 
-constexpr std::int64_t kReadBytes = std::int64_t{1} << 29;  // beyond the caches of one core's share of any socket
+constexpr std::int64_t kReadBytes = std::int64_t{1} << 28;  // beyond the caches of most sockets, within the memory of a small model
 constexpr std::int64_t kReadGrain = 4096;
 constexpr std::int64_t kRounds = 200'000;  // a few hundred microseconds
 
@@ -75,7 +75,7 @@ double measure_read_bandwidth(double seconds) {
   Stream& stream = cpu_stream();
   struct Free { void operator()(void* p) const { std::free(p); } };
   const std::unique_ptr<std::byte, Free> buffer(static_cast<std::byte*>(std::aligned_alloc(4096, kReadBytes)));
-  if (!buffer) throw OutOfMemory("read probe: no memory for 512 MiB");
+  if (!buffer) throw OutOfMemory("read probe: no memory for 256 MiB");
   const ReadBurst burst = read_burst_of(active_isa());
   std::vector<float> sinks(static_cast<std::size_t>(stream.workers()) * 16);
   auto touch = [&](std::int64_t begin, std::int64_t end, int) {
