@@ -1,6 +1,10 @@
 // Kernels with planted faults, to test the tests: each must be caught by at least one check of its suite.
 #pragma once
 
+#if defined(__x86_64__)
+#include <xmmintrin.h>
+#endif
+
 #include "kernels/plain.h"
 #include "kernels/suite.h"
 #include "kernels/witness.h"
@@ -14,6 +18,7 @@ struct MatmulFault {
   bool rounds_twice = false;    // through f16 on the way out
   bool skips_last_k = false, skips_last_column = false, skips_last_row = false;
   bool writes_past_row = false, swaps_rows = false, ignores_bias = false;
+  bool changes_input = false, leaves_mode = false;
 };
 inline MatmulFault matmul_fault;  // of the kernel below; launches are plain functions
 
@@ -43,6 +48,11 @@ inline void planted_matmul(const Matmul& args, Stream&) {
       const std::int64_t row = fault.swaps_rows && m_extent > 1 && m < 2 ? 1 - m : m;
       put(row, n, fault.truncates && std::isfinite(value) && value != 0 ? cut_off(args.y.dtype, value) : value);
     }
+  if (fault.changes_input && args.x.elements() > 0)
+    *static_cast<std::byte*>(const_cast<void*>(args.x.data)) ^= std::byte{1};
+#if defined(__x86_64__)
+  if (fault.leaves_mode) _mm_setcsr(_mm_getcsr() | 0x8040u);
+#endif
   if (fault.writes_past_row && m_extent > 0) put(0, n_extent, 0);
 }
 

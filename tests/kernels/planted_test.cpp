@@ -89,6 +89,19 @@ TEST(Planted, MatmulShapeFaults) {
     }
 }
 
+TEST(Planted, MatmulSideEffects) {
+  MatmulFault fault;
+  fault.changes_input = true;
+  expect_matmul_caught("a changed input", fault, bf16, bf16, f32);
+#if defined(__x86_64__)
+  const unsigned mode = _mm_getcsr();
+  fault = {};
+  fault.leaves_mode = true;
+  expect_matmul_caught("a denormal mode left behind", fault, bf16, bf16, f32);
+  _mm_setcsr(mode);
+#endif
+}
+
 TEST(Planted, MatmulRoundingFaults) {
   for (const Storage& s : kStorages) {
     MatmulFault fault;
