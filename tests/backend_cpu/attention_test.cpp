@@ -4,6 +4,9 @@
 
 #include <gtest/gtest.h>
 
+#include <algorithm>
+
+#include "tests/backend_cpu/math_entry.h"
 #include "tests/backend_cpu/operand.h"
 #include "tests/backend_cpu/test_stream.h"
 
@@ -164,6 +167,109 @@ TEST(CpuAttention, LongContextIsWithinTheDerivedBound) {
   }
 }
 
+float exp_of(float x) {
+  float in[16], out[16];
+  std::fill(in, in + 16, x);
+  cpu::baseline::math_function(MathFunction::exp_nonpositive, in, out, 16, true);
+  return out[0];
+}
+
+/// Sums of one row over some keys, as kernels/attention.h orders them.
+struct ScalarSums {
+  float maximum = -HUGE_VALF;
+  float weight[16] = {};
+  std::vector<float> acc;
+
+  void add_block(const std::vector<float>& scores, const std::vector<const float*>& values) {
+    const float largest = *std::max_element(scores.begin(), scores.end());
+    if (largest > maximum) {
+      const float factor = exp_of(maximum - largest);
+      for (float& w : weight) w *= factor;
+      for (float& a : acc) a *= factor;
+      maximum = largest;
+    }
+    std::vector<float> p;
+    for (std::size_t j = 0; j < scores.size(); ++j) {
+      p.push_back(exp_of(scores[j] - maximum));
+      weight[j % 16] += p[j];
+    }
+    for (std::size_t j = 0; j < p.size(); j += 2) {
+      for (std::size_t key : {j + 1, j})  // pairs, odd first
+        for (std::size_t d = 0; key < p.size() && d < acc.size(); ++d)
+          acc[d] = std::fma(p[key], values[key][d], acc[d]);
+    }
+  }
+
+  void close() {
+    for (int width = 8; width >= 1; width /= 2)
+      for (int i = 0; i < width; ++i) weight[i] += weight[i + width];
+  }
+
+  void merge(const ScalarSums& part) {
+    const float largest = std::max(maximum, part.maximum);
+    const float keep = exp_of(maximum - largest), take = exp_of(part.maximum - largest);
+    weight[0] = std::fma(part.weight[0], take, weight[0] * keep);
+    for (std::size_t d = 0; d < acc.size(); ++d) acc[d] = std::fma(part.acc[d], take, acc[d] * keep);
+    maximum = largest;
+  }
+};
+
+/// Row (t, h) of batch 0, one rounding short of y.
+std::vector<float> scalar_row(const Problem& p, const Attention& a, std::int64_t t, std::int64_t h) {
+  const auto [nb, nt, ns, nh, nhkv, nd] = p.sizes;
+  const std::int64_t visible = ns - nt + t + 1, kv = h / (nh / nhkv);
+  const auto widened = [nd = nd](const Operand& x, std::int64_t at) {
+    std::vector<float> row;
+    for (std::int64_t d = 0; d < nd; ++d) row.push_back(static_cast<float>(x.at(at + d)));
+    return row;
+  };
+  const std::vector<float> q = widened(p.q, (t * nh + h) * nd);
+  ScalarSums total;
+  for (std::int64_t chunk = 0; chunk < visible; chunk += kAttentionChunk) {
+    ScalarSums sums;
+    sums.acc.assign(static_cast<std::size_t>(nd), 0.0f);
+    const std::int64_t end = std::min(visible, chunk + kAttentionChunk);
+    for (std::int64_t block = chunk; block < end; block += kAttentionBlock) {
+      std::vector<float> scores;
+      std::vector<std::vector<float>> rows;
+      std::vector<const float*> values;
+      for (std::int64_t j = block; j < std::min(end, block + kAttentionBlock); ++j) {
+        const std::vector<float> k = widened(p.k, (j * nhkv + kv) * nd);
+        float dot = 0;
+        for (std::int64_t d = 0; d < nd; d += 2) dot = std::fma(q[d], k[d], std::fma(q[d + 1], k[d + 1], dot));
+        scores.push_back(a.scale * dot);
+        rows.push_back(widened(p.v, (j * nhkv + kv) * nd));
+      }
+      for (const auto& row : rows) values.push_back(row.data());
+      sums.add_block(scores, values);
+    }
+    sums.close();
+    if (chunk == 0) total = sums;
+    else total.merge(sums);
+  }
+  for (float& value : total.acc) value /= total.weight[0];
+  return total.acc;
+}
+
+TEST(CpuAttention, EqualsTheScalarOrderOfSums) {
+  for (const Entry& entry : runnable()) {
+    for (const Sizes& n : {Sizes{1, 2, 1090, 2, 1, 12}, Sizes{1, 4, 7, 2, 1, 34}, Sizes{1, 1, 576, 3, 1, 64}}) {
+      if (entry.isa == Isa::baseline && n.s > 1000) continue;  // its emulated fma is slow
+      Problem p(entry, n);
+      test::TestStream stream(1);
+      entry.flash(p.args(), stream);
+      for (std::int64_t row = 0; row < n.t * n.h; ++row) {
+        const std::vector<float> expected = scalar_row(p, p.args(), row / n.h, row % n.h);
+        for (std::int64_t d = 0; d < n.d; ++d) {
+          std::byte rounded[8];
+          test::write_element(entry.out, rounded, static_cast<double>(expected[static_cast<std::size_t>(d)]));
+          ASSERT_EQ(p.y.at(row * n.d + d), test::read_element(entry.out, rounded)) << name(entry) << " row " << row;
+        }
+      }
+    }
+  }
+}
+
 /// Entries by precision: every ISA must give the bits of the first.
 TEST(CpuAttention, EveryIsaKernelWorkerCountAndAlignmentGivesTheSameBits) {
   const Sizes sizes[] = {{1, 1, 70, 3, 1, 64}, {2, 3, 33, 4, 2, 20}, {1, 3, 600, 2, 1, 8}, {1, 70, 90, 3, 3, 16}};
@@ -212,30 +318,45 @@ TEST(CpuAttention, PrefillEqualsTokenByTokenDecode) {
   }
 }
 
+/// Tokens whose outputs are NaN; every other token must keep the bits it has in `clean`.
+std::vector<bool> nan_tokens(const Problem& clean, const Problem& poisoned) {
+  const std::int64_t per_token = clean.sizes.h * clean.sizes.d;
+  std::vector<bool> result;
+  for (std::int64_t t = 0; t < clean.sizes.t; ++t) {
+    result.push_back(std::isnan(poisoned.y.at(t * per_token)));
+    for (std::int64_t i = t * per_token; i < (t + 1) * per_token; ++i) {
+      EXPECT_TRUE(result.back() ? std::isnan(poisoned.y.at(i)) : poisoned.y.at(i) == clean.y.at(i)) << "token " << t;
+    }
+  }
+  return result;
+}
+
 TEST(CpuAttention, MaskedKeysDoNotMatterAndNanReachesTheRowsThatSeeIt) {
   for (const Entry& entry : runnable()) {
-    const Sizes n{1, 7, 21, 2, 1, 10};
-    Problem clean(entry, n), poisoned(entry, n);
+    const Sizes n{1, 8, 21, 2, 1, 10};  // the last tokens share a block of rows
+    Problem clean(entry, n), key(entry, n), value(entry, n), query(entry, n);
     for (std::int64_t d = 0; d < n.d; ++d) {
-      poisoned.k.set((n.s - 2) * n.d + d, NAN);  // seen by the last two tokens
-      poisoned.v.set((n.s - 1) * n.d + d, NAN);  // seen by the last one
+      key.k.set((n.s - 2) * n.d + d, NAN);    // seen by tokens 6 and 7
+      value.v.set((n.s - 1) * n.d + d, NAN);  // seen by token 7
     }
-    test::TestStream stream(1);
-    entry.flash(clean.args(), stream);
-    entry.flash(poisoned.args(), stream);
-    for (std::int64_t i = 0; i < n.t * n.h * n.d; ++i) {
-      const std::int64_t t = i / (n.h * n.d);
-      if (t < n.t - 2) {
-        ASSERT_EQ(clean.y.at(i), poisoned.y.at(i)) << name(entry) << " token " << t;
-      } else {
-        ASSERT_TRUE(std::isnan(poisoned.y.at(i))) << name(entry) << " token " << t;
-      }
-    }
-    Problem query(entry, n);
     query.q.set(3 * n.h * n.d, NAN);  // token 3, head 0
-    entry.flash(query.args(), stream);
+    test::TestStream stream(1);
+    for (Problem* p : {&clean, &key, &value, &query}) entry.flash(p->args(), stream);
+    EXPECT_EQ(nan_tokens(clean, key), std::vector<bool>({0, 0, 0, 0, 0, 0, 1, 1})) << name(entry);
+    EXPECT_EQ(nan_tokens(clean, value), std::vector<bool>({0, 0, 0, 0, 0, 0, 0, 1})) << name(entry);
     for (std::int64_t i = 0; i < n.t * n.h * n.d; ++i)
       ASSERT_EQ(std::isnan(query.y.at(i)), i / n.d == 3 * n.h) << name(entry);
+  }
+}
+
+TEST(CpuAttention, SubnormalOperandsAreZero) {
+  for (const Entry& entry : runnable()) {
+    if (entry.kv == DType::f16) continue;  // its subnormals are normal f32 values
+    Problem p(entry, {1, 2, 5, 1, 1, 4});
+    for (std::int64_t i = 0; i < p.v.elements(); ++i) p.v.set(i, 0x1p-130);
+    test::TestStream stream(1);
+    entry.flash(p.args(), stream);
+    for (std::int64_t i = 0; i < p.y.elements(); ++i) ASSERT_EQ(p.y.at(i), 0) << name(entry);
   }
 }
 
