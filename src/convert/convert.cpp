@@ -102,11 +102,11 @@ void refuse_losses(const std::vector<ConvertedTensor>& tensors, const std::strin
              std::to_string(tensor.flushed) + " become zero)";
   }
   if (lossy == 0) return;
-  throw ValueError("convert: " + input + ": " + std::to_string(overflowed) +
-                   " finite values would become infinite and " + std::to_string(flushed) + " would become zero, in " +
-                   std::to_string(lossy) + " of " + std::to_string(tensors.size()) + " tensors: " + worst +
-                   (lossy > kNamed ? ", …" : "") +
-                   "; nothing was written: choose bf16 or f32, keep those tensors in f32, or allow a lossy conversion");
+  throw ValueError(
+      "convert: " + input + ": " + std::to_string(overflowed) + " finite values would become infinite and " +
+      std::to_string(flushed) + " would become zero, in " + std::to_string(lossy) + " of " +
+      std::to_string(tensors.size()) + " tensors: " + worst + (lossy > kNamed ? ", …" : "") +
+      "; nothing was written: choose bf16 or f32, keep those tensors in f32 (--keep-f32), or allow it (--allow-lossy)");
 }
 
 std::map<std::string, std::string> file_metadata(const Plan& plan) {

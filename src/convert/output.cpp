@@ -100,6 +100,8 @@ class TemporaryModelFolder {
     }
   }
 
+  const std::string& path() const { return folder_.path(); }
+
   /// Path of a new file inside; removed with the folder unless it moves into place.
   std::string add(const std::string& name) {
     files_.emplace_back(folder_.path() + "/" + name, TemporaryPath::Kind::file);
@@ -150,6 +152,13 @@ class TemporaryModelFolder {
   std::vector<std::string> names_;
 };
 
+/// An error's text with the folder that the user named instead of the temporary one.
+std::string with_final_path(std::string text, const std::string& temporary, const std::string& output) {
+  for (std::size_t at = text.find(temporary); at != std::string::npos; at = text.find(temporary, at + output.size()))
+    text.replace(at, temporary.size(), output);
+  return text;
+}
+
 void write_text(const std::string& path, std::string_view content) { io::write_file_atomically(path, content, true); }
 
 std::vector<std::string> write_folder(const Plan& plan, const std::map<std::string, std::string>& metadata,
@@ -158,12 +167,16 @@ std::vector<std::string> write_folder(const Plan& plan, const std::map<std::stri
   std::error_code error;
   const bool replace = fs::is_directory(output, error) && !fs::is_empty(output, error);
   const std::vector<std::vector<const TensorPlan*>> shards = shards_of(plan, shard_bytes);
-  TemporaryModelFolder folder(output);
-  for (std::size_t i = 0; i < shards.size(); ++i)
-    write_file(folder.add(shard_name(i, shards.size())), shards[i], metadata, true, source);
   const std::string index = index_text(shards);  // also refuses names that appear in two shards
-  if (shards.size() > 1) write_text(folder.add("model.safetensors.index.json"), index);
-  for (const SideFile& file : plan.files) write_text(folder.add(file.name), file.content);
+  TemporaryModelFolder folder(output);
+  try {
+    for (std::size_t i = 0; i < shards.size(); ++i)
+      write_file(folder.add(shard_name(i, shards.size())), shards[i], metadata, true, source);
+    if (shards.size() > 1) write_text(folder.add("model.safetensors.index.json"), index);
+    for (const SideFile& file : plan.files) write_text(folder.add(file.name), file.content);
+  } catch (const IoError& error) {
+    throw IoError(with_final_path(error.what(), folder.path(), output));
+  }
   return folder.move_into_place(replace);
 }
 
@@ -177,7 +190,8 @@ void check_folder(const std::string& output, bool overwrite) {
   for (const fs::directory_entry& entry : fs::directory_iterator(output, error)) {
     const std::string name = entry.path().filename().string();
     if (!overwrite)
-      io::refuse_system(kOp, output, "exists and is not empty", 0, "choose another name or allow overwriting");
+      io::refuse_system(kOp, output, "exists and is not empty", 0,
+                        "choose another name or allow overwriting (--force)");
     if (!entry.is_regular_file(error) || !belongs_to_checkpoint(name))
       io::refuse_system(kOp, output, "holds " + io::quote(name) + ", which is no part of a checkpoint", 0,
                         "a folder is replaced as a whole: choose another one or move that away");
@@ -199,7 +213,7 @@ void check_output(const std::string& output, bool overwrite) {
   if (!fs::exists(fs::symlink_status(path, error))) return;
   if (!is_single_file(output)) return check_folder(path, overwrite);
   if (fs::is_directory(path, error)) io::refuse_system(kOp, path, "is a folder", 0, "name a file");
-  if (!overwrite) io::refuse_system(kOp, path, "exists", 0, "choose another name or allow overwriting");
+  if (!overwrite) io::refuse_system(kOp, path, "exists", 0, "choose another name or allow overwriting (--force)");
 }
 
 std::vector<std::string> write_output(const Plan& plan, const std::map<std::string, std::string>& metadata,

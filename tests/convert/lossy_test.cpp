@@ -54,7 +54,8 @@ TEST(Lossy, F16OverflowAndFlushAreCountedAndRefused) {
 TEST(Lossy, BecomingZeroAloneIsRefusedInF16) {
   const TemporaryFolder folder;
   const std::string input = write_safetensors(folder.path("in.safetensors"), {f32_tensor("x", {1e-30f, 1.0f})});
-  const std::string text = error_text<ValueError>([&] { convert(input, folder.path("o.safetensors"), to(DType::f16)); });
+  const std::string text =
+      error_text<ValueError>([&] { convert(input, folder.path("o.safetensors"), to(DType::f16)); });
   EXPECT_NE(text.find("0 finite values would become infinite and 1 would become zero"), std::string::npos) << text;
 }
 
