@@ -25,11 +25,18 @@ def train():
     return tokens, [" ".join(m) for m in model["merges"] if "\u0106" not in "".join(m)]
 
 
+def splits(text):
+    """The lengths, in characters, of the words that each of the hand-written patterns cuts the text into."""
+    patterns = {"gpt2": pipelines.byte_level(True), "qwen2": pipelines.split(Regex(pipelines.QWEN2)),
+                "llama3": pipelines.split(Regex(pipelines.LLAMA3))}
+    return {name: [end - begin for _, (begin, end) in p.pre_tokenize_str(text)] for name, p in patterns.items()}
+
+
 def main():
     tokens, merges = train()
     vocab = {t: i for i, t in enumerate(tokens)}
     pairs = [tuple(m.split(" ")) for m in merges]
-    cases = [{"text": t, "ids": {}, "plain": {}} for t in torture.TEXTS]
+    cases = [{"text": t, "ids": {}, "plain": {}, "splits": splits(t)} for t in torture.TEXTS]
     documents = {}
     for name in pipelines.PIPELINES:
         tokenizer = pipelines.build(name, vocab, pairs)

@@ -77,12 +77,12 @@ TEST(Sampler, SameSeedAndPositionSameToken) {
 
 TEST(Sampler, DrawsAreFixed) {  // changes of arithmetic or order would change users' texts
   std::vector<float> logits(64);
-  for (std::size_t i = 0; i < 64; ++i) logits[i] = static_cast<float>(i * 37 % 64) / 8;
+  for (std::size_t i = 0; i < 64; ++i) logits[i] = static_cast<float>(i * 37 % 16) / 2;  // many are equal
   SamplerOptions options;
   options.seed = 42;
   std::vector<TokenId> drawn;
   for (std::uint64_t position = 0; position < 12; ++position) drawn.push_back(sample(options, logits, position));
-  EXPECT_EQ(drawn, (std::vector<TokenId>{12, 57, 5, 5, 17, 57, 24, 12, 19, 12, 5, 12}));
+  EXPECT_EQ(drawn, (std::vector<TokenId>{51, 35, 38, 38, 41, 35, 54, 51, 19, 51, 38, 51}));
 }
 
 TEST(Sampler, FrequenciesAreTheSoftmax) {
@@ -115,6 +115,10 @@ TEST(Sampler, TopP) {
   SamplerOptions options = plain();
   options.top_p = 0.6f;
   EXPECT_THAT(histogram(options, logits, 500), testing::UnorderedElementsAre(testing::Key(1), testing::Key(2)));
+  options.top_p = 0.49f;
+  EXPECT_THAT(histogram(options, logits, 500), testing::UnorderedElementsAre(testing::Key(1)));
+  options.top_p = 0.76f;
+  EXPECT_EQ(histogram(options, logits, 500).size(), 3u);
   options.top_p = 0.01f;  // at least one remains
   EXPECT_THAT(histogram(options, logits, 50), testing::UnorderedElementsAre(testing::Key(1)));
   options.top_p = 0.8f;

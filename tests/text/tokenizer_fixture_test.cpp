@@ -2,7 +2,10 @@
 // (make_tokenizer_fixtures.py).
 #include <gmock/gmock.h>
 
+#include <algorithm>
+
 #include "tests/text/fixtures.h"
+#include "text/known_patterns.h"
 
 namespace candor::test {
 namespace {
@@ -47,6 +50,25 @@ INSTANTIATE_TEST_SUITE_P(Pipelines, TokenizerFixture, testing::ValuesIn(pipeline
   for (char& c : name) c = c == '-' ? '_' : c;
   return name;
 });
+
+TEST(KnownPattern, CutsWhereHuggingFaceDoes) {  // also where no token of the vocabulary would show it
+  using text::KnownPattern;
+  const std::map<std::string, KnownPattern> patterns = {
+      {"gpt2", KnownPattern::gpt2}, {"qwen2", KnownPattern::qwen2}, {"llama3", KnownPattern::llama3}};
+  for (const nlohmann::json& test : fixture("tokenizers.json")["cases"]) {
+    const std::string text = test["text"];
+    for (const auto& [name, pattern] : patterns) {
+      std::vector<text::Segment> segments;
+      text::match_known_pattern(pattern, text, segments);
+      std::vector<int> lengths;
+      for (const text::Segment& segment : segments) {
+        const auto begin = text.begin() + segment.span.begin, end = text.begin() + segment.span.end;
+        lengths.push_back(static_cast<int>(std::count_if(begin, end, [](char c) { return (c & 0xc0) != 0x80; })));
+      }
+      EXPECT_EQ(lengths, test["splits"][name].get<std::vector<int>>()) << name << " " << testing::PrintToString(text);
+    }
+  }
+}
 
 TEST(TokenizerFixture, FromDescription) {
   for (const char* pre : kNamedByGguf) {

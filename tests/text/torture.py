@@ -4,6 +4,7 @@ PROSE = [
     "Hello world! The quick brown fox jumps over the lazy dog, 123 times in 2024.",
     "It's what we've said: they'll go, I'm sure you'd agree; don't you? He's she'S WE'RE I'LL 'Tis o'clock 'sauce 'REd",
     "\u2019s \u2018t it\u2019s '\u017f '\u017fa a'\u017f 's's'S'\u017f'll'LL'lL'l 'v 'r 've'VE're'RE'rE 'm'M'd'D't'T",
+    "it'\u017fand it'Sand it'sand it'\u017f\u017f we'REally we'really I'LLs I'Llx he'VEx he'dx I'Mx can'Tx \u017f'\u017f's",
     "Überraschung! Größe, Straße, Äpfel \u2014 »Anführung« \u201eso\u201c.", "Où est l'élève? Ça va, garçon. L'été à l'hôtel.",
     "El niño comió piñas; ¿por qué? ¡Así!", "Łódź, żółw, gęś i jaźń.", "Příliš žluťoučký kůň úpěl ďábelské ódy.",
     "Съешь же ещё этих мягких французских булок, да выпей чаю.", "Η γρήγορη καφέ αλεπού πηδάει.",
