@@ -76,7 +76,7 @@ struct Target {
 struct TextStatement { std::string text; };
 struct OutputStatement { ExpressionPointer value; };
 struct IfStatement { std::vector<std::pair<ExpressionPointer, Block>> branches; Block otherwise; };
-struct ForStatement { Target target; ExpressionPointer iterable, condition; Block body, otherwise; };  // condition: or none
+struct ForStatement { Target target; ExpressionPointer iterable, condition; Block body, otherwise; };  // no condition: null
 struct SetStatement { Target target; ExpressionPointer value; };
 struct SetBlockStatement { Target target; Block body; };
 struct MacroStatement { std::string name; std::vector<Argument> parameters; Block body; };  // values: defaults, or none
