@@ -17,7 +17,8 @@ std::int64_t whole_blocks(DType dtype, std::int64_t k) {
 /// A weight and, for dtypes that have one, its packed copy.
 struct Weight {
   Weight(DType dtype, std::int64_t n, std::int64_t k, std::uint64_t seed)
-      : rows(dtype, n, k, Operand::Fill::normal, seed), packed(is_block(dtype) ? Operand(DType::f32, 1, 1, {}, 1) : rows) {}
+      : rows(dtype, n, k, Operand::Fill::normal, seed),
+        packed(is_block(dtype) ? Operand(DType::f32, 1, 1, {}, 1) : rows) {}
   ConstView view(bool want_packed) const { return want_packed ? packed.view() : rows.view(); }
   Operand rows;
   PackedOperand packed;
@@ -54,8 +55,17 @@ TEST_P(MatmulFused, QkvIsThreeMatmuls) {
         const Operand x(kernels().a, m, k, Operand::Fill::normal, 6 + static_cast<std::uint64_t>(m), 3);
         Result q(out, m, nq), key(out, m, nkv), v(out, m, nkv);
         TestStream stream(3);
-        kernels().qkv({x.view(), wq.view(packed), wk.view(packed), wv.view(packed), bq.vector(), {}, bv.vector(), q.view(),
-                       key.view(), v.view()}, stream);
+        kernels().qkv({x.view(),
+                       wq.view(packed),
+                       wk.view(packed),
+                       wv.view(packed),
+                       bq.vector(),
+                       {},
+                       bv.vector(),
+                       q.view(),
+                       key.view(),
+                       v.view()},
+                      stream);
         expect_equal(q, product(x, wq, &bq, out), m, nq);
         expect_equal(key, product(x, wk, nullptr, out), m, nkv);
         expect_equal(v, product(x, wv, &bv, out), m, nkv);
@@ -82,8 +92,8 @@ TEST_P(MatmulFused, GatedLinearIsTwoMatmulsAndOneRounding) {
   const std::int64_t k = whole_blocks(kernels().b, 50), n = 53;
   const Weight gate(kernels().b, n, k, 11), up(kernels().b, n, k, 12);
   const Operand gate_bias(DType::f32, 1, n, Operand::Fill::normal, 13);
-  for (const Activation activation : {Activation::identity, Activation::relu, Activation::silu, Activation::gelu_tanh,
-                                      Activation::gelu_erf})
+  for (const Activation activation :
+       {Activation::identity, Activation::relu, Activation::silu, Activation::gelu_tanh, Activation::gelu_erf})
     for (const std::int64_t m : {1, 9, 35})
       for (const bool packed : {false, true})
         for (const DType out : {kernels().a, DType::f32}) {

@@ -41,11 +41,16 @@ void encode(DType dtype, float value, std::byte* p) {
 float tiny(Random& random) {
   const float sign = random.integer(0, 1) != 0 ? -1.0f : 1.0f;
   switch (random.integer(0, 7)) {
-    case 0: return sign * 0.0f;
-    case 1: return sign * static_cast<float>(random.uniform(0x1p-140, 0x1p-126));  // denormal in f32 and bf16
-    case 2: return sign * static_cast<float>(random.uniform(0x1p-126, 0x1p-120));
-    case 3: return sign * static_cast<float>(random.uniform(0x1p-20, 0x1p-14));    // denormal in f16
-    default: return sign * static_cast<float>(random.uniform(0x1p-64, 0x1p-62));   // products near 2^-126
+    case 0:
+      return sign * 0.0f;
+    case 1:
+      return sign * static_cast<float>(random.uniform(0x1p-140, 0x1p-126));  // denormal in f32 and bf16
+    case 2:
+      return sign * static_cast<float>(random.uniform(0x1p-126, 0x1p-120));
+    case 3:
+      return sign * static_cast<float>(random.uniform(0x1p-20, 0x1p-14));  // denormal in f16
+    default:
+      return sign * static_cast<float>(random.uniform(0x1p-64, 0x1p-62));  // products near 2^-126
   }
 }
 
@@ -69,9 +74,10 @@ Operand::Operand(DType dtype, std::int64_t rows, std::int64_t cols, Fill fill, s
   Random random(seed);
   for (std::int64_t r = 0; r < rows; ++r)
     for (std::int64_t c = 0; c < cols; ++c)
-      set(r, c, fill == Fill::normal     ? static_cast<float>(random.normal())
-                : fill == Fill::integers ? static_cast<float>(random.integer(-8, 8))
-                                         : tiny(random));
+      set(r, c,
+          fill == Fill::normal     ? static_cast<float>(random.normal())
+          : fill == Fill::integers ? static_cast<float>(random.integer(-8, 8))
+                                   : tiny(random));
 }
 
 void Operand::set(std::int64_t row, std::int64_t col, float value) {
@@ -89,7 +95,8 @@ void Operand::fill_blocks(std::uint64_t seed) {
     const std::uint16_t bits = f32_to_f16_bits(scale);
     std::memcpy(p, &bits, 2);
   };
-  const bool has_offset = dtype_ == DType::q4_1 || dtype_ == DType::q5_1 || dtype_ == DType::q4_k || dtype_ == DType::q5_k;
+  const bool has_offset =
+      dtype_ == DType::q4_1 || dtype_ == DType::q5_1 || dtype_ == DType::q4_k || dtype_ == DType::q5_k;
   for (std::int64_t r = 0; r < rows_; ++r) {
     std::byte* row = bytes_.data() + kGuard + r * row_bytes;
     for (std::int64_t at = 0; at < bytes_of(dtype_, cols_); at += block_bytes) {
@@ -133,7 +140,10 @@ PackedOperand::PackedOperand(const Operand& source) : view_(source.view()) {
 }
 
 Result::Result(DType dtype, std::int64_t rows, std::int64_t cols, std::int64_t row_gap)
-    : dtype_(dtype), rows_(rows), cols_(cols), stride_(cols + row_gap),
+    : dtype_(dtype),
+      rows_(rows),
+      cols_(cols),
+      stride_(cols + row_gap),
       bytes_(kGuard + static_cast<std::size_t>(bytes_of(dtype, rows * stride_)) + kGuard, kPoison) {}
 
 View Result::view() const {
@@ -162,8 +172,8 @@ float Result::value(std::int64_t row, std::int64_t col) const {
 bool Result::guards_intact() const {
   const std::size_t size = static_cast<std::size_t>(bytes_of(dtype_, 1));
   for (std::size_t i = 0; i < bytes_.size(); ++i) {
-    const bool element = i >= kGuard && i + kGuard < bytes_.size() &&
-                         static_cast<std::int64_t>((i - kGuard) / size) % stride_ < cols_;
+    const bool element =
+        i >= kGuard && i + kGuard < bytes_.size() && static_cast<std::int64_t>((i - kGuard) / size) % stride_ < cols_;
     if (!element && bytes_[i] != kPoison) return false;
   }
   return true;
@@ -195,10 +205,10 @@ std::uint32_t rounded_bits(DType dtype, float value) {
 const std::vector<MatmulKernels>& matmul_kernels() {
   static const std::vector<MatmulKernels> kernels = [] {
     std::vector<MatmulKernels> all;
-#define CANDOR_ADD(isa, a, b)                                                                      \
-  if (machine_has(Isa::isa))                                                                       \
-    all.push_back({DType::a, DType::b, Isa::isa, cpu::isa::matmul_##a##_##b,                       \
-                   cpu::isa::qkv_projection_##a##_##b, cpu::isa::gated_linear_##a##_##b});
+#define CANDOR_ADD(isa, a, b)                                                                                    \
+  if (machine_has(Isa::isa))                                                                                     \
+    all.push_back({DType::a, DType::b, Isa::isa, cpu::isa::matmul_##a##_##b, cpu::isa::qkv_projection_##a##_##b, \
+                   cpu::isa::gated_linear_##a##_##b});
 #define CANDOR_ADD_EACH(a, b) CANDOR_ADD(baseline, a, b) CANDOR_ADD(avx2, a, b) CANDOR_ADD(avx512, a, b)
     CANDOR_MATMUL_PAIRS(CANDOR_ADD_EACH)
     CANDOR_ADD(avx512bf16, bf16, bf16)

@@ -1,5 +1,6 @@
-// Operands, the expected values and the kernels of the matmul tests. The expected value is a scalar loop that multiplies
-// and adds in the stated order (odd k before even k, fused, denormals flushed): bits must be equal, not close.
+// Operands, the expected values and the kernels of the matmul tests. The expected value is a scalar loop that
+// multiplies and adds in the stated order (odd k before even k, fused, denormals flushed): bits must be equal, not
+// close.
 #pragma once
 
 #include <cstdint>
@@ -7,9 +8,9 @@
 #include <vector>
 
 #include "backend/cpu/matmul/matmul.h"
-#include "tests/backend_cpu/test_stream.h"
 #include "core/view.h"
 #include "kernels/kernel_row.h"
+#include "tests/backend_cpu/test_stream.h"
 
 namespace candor::test {
 

@@ -30,25 +30,26 @@ TEST_P(PackTilesTest, WritesTheLayoutAndNothingElse) {
       pack({source.view(), y}, stream);
       for (std::size_t i = 0; i < bytes.size(); ++i) {
         const bool guard = i < kGuard || i >= bytes.size() - kGuard;
-        ASSERT_EQ(bytes[i], guard ? std::byte{0x5a} : expected.bytes()[i - kGuard]) << n << " x " << k << ", byte " << i;
+        ASSERT_EQ(bytes[i], guard ? std::byte{0x5a} : expected.bytes()[i - kGuard])
+            << n << " x " << k << ", byte " << i;
       }
     }
 }
 
-INSTANTIATE_TEST_SUITE_P(
-    Dtypes, PackTilesTest,
-    testing::Values(Packer{DType::f32, Isa::baseline, cpu::baseline::pack_tiles_f32},
-                    Packer{DType::f16, Isa::baseline, cpu::baseline::pack_tiles_f16},
-                    Packer{DType::bf16, Isa::baseline, cpu::baseline::pack_tiles_bf16},
-                    Packer{DType::f32, Isa::avx2, cpu::avx2::pack_tiles_f32},
-                    Packer{DType::f16, Isa::avx2, cpu::avx2::pack_tiles_f16},
-                    Packer{DType::bf16, Isa::avx2, cpu::avx2::pack_tiles_bf16},
-                    Packer{DType::f32, Isa::avx512, cpu::avx512::pack_tiles_f32},
-                    Packer{DType::f16, Isa::avx512, cpu::avx512::pack_tiles_f16},
-                    Packer{DType::bf16, Isa::avx512, cpu::avx512::pack_tiles_bf16}),
-    [](const auto& info) {
-      return std::string(dtype_name(info.param.dtype)) + "_" + std::to_string(static_cast<int>(info.param.isa));
-    });
+INSTANTIATE_TEST_SUITE_P(Dtypes, PackTilesTest,
+                         testing::Values(Packer{DType::f32, Isa::baseline, cpu::baseline::pack_tiles_f32},
+                                         Packer{DType::f16, Isa::baseline, cpu::baseline::pack_tiles_f16},
+                                         Packer{DType::bf16, Isa::baseline, cpu::baseline::pack_tiles_bf16},
+                                         Packer{DType::f32, Isa::avx2, cpu::avx2::pack_tiles_f32},
+                                         Packer{DType::f16, Isa::avx2, cpu::avx2::pack_tiles_f16},
+                                         Packer{DType::bf16, Isa::avx2, cpu::avx2::pack_tiles_bf16},
+                                         Packer{DType::f32, Isa::avx512, cpu::avx512::pack_tiles_f32},
+                                         Packer{DType::f16, Isa::avx512, cpu::avx512::pack_tiles_f16},
+                                         Packer{DType::bf16, Isa::avx512, cpu::avx512::pack_tiles_bf16}),
+                         [](const auto& info) {
+                           return std::string(dtype_name(info.param.dtype)) + "_" +
+                                  std::to_string(static_cast<int>(info.param.isa));
+                         });
 
 TEST(MatmulRefuses, WhatTheKernelsCannotTake) {
   const Operand x(DType::bf16, 3, 8, Operand::Fill::normal, 1), w(DType::bf16, 5, 8, Operand::Fill::normal, 2);

@@ -11,7 +11,8 @@ namespace candor::cpu::CANDOR_ISA {
 namespace {
 
 /// `count` elements of a row of x as f32, and a zero after an odd count.
-template <class T> void load_x(const void* x, std::int64_t count, void* words) {
+template <class T>
+void load_x(const void* x, std::int64_t count, void* words) {
   const auto* row = static_cast<const T*>(x);
   auto* out = static_cast<float*>(words);
   std::int64_t k = 0;
@@ -33,15 +34,15 @@ CANDOR_INLINE void linear_matmul(const LinearKernels& kernels, const Matmul& op,
 
 template <void (*Run)(const LinearJob&, Stream&)>
 CANDOR_INLINE void linear_qkv(const LinearKernels& kernels, const QkvProjection& op, Stream& stream) {
-  const LinearOutput outputs[] = {linear_output(op.q_weight, op.q_bias, op.q), linear_output(op.k_weight, op.k_bias, op.k),
+  const LinearOutput outputs[] = {linear_output(op.q_weight, op.q_bias, op.q),
+                                  linear_output(op.k_weight, op.k_bias, op.k),
                                   linear_output(op.v_weight, op.v_bias, op.v)};
   Run({op.x, outputs, 3, 1, Activation::identity, &kernels}, stream);
 }
 
 template <void (*Run)(const LinearJob&, Stream&)>
 CANDOR_INLINE void linear_gated(const LinearKernels& kernels, const GatedLinear& op, Stream& stream) {
-  const LinearOutput output = {
-      .weight = {op.gate_weight, op.up_weight}, .bias = {op.gate_bias, op.up_bias}, .y = op.y};
+  const LinearOutput output = {.weight = {op.gate_weight, op.up_weight}, .bias = {op.gate_bias, op.up_bias}, .y = op.y};
   Run({op.x, &output, 1, 2, op.activation, &kernels}, stream);
 }
 

@@ -54,8 +54,8 @@ std::string_view refused(const GatedLinear& op, WeightCheck weight) {
                    result_refused(op.y)});
 }
 
-/// Intel's VDPBF16PS does in two cycles what two FMA units do in one for f32; AMD's has twice the rate of its FMA. While
-/// memory is the bound (few rows) the shorter code wins on both.
+/// Intel's VDPBF16PS does in two cycles what two FMA units do in one for f32; AMD's has twice the rate of its FMA.
+/// While memory is the bound (few rows) the shorter code wins on both.
 constexpr std::int64_t kFewRows = 4;
 
 bool pairs_are_slow(std::int64_t rows) {

@@ -16,7 +16,8 @@
 namespace candor::cpu {
 namespace {
 
-constexpr std::int64_t kReadBytes = std::int64_t{1} << 28;  // beyond the caches of most sockets, within the memory of a small model
+constexpr std::int64_t kReadBytes = std::int64_t{1}
+                                    << 28;  // beyond the caches of most sockets, within the memory of a small model
 constexpr std::int64_t kReadGrain = 4096;
 constexpr std::int64_t kRounds = 200'000;  // a few hundred microseconds
 
@@ -25,7 +26,8 @@ using FmaBurst = double (*)(std::int64_t rounds, float* sink);
 using ReadBurst = float (*)(const std::byte* data, std::int64_t bytes);
 
 /// Runs `once` until `seconds` have passed, three times at least; the best rate of all runs. `once` returns its work.
-template <class Once> double best_rate(double seconds, const Once& once) {
+template <class Once>
+double best_rate(double seconds, const Once& once) {
   const auto start = Clock::now();
   double best = 0;
   for (int run = 0; run < 3 || std::chrono::duration<double>(Clock::now() - start).count() < seconds; ++run) {
@@ -36,7 +38,8 @@ template <class Once> double best_rate(double seconds, const Once& once) {
   return best;
 }
 
-template <class Body> void on_all_workers(Stream& stream, std::int64_t count, std::int64_t grain, Body& body) {
+template <class Body>
+void on_all_workers(Stream& stream, std::int64_t count, std::int64_t grain, Body& body) {
   const auto run = [](void* self, std::int64_t begin, std::int64_t end, int worker) {
     (*static_cast<Body*>(self))(begin, end, worker);
   };
@@ -73,7 +76,9 @@ FmaBurst fma_burst_of(Isa isa) {
 
 double measure_read_bandwidth(double seconds) {
   Stream& stream = cpu_stream();
-  struct Free { void operator()(void* p) const { std::free(p); } };
+  struct Free {
+    void operator()(void* p) const { std::free(p); }
+  };
   const std::unique_ptr<std::byte, Free> buffer(static_cast<std::byte*>(std::aligned_alloc(4096, kReadBytes)));
   if (!buffer) throw OutOfMemory("read probe: no memory for 256 MiB");
   const ReadBurst burst = read_burst_of(active_isa());
