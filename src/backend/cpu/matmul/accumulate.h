@@ -1,5 +1,5 @@
-// The innermost step of every matmul: sums[R rows][C tiles of 16 lanes] += x panel · tiles, in the one order of DESIGN §5.
-// Described here without an ISA; accumulate-inl.h is the one implementation, instantiated per tile format and ISA.
+// The innermost step of every matmul: sums[R rows][C tiles of 16 lanes] += x panel · tiles, in the one order of DESIGN
+// §5. Described here without an ISA; accumulate-inl.h is the one implementation, instantiated per tile format and ISA.
 #pragma once
 
 #include <cstddef>
@@ -26,8 +26,8 @@ struct AccumulateArgs {
 using Accumulate = void (*)(const AccumulateArgs& args);
 
 // inst/accumulate_*.cpp: f32 panels against tiles of the named format.
-#define CANDOR_DECLARE_ACCUMULATE(isa)            \
-  namespace isa {                                 \
+#define CANDOR_DECLARE_ACCUMULATE(isa)              \
+  namespace isa {                                   \
   void accumulate_f32(const AccumulateArgs& args);  \
   void accumulate_f16(const AccumulateArgs& args);  \
   void accumulate_bf16(const AccumulateArgs& args); \

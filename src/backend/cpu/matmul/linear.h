@@ -1,5 +1,5 @@
-// One description for matmul, qkv_projection and gated_linear: outputs that share x. The driver (linear_driver-inl.h) runs
-// it; a LinearKernels says what a storage pair contributes. No ISA here: the table is filled per ISA.
+// One description for matmul, qkv_projection and gated_linear: outputs that share x. The driver (linear_driver-inl.h)
+// runs it; a LinearKernels says what a storage pair contributes. No ISA here: the table is filled per ISA.
 #pragma once
 
 #include <cstdint>
@@ -44,8 +44,14 @@ struct LinearJob {
   const LinearKernels* kernels;
 };
 
-namespace baseline { void run_linear(const LinearJob& job, Stream& stream); }
-namespace avx2 { void run_linear(const LinearJob& job, Stream& stream); }
-namespace avx512 { void run_linear(const LinearJob& job, Stream& stream); }
+namespace baseline {
+void run_linear(const LinearJob& job, Stream& stream);
+}
+namespace avx2 {
+void run_linear(const LinearJob& job, Stream& stream);
+}
+namespace avx512 {
+void run_linear(const LinearJob& job, Stream& stream);
+}
 
 }  // namespace candor::cpu

@@ -1,5 +1,5 @@
-// Runs a LinearJob: rows in blocks, tiles in spans, K in chunks; inside, register tiles (accumulate.h) whose sums wait in
-// scratch between chunks, so that each output is one unbroken chain of multiply-adds however the work is cut.
+// Runs a LinearJob: rows in blocks, tiles in spans, K in chunks; inside, register tiles (accumulate.h) whose sums wait
+// in scratch between chunks, so that each output is one unbroken chain of multiply-adds however the work is cut.
 #pragma once
 
 #include "backend/cpu/matmul/finish-inl.h"
@@ -13,7 +13,11 @@ namespace {
 class LinearWorker {
  public:
   LinearWorker(const LinearJob& job, const LinearPlan& plan, std::byte* scratch)
-      : job_(job), plan_(plan), kernels_(*job.kernels), panels_(scratch), tiles_(scratch + plan.panel_bytes),
+      : job_(job),
+        plan_(plan),
+        kernels_(*job.kernels),
+        panels_(scratch),
+        tiles_(scratch + plan.panel_bytes),
         sums_(reinterpret_cast<float*>(tiles_ + plan.tile_bytes)) {}
 
   void run(std::int64_t row_begin, std::int64_t row_end, std::int64_t tile_begin, std::int64_t tile_end) {
@@ -34,8 +38,8 @@ class LinearWorker {
       const std::int64_t tiles = packed_tiles(job_.outputs[i].weight[0].shape[0]);
       const std::int64_t begin = larger(tile_begin - first, 0), end = smaller(tile_end - first, tiles);
       for (std::int64_t t = begin; t < end;) {
-        const std::int64_t span = plan_.resident ? next_group(job_.outputs[i], end - t)
-                                                 : smaller(plan_.span_tiles, end - t);
+        const std::int64_t span =
+            plan_.resident ? next_group(job_.outputs[i], end - t) : smaller(plan_.span_tiles, end - t);
         run_span(job_.outputs[i], t, span);
         t += span;
       }
@@ -69,7 +73,8 @@ class LinearWorker {
     if (row_tiles_ < kAheadRowTiles) return;
     if (next.tile >= count) next = {next.chunk, next.operand + 1, 0};
     if (next.operand == job_.operands) next = {next.chunk + 1, 0, 0};
-    ahead_.panel = !plan_.resident && next.chunk < plan_.chunks && next.tile == 0 && next.operand == 0 ? next.chunk : -1;
+    ahead_.panel =
+        !plan_.resident && next.chunk < plan_.chunks && next.tile == 0 && next.operand == 0 ? next.chunk : -1;
     if (next.chunk == plan_.chunks) next = {0, 0, count};
     const ConstView& weight = output.weight[next.operand];
     const std::int64_t left = packed_tiles(weight.shape[0]) - (tile + next.tile);
@@ -84,8 +89,9 @@ class LinearWorker {
   void fetch_ahead(std::int64_t b, std::int64_t row_begin, std::int64_t row_end) const {
     const std::int64_t lines = ahead_.tiles * ahead_.lines;
     for (std::int64_t i = b * lines / row_tiles_; i < (b + 1) * lines / row_tiles_; ++i)
-      _mm_prefetch(reinterpret_cast<const char*>(ahead_.first + i / ahead_.lines * ahead_.stride + i % ahead_.lines * 64),
-                   _MM_HINT_T1);
+      _mm_prefetch(
+          reinterpret_cast<const char*>(ahead_.first + i / ahead_.lines * ahead_.stride + i % ahead_.lines * 64),
+          _MM_HINT_T1);
     if (ahead_.panel < 0) return;
     const std::int64_t bytes = chunk_length(ahead_.panel) * x_bytes();
     for (std::int64_t r = row_begin; r < row_end; ++r)
@@ -110,9 +116,7 @@ class LinearWorker {
     return smaller(plan_.chunk_k, plan_.k - chunk * plan_.chunk_k);
   }
 
-  std::byte* panel(std::int64_t chunk) const {
-    return panels_ + (plan_.resident ? chunk * plan_.panel_words * 4 : 0);
-  }
+  std::byte* panel(std::int64_t chunk) const { return panels_ + (plan_.resident ? chunk * plan_.panel_words * 4 : 0); }
 
   std::int64_t x_bytes() const { return job_.x.dtype == DType::f32 ? 4 : 2; }
 
@@ -177,7 +181,10 @@ class LinearWorker {
       args.x = panel(place.chunk) + begin * kPanelStride * 4;
       args.rows = static_cast<int>(end - begin);
       args.sums = group_sums(place.operand, place.tile) + offset;
-      const FinishArgs results = {tile, row_ + begin, args.tiles_count, args.rows,
+      const FinishArgs results = {tile,
+                                  row_ + begin,
+                                  args.tiles_count,
+                                  args.rows,
                                   {group_sums(0, place.tile) + offset, group_sums(1, place.tile) + offset}};
       fetch_ahead(b, begin, end);
       if (last) fetch_results(output, results);
@@ -190,7 +197,7 @@ class LinearWorker {
   struct Ahead {
     const std::byte* first = nullptr;  // packed tiles: `tiles` times `lines` cache lines
     std::int64_t stride = 0, tiles = 0, lines = 0;
-    std::int64_t panel = -1;           // chunk whose rows of x come next
+    std::int64_t panel = -1;  // chunk whose rows of x come next
   };
 
   const LinearJob& job_;
@@ -209,7 +216,8 @@ inline void run_linear_job(const LinearJob& job, Stream& stream) {
   const LinearPlan plan = plan_linear(job, stream.workers());
   if (plan.rows == 0 || plan.tiles == 0) return;
   const auto bytes = static_cast<std::size_t>(plan.panel_bytes + plan.tile_bytes + plan.sum_bytes);
-  for (int worker = 0; worker < stream.workers(); ++worker) stream.scratch(worker, bytes);  // may throw: not in a worker
+  for (int worker = 0; worker < stream.workers(); ++worker)
+    stream.scratch(worker, bytes);  // may throw: not in a worker
   const auto share = [&](std::int64_t begin, std::int64_t end, int worker) {
     const FlushDenormals flush;
     LinearWorker state(job, plan, stream.scratch(worker, bytes));

@@ -1,4 +1,5 @@
-// Block weights: they stay row-major blocks in memory; each chunk of a tile is dequantized in scratch and multiplied as f32.
+// Block weights: they stay row-major blocks in memory; each chunk of a tile is dequantized in scratch and multiplied as
+// f32.
 #pragma once
 
 #include "backend/cpu/matmul/operands-inl.h"

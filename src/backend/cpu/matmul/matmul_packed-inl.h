@@ -1,4 +1,5 @@
-// What a pair of scalar storage dtypes contributes to the driver: panels of x, and tiles from packed or row-major weights.
+// What a pair of scalar storage dtypes contributes to the driver: panels of x, and tiles from packed or row-major
+// weights.
 #pragma once
 
 #include "backend/cpu/matmul/linear.h"
@@ -9,13 +10,14 @@ namespace candor::cpu::CANDOR_ISA {
 namespace {
 
 /// `count` k of a packed tile of T to an f32 tile; an odd count gets one row of zeros more.
-template <class T> void widen_packed_tile(const std::byte* tile, std::int64_t count, float* out) {
-  for (std::int64_t k = 0; k < count; ++k)
-    store(out + k * kLanes, load(reinterpret_cast<const T*>(tile) + k * kLanes));
+template <class T>
+void widen_packed_tile(const std::byte* tile, std::int64_t count, float* out) {
+  for (std::int64_t k = 0; k < count; ++k) store(out + k * kLanes, load(reinterpret_cast<const T*>(tile) + k * kLanes));
   if (count % 2 != 0) store(out + count * kLanes, zero());
 }
 
-template <> void widen_packed_tile<Bf16>(const std::byte* tile, std::int64_t count, float* out) {
+template <>
+void widen_packed_tile<Bf16>(const std::byte* tile, std::int64_t count, float* out) {
   for (std::int64_t k = 0; k < count; k += 2, tile += 64, out += 2 * kLanes) {
     F32x16 even, odd;
     load_bf16_pairs(reinterpret_cast<const std::uint32_t*>(tile), even, odd);

@@ -26,7 +26,10 @@ CANDOR_INLINE I32x16 row_dwords(const TileRows& rows, std::int64_t offset) {
 CANDOR_INLINE void store_k(float* out, std::int64_t k, F32x16 x) { store(out + k * kLanes, x); }
 
 /// How q becomes a value: value(q) is called with quants of one k and the lanes' scales at hand.
-struct Scaled { F32x16 d; __attribute__((always_inline)) F32x16 value(I32x16 q) const { return mul(d, to_f32(q)); } };
+struct Scaled {
+  F32x16 d;
+  __attribute__((always_inline)) F32x16 value(I32x16 q) const { return mul(d, to_f32(q)); }
+};
 struct ScaledFromZero {
   F32x16 d;
   int zero_point;
@@ -40,7 +43,8 @@ struct ScaledAndMoved {
 /// 16 bytes at `offset` of each row: low nibbles are k = 0 … 15, high nibbles k = 16 … 31. `fifth` holds bit 5 of each
 /// k, or zeros.
 template <class Scale>
-CANDOR_INLINE void put_nibbles(const TileRows& rows, std::int64_t offset, I32x16 fifth, const Scale& scale, float* out) {
+CANDOR_INLINE void put_nibbles(const TileRows& rows, std::int64_t offset, I32x16 fifth, const Scale& scale,
+                               float* out) {
   const I32x16 nibble = set1_i32(15), sixteen = set1_i32(16);
   DwordBlock block;
   transpose_dwords(rows, offset, block);
