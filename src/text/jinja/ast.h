@@ -76,7 +76,8 @@ struct Target {
 struct TextStatement { std::string text; };
 struct OutputStatement { ExpressionPointer value; };
 struct IfStatement { std::vector<std::pair<ExpressionPointer, Block>> branches; Block otherwise; };
-struct ForStatement { Target target; ExpressionPointer iterable, condition; Block body, otherwise; };  // no condition: null
+// The condition may be absent.
+struct ForStatement { Target target; ExpressionPointer iterable, condition; Block body, otherwise; };
 struct SetStatement { Target target; ExpressionPointer value; };
 struct SetBlockStatement { Target target; Block body; };
 struct MacroStatement { std::string name; std::vector<Argument> parameters; Block body; };  // values: defaults, or none
