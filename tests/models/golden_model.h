@@ -21,6 +21,19 @@
 
 namespace candor::test {
 
+/// Sanitizers add memory and time of their own.
+#if defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__)
+inline constexpr bool kSanitized = true;
+#elif defined(__has_feature)
+#if __has_feature(address_sanitizer) || __has_feature(thread_sanitizer) || __has_feature(undefined_behavior_sanitizer)
+inline constexpr bool kSanitized = true;
+#else
+inline constexpr bool kSanitized = false;
+#endif
+#else
+inline constexpr bool kSanitized = false;
+#endif
+
 inline const char* const kGoldenModels[] = {"gqa_tied",          "wide_heads", "llama3_scaling", "linear_scaling",
                                             "llama3_parameters", "qwen2",      "mistral"};
 

@@ -47,13 +47,16 @@ const BadField kBadFields[] = {
     {"head_dim", 15, "even"},
     {"embedding_multiplier", 12.0, "unknown field"},
     {"rope_scaling", Json{{"type", "linear"}, {"factor", 2.0}}, "keep one"},
+    {"use_mrope", true, "multimodal"},
+    {"num_hidden_layers", 100000, "4096"},
     {"is_encoder_decoder", true, "only decoders"},
     {"eos_token_id", "two", "token id"},
     {"rms_norm_eps", -1, "[0, 1)"},
     {"vocab_size", -5, "vocabulary"},
 };
-INSTANTIATE_TEST_SUITE_P(Fields, BadConfigTest, ::testing::ValuesIn(kBadFields),
-                         [](const auto& info) { return std::string(info.param.name); });
+INSTANTIATE_TEST_SUITE_P(Fields, BadConfigTest, ::testing::ValuesIn(kBadFields), [](const auto& info) {
+  return std::string(info.param.name) + "_" + std::to_string(info.index);
+});
 
 class BadRotaryTest : public ::testing::TestWithParam<const char*> {};
 

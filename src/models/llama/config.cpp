@@ -43,7 +43,7 @@ LlamaConfig llama_config(const Checkpoint& checkpoint, const std::string& path) 
 }
 
 void check_config(const LlamaConfig& c) {
-  check_extent(c, "the number of layers", c.layers, 1 << 16);
+  check_extent(c, "the number of layers", c.layers, 1 << 12);
   check_extent(c, "the number of channels", c.channels, 1 << 24);
   check_extent(c, "the number of heads", c.heads, 1 << 20);
   check_extent(c, "the number of key/value heads", c.kv_heads, 1 << 20);

@@ -57,6 +57,20 @@ constexpr std::array kHarmless = {
     HarmlessField{"finetuning_task", "who made the file"},
     HarmlessField{"unsloth_version", "who made the file"},
     HarmlessField{"unsloth_fixed", "who made the file"},
+    HarmlessField{"tokenizer_class", "tokenizer.json says what the tokenizer is"},
+    HarmlessField{"unk_token_id", "the tokenizer's own matter"},
+    HarmlessField{"attn_implementation", "which kernel transformers would use"},
+    HarmlessField{"gradient_checkpointing", "training only"},
+    HarmlessField{"embd_pdrop", "training only"},
+    HarmlessField{"resid_pdrop", "training only"},
+    HarmlessField{"max_sequence_length", "repeats max_position_embeddings"},
+    HarmlessField{"max_length", "a default of generation"},
+    HarmlessField{"min_length", "a default of generation"},
+    HarmlessField{"do_sample", "a default of generation"},
+    HarmlessField{"temperature", "a default of generation"},
+    HarmlessField{"top_k", "a default of generation"},
+    HarmlessField{"top_p", "a default of generation"},
+    HarmlessField{"num_beams", "a default of generation"},
 };
 
 std::string joined(const std::vector<std::string>& names) {
@@ -173,6 +187,7 @@ void refuse_other_maths(ConfigFields& fields, const Architecture& architecture) 
                   "quantised Hugging Face checkpoints are not supported; use the unquantised model or a GGUF file");
   for (const char* key : {"add_cross_attention", "is_encoder_decoder"})
     if (fields.boolean(key).value_or(false)) fields.refuse(key, "only decoders are supported");
+  if (fields.boolean("use_mrope").value_or(false)) fields.refuse("use_mrope", "multimodal positions are not supported");
 }
 
 void read_end_tokens(std::string_view generation_config_json, const std::string& folder_file, LlamaConfig& config) {
