@@ -1,5 +1,5 @@
 // Root-mean-square normalisation over the last dimension, with the residual addition in front of it.
-//   sum = round_out(x + residual);  y = sum / sqrt(mean(sum²) + eps) · weight     (sum = x without a residual)
+//   sum = round_a(x + residual);  y = sum / sqrt(mean(sum²) + eps) · weight     (sum = x without a residual)
 //   a = dtype of x, residual and sum; b = weight's dtype; out = y's dtype. Statistics in f32.
 #pragma once
 
