@@ -72,9 +72,12 @@ class InterruptTest(CliTest):
 
     def test_while_the_prompt_is_read(self):
         process = self.start("run", LONG, "-p", "-", stdin=subprocess.PIPE)
+        self.addCleanup(process.stdin.close)
+        process.stdin, still_open = None, process.stdin  # communicate() would close it, and end the waiting
         time.sleep(0.3)
         process.send_signal(signal.SIGINT)
         self.assert_quiet_exit(process, 130)
+        self.assertFalse(still_open.closed)
 
     def test_logits(self):
         out = self.folder / "logits.npy"

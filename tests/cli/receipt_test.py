@@ -56,6 +56,9 @@ class ReceiptTest(CliTest):
         self.assertGreater(receipt["memory"]["resident_peak_bytes"], weights["bytes"])
         self.assertGreater(receipt["memory"]["kv_cache_bytes"], 0)
         self.assertGreater(receipt["speed"]["prompt_tokens"], 0)
+        self.assertEqual(receipt["speed"]["decode_steps"], 7)  # the first of 8 tokens comes out of the prefill
+        scores = [k for k in receipt["kernels"] if k["op"] == "matmul" and k["precision"]["out"] == "f32"]
+        self.assertEqual(sum(k["calls"] for k in scores), 8)
 
     def test_precision_shows(self):
         for name, size in [("f32", 4), ("f16", 2), ("bf16", 2)]:
