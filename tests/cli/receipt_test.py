@@ -90,6 +90,16 @@ class ReceiptTest(CliTest):
         self.assertEqual((receipt["machine"]["isa"], receipt["machine"]["threads"]), ("baseline", 1))
         self.assertNotIn("x86-dpbf16-ftz", {kernel["instruction_class"] for kernel in receipt["kernels"]})
 
+    def test_what_is_allowed_shows(self):
+        words = ["logits", MODEL, "--precision", "activations=f16,weights=bf16,kv=f16", "--tokens", "1,2", "-q",
+                 "-o", self.folder / "a.npy"]
+        self.assert_error(candor(*words), "no kernel", "closest on this device", lines=100)
+        upcast = self.receipt(*words, "--allow-upcast")
+        self.assertTrue(upcast["casts"])
+        self.assertNotIn("f64-loop", {k["instruction_class"] for k in upcast["kernels"]})
+        reference = self.receipt(*words, "--allow-reference")
+        self.assertIn("f64-loop", {k["instruction_class"] for k in reference["kernels"]})
+
     def test_conversation(self):
         receipt = self.receipt("run", MODEL, "--chat", "-n", "4", "--greedy", "-q", stdin=b"hello\nagain\n")
         self.assertGreater(receipt["speed"]["reused_tokens"], 0)
