@@ -61,15 +61,6 @@ class InterruptTest(CliTest):
                 self.assert_quiet_exit(process, code)
                 self.assert_folder_holds()
 
-    def test_prefill(self):
-        process = self.start("run", LONG, "-p", "-", "-n", "1", "-c", "0", stdin=subprocess.PIPE)
-        process.stdin.write(b"x" * 900000)
-        process.stdin.close()
-        process.stdin = None
-        time.sleep(0.5)
-        process.send_signal(signal.SIGINT)
-        self.assert_quiet_exit(process, 130)
-
     def test_while_the_prompt_is_read(self):
         process = self.start("run", LONG, "-p", "-", stdin=subprocess.PIPE)
         self.addCleanup(process.stdin.close)
