@@ -18,8 +18,7 @@ class Storage;  // src/core/storage.h: reference-counted bytes, 64-byte aligned 
 /// How elements lie in memory.
 enum class Layout : std::uint8_t {
   strided,       // row-major with strides
-  packed_tiles,  // matmul weights [N, K]: tiles of 16 rows × 2 k (16-bit dtypes) or × 1 k (f32, f16); see
-                 // src/core/packed.h
+  packed_tiles,  // matmul weights [N, K]: tiles of 16 rows × 2 k (bf16) or × 1 k (f16, f32); see src/core/packed.h
 };
 
 /// A dense array. Copying a Tensor shares its storage. A Tensor without storage ("shape only") is legal: ops given
@@ -67,7 +66,9 @@ class Tensor {
   Tensor select(int axis, std::int64_t index) const;  // drops the axis
 
   const std::shared_ptr<Storage>& storage() const { return storage_; }
-  std::vector<float> to_f32() const;  // any floating or block dtype, any strides; exact widening
+  /// Values of any floating or block dtype, any strides: exact, but f64 is rounded once; a NaN comes out quiet unless
+  /// the tensor is f32. errors: DTypeError, Error (shape only)
+  std::vector<float> to_f32() const;
 
  private:
   bool has_no_bytes() const;

@@ -14,9 +14,13 @@ CANDOR_ALWAYS_INLINE float f32_from_bits(std::uint32_t bits) { return __builtin_
 CANDOR_ALWAYS_INLINE std::uint64_t f64_bits(double x) { return __builtin_bit_cast(std::uint64_t, x); }
 CANDOR_ALWAYS_INLINE double f64_from_bits(std::uint64_t bits) { return __builtin_bit_cast(double, bits); }
 
-/// Exact; keeps every bit, also of a signalling NaN.
+// One rule for NaN in every conversion between two formats: the result is a quiet NaN with the sign and the upper
+// payload of the source. Only moves within one format keep a signalling NaN.
+
+/// Exact. A signalling NaN becomes quiet, as in every other conversion; the bits alone are a shift by 16.
 CANDOR_ALWAYS_INLINE float bf16_bits_to_f32(std::uint16_t bits) {
-  return f32_from_bits(static_cast<std::uint32_t>(bits) << 16);
+  const bool is_nan = (bits & 0x7fffu) > 0x7f80u;
+  return f32_from_bits(static_cast<std::uint32_t>(bits) << 16 | (is_nan ? 0x400000u : 0u));
 }
 
 /// Round to nearest, ties to even. NaN: quiet bit set, sign and upper payload kept. Subnormals kept.
@@ -41,7 +45,7 @@ CANDOR_ALWAYS_INLINE float f16_bits_to_f32(std::uint16_t h) {
   return f32_from_bits(sign | static_cast<std::uint32_t>(113 - shift) << 23 | mantissa << 13);
 }
 
-/// Round to nearest, ties to even, gradual underflow, overflow to infinity. NaN: quiet, upper payload kept.
+/// Round to nearest, ties to even, gradual underflow, overflow to infinity. NaN: quiet, sign and upper payload kept.
 CANDOR_ALWAYS_INLINE std::uint16_t f32_to_f16_bits(float x) {
   const std::uint32_t bits = f32_bits(x);
   const std::uint16_t sign = static_cast<std::uint16_t>(bits >> 16 & 0x8000u);
@@ -52,7 +56,7 @@ CANDOR_ALWAYS_INLINE std::uint16_t f32_to_f16_bits(float x) {
     const std::uint32_t rebased = magnitude - (112u << 23);
     return static_cast<std::uint16_t>(sign | (rebased + 0xfffu + (rebased >> 13 & 1u)) >> 13);
   }
-  if (magnitude < 0x33000000u) return sign;  // below half of the smallest subnormal
+  if (magnitude < 0x33000000u) return sign;              // below half of the smallest subnormal
   const std::uint32_t shift = 126u - (magnitude >> 23);  // 14 … 24
   const std::uint32_t significand = (magnitude & 0x7fffffu) | 0x800000u;
   const std::uint32_t kept = significand >> shift;

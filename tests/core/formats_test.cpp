@@ -17,18 +17,25 @@ using test::SmallFormat;
 std::uint16_t bf16_of(std::uint32_t bits) { return f32_to_bf16_bits(f32_from_bits(bits)); }
 
 TEST(Bf16, KnownAnswers) {
-  const struct { std::uint32_t f32; std::uint16_t bf16; } kCases[] = {
-      {0x3f808000u, 0x3f80}, {0x3f818000u, 0x3f82}, {0x3f808001u, 0x3f81}, {0x3dcccccdu, 0x3dcd},
-      {0x3eaaaaabu, 0x3eab}, {0x40490fdbu, 0x4049}, {0x477fe000u, 0x4780}, {0x7f7fffffu, 0x7f80},
-      {0x7f7f7fffu, 0x7f7f}, {0x7f7f8000u, 0x7f80}, {0x7fffffffu, 0x7fff}, {0x7f800001u, 0x7fc0},
-      {0xff800001u, 0xffc0}, {0x80000000u, 0x8000}, {0x7f800000u, 0x7f80}, {0xff800000u, 0xff80},
-      {0x00000001u, 0x0000}, {0x00008000u, 0x0000}, {0x00008001u, 0x0001}, {0x00018000u, 0x0002},
-      {0x007fffffu, 0x0080}, {0x00800000u, 0x0080}};
+  const struct {
+    std::uint32_t f32;
+    std::uint16_t bf16;
+  } kCases[] = {{0x3f808000u, 0x3f80}, {0x3f818000u, 0x3f82}, {0x3f808001u, 0x3f81}, {0x3dcccccdu, 0x3dcd},
+                {0x3eaaaaabu, 0x3eab}, {0x40490fdbu, 0x4049}, {0x477fe000u, 0x4780}, {0x7f7fffffu, 0x7f80},
+                {0x7f7f7fffu, 0x7f7f}, {0x7f7f8000u, 0x7f80}, {0x7fffffffu, 0x7fff}, {0x7f800001u, 0x7fc0},
+                {0xff800001u, 0xffc0}, {0x80000000u, 0x8000}, {0x7f800000u, 0x7f80}, {0xff800000u, 0xff80},
+                {0x00000001u, 0x0000}, {0x00008000u, 0x0000}, {0x00008001u, 0x0001}, {0x00018000u, 0x0002},
+                {0x007fffffu, 0x0080}, {0x00800000u, 0x0080}};
   for (const auto& c : kCases) EXPECT_EQ(bf16_of(c.f32), c.bf16) << std::hex << c.f32;
-  const struct { float value; std::uint16_t bf16; float back; } kValues[] = {
+  const struct {
+    float value;
+    std::uint16_t bf16;
+    float back;
+  } kValues[] = {
       {0.1f, 0x3dcd, 0.10009765625f}, {0.9f, 0x3f66, 0.8984375f}, {0.95f, 0x3f73, 0.94921875f},
-      {0.99f, 0x3f7d, 0.98828125f}, {0.999f, 0x3f80, 1.0f}, {257.0f, 0x4380, 256.0f}, {258.0f, 0x4381, 258.0f},
-      {259.0f, 0x4382, 260.0f}, {1.0f + 0x1p-8f + 0x1p-23f, 0x3f81, 1.0078125f}, {65504.0f, 0x4780, 65536.0f}};
+      {0.99f, 0x3f7d, 0.98828125f},   {0.999f, 0x3f80, 1.0f},     {257.0f, 0x4380, 256.0f},
+      {258.0f, 0x4381, 258.0f},       {259.0f, 0x4382, 260.0f},   {1.0f + 0x1p-8f + 0x1p-23f, 0x3f81, 1.0078125f},
+      {65504.0f, 0x4780, 65536.0f}};
   for (const auto& c : kValues) {
     EXPECT_EQ(f32_to_bf16_bits(c.value), c.bf16) << c.value;
     EXPECT_EQ(bf16_bits_to_f32(c.bf16), c.back) << c.value;
@@ -80,11 +87,22 @@ TEST(F16, EveryCode) { check_codes(test::kF16, f16_bits_to_f32, f32_to_f16_bits)
 TEST(F8, EveryE4m3Code) { check_codes(test::kE4m3, f8_e4m3_bits_to_f32, f32_to_f8_e4m3_bits); }
 TEST(F8, EveryE5m2Code) { check_codes(test::kE5m2, f8_e5m2_bits_to_f32, f32_to_f8_e5m2_bits); }
 
-TEST(Bf16, WideningKeepsSignallingNaN) { EXPECT_EQ(f32_bits(bf16_bits_to_f32(0x7f81)), 0x7f810000u); }
-TEST(F16, WideningQuietsSignallingNaN) { EXPECT_EQ(f32_bits(f16_bits_to_f32(0x7c01)), 0x7fc02000u); }
+// A conversion between two formats gives a quiet NaN with its sign and upper payload; every code is in EveryCode.
+TEST(Bf16, WideningQuietsSignallingNaN) {
+  EXPECT_EQ(f32_bits(bf16_bits_to_f32(0x7f81)), 0x7fc10000u);
+  EXPECT_EQ(f32_bits(bf16_bits_to_f32(0xff81)), 0xffc10000u);
+  EXPECT_EQ(f32_bits(bf16_bits_to_f32(0x7fc0)), 0x7fc00000u);
+  EXPECT_EQ(f32_bits(bf16_bits_to_f32(0x7f80)), 0x7f800000u);  // infinity is none
+}
+TEST(F16, WideningQuietsSignallingNaN) {
+  EXPECT_EQ(f32_bits(f16_bits_to_f32(0x7c01)), 0x7fc02000u);
+  EXPECT_EQ(f32_bits(f16_bits_to_f32(0xfc01)), 0xffc02000u);
+}
+TEST(F16, NarrowingKeepsTheSignOfANaN) { EXPECT_EQ(f32_to_f16_bits(f32_from_bits(0xff800001u)), 0xfe00); }
 
 // The inputs that decide a rounding: every midpoint, and its neighbours in the source format.
-template <class Encode> void check_midpoints_f64(const SmallFormat& format, Encode encode) {
+template <class Encode>
+void check_midpoints_f64(const SmallFormat& format, Encode encode) {
   const std::vector<double> points = test::midpoints(format);
   for (const double point : points) {
     for (const double x : {point, std::nextafter(point, 0.0), std::nextafter(point, INFINITY), point * (1 - 0x1p-40),
@@ -96,7 +114,8 @@ template <class Encode> void check_midpoints_f64(const SmallFormat& format, Enco
   }
 }
 
-template <class Encode> void check_midpoints_f32(const SmallFormat& format, Encode encode) {
+template <class Encode>
+void check_midpoints_f32(const SmallFormat& format, Encode encode) {
   const std::vector<double> points = test::midpoints(format);
   for (const double point : points) {
     const float nearest = static_cast<float>(point);

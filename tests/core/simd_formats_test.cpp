@@ -40,6 +40,8 @@ TEST_P(SimdLevel, StoresTies) {
     check_stores({GetParam()}, (high << 12) + 0xff8u, 1, 16);
 }
 
+// The loads of arithmetic kernels: the bits of bf16 moved up (a cast quiets a NaN besides); f16 as the scalar
+// conversion.
 TEST_P(SimdLevel, LoadsEveryCode) {
   const std::vector<std::uint16_t> codes = every_code();
   std::vector<float> y(codes.size());
@@ -47,7 +49,7 @@ TEST_P(SimdLevel, LoadsEveryCode) {
   for (const bool flush : {false, true}) {
     probe().load_bf16(codes.data(), y.data(), count, flush);
     for (std::size_t i = 0; i < codes.size(); ++i)
-      ASSERT_EQ(f32_bits(y[i]), f32_bits(bf16_bits_to_f32(codes[i]))) << "bf16 " << i << " flush " << flush;
+      ASSERT_EQ(f32_bits(y[i]), static_cast<std::uint32_t>(codes[i]) << 16) << "bf16 " << i << " flush " << flush;
     probe().load_f16(codes.data(), y.data(), count, flush);
     for (std::size_t i = 0; i < codes.size(); ++i)
       ASSERT_EQ(f32_bits(y[i]), f32_bits(f16_bits_to_f32(codes[i]))) << "f16 " << i << " flush " << flush;

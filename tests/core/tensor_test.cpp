@@ -49,9 +49,12 @@ TEST(Tensor, RefusesDtypesAndShapesThatCannotBeStored) {
   EXPECT_THAT([] { Tensor::empty({2}, DType::tf32); },
               ThrowsMessage<DTypeError>(HasSubstr("tf32 is no storage dtype")));
   EXPECT_THROW(Tensor::empty({2}, DType::any), DTypeError);
-  EXPECT_THAT([] { Tensor::empty({2, 33}, DType::q4_0); },
-              ThrowsMessage<DTypeError>(HasSubstr(
-                  "[2, 33] q4_0 cannot be stored; the last dimension must be a multiple of 32")));
+  EXPECT_THAT(
+      [] {
+        Tensor::empty({2, 33}, DType::q4_0);
+      },
+      ThrowsMessage<DTypeError>(
+          HasSubstr("[2, 33] q4_0 cannot be stored; the last dimension must be a multiple of 32")));
   EXPECT_THROW(Tensor::empty({}, DType::q4_0), DTypeError);
   EXPECT_THROW(Tensor::empty({std::int64_t{1} << 62, 4}, DType::f32), ShapeError);
   EXPECT_THROW(Tensor::empty({std::int64_t{1} << 62}, DType::f64), ShapeError);
@@ -107,6 +110,16 @@ TEST(Tensor, ToF32Dequantizes) {
   std::iota(expected.begin(), expected.end(), 0.0f);
   EXPECT_EQ(tensor.to_f32(), expected);
   EXPECT_EQ(tensor.select(0, 1).slice(0, 32, 64).to_f32(), std::vector<float>(expected.begin() + 96, expected.end()));
+}
+
+TEST(Tensor, ToF32QuietsNaNsOfOtherFormats) {
+  Tensor half = Tensor::zeros({2}, DType::bf16), single = Tensor::zeros({1}, DType::f32);
+  half.data_as<std::uint16_t>()[0] = 0x7f81;
+  half.data_as<std::uint16_t>()[1] = 0xff81;
+  single.data_as<std::uint32_t>()[0] = 0x7f800001u;
+  EXPECT_EQ(f32_bits(half.to_f32()[0]), 0x7fc10000u);
+  EXPECT_EQ(f32_bits(half.to_f32()[1]), 0xffc10000u);
+  EXPECT_EQ(f32_bits(single.to_f32()[0]), 0x7f800001u);  // f32 to f32 moves bits
 }
 
 TEST(Tensor, PackedLayout) {
