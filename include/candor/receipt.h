@@ -11,17 +11,25 @@
 
 namespace candor {
 
+// Two spans of time: memory is counted, and its peaks kept, from the start of the program; kernels and casts from the
+// construction of the Recorder that reports them to its stop().
+
 /// Bytes of live tensor storage of one dtype.
 struct MemoryEntry {
   DType dtype;
-  std::uint64_t now = 0, peak = 0;      // owned (allocated)
-  std::uint64_t mapped_now = 0;         // file-backed
+  std::uint64_t now = 0, peak = 0;  // owned (allocated); peak since the program started
+  std::uint64_t mapped_now = 0;     // file-backed
 };
 
-/// Casts of one kind since the program started (or the recorder did).
+/// Bytes of the kernels' scratch memory, which holds no tensor and has no dtype.
+struct WorkspaceEntry {
+  std::uint64_t now = 0, peak = 0;  // peak since the program started
+};
+
+/// Casts of one kind while the Recorder recorded.
 struct CastEntry {
   DType from, to;
-  std::string reason;                   // "load: dequantise", "op: cast", …
+  std::string reason;  // "load: dequantise", "op: cast", …
   std::uint64_t calls = 0, elements = 0;
 };
 
@@ -35,7 +43,8 @@ struct KernelEntry {
   double seconds = 0;
 };
 
-std::vector<MemoryEntry> memory_ledger();   // dtypes with anything ever allocated or mapped
+std::vector<MemoryEntry> memory_ledger();  // dtypes with anything ever allocated or mapped
+WorkspaceEntry workspace_ledger();
 
 /// Records every op between its construction and stop(). Costs nothing when none exists. One at a time (Error).
 class Recorder {
@@ -45,7 +54,7 @@ class Recorder {
   void stop();
   std::vector<KernelEntry> kernels() const;
   std::vector<CastEntry> casts() const;
-  double seconds() const;               // wall time while recording
+  double seconds() const;  // wall time while recording
 
  private:
   struct Impl;

@@ -1,7 +1,7 @@
 #include "core/ledger.h"
 
-#include <atomic>
 #include <array>
+#include <atomic>
 #include <mutex>
 
 namespace candor::ledger {
@@ -9,13 +9,34 @@ namespace {
 
 constexpr int kCount = static_cast<int>(DType::count_);
 
+// Bytes held and the most that were held at once.
+struct Level {
+  std::atomic<std::uint64_t> now{0}, peak{0};
+
+  void rise(std::uint64_t bytes) {
+    const std::uint64_t reached = now.fetch_add(bytes, std::memory_order_relaxed) + bytes;
+    std::uint64_t highest = peak.load(std::memory_order_relaxed);
+    while (highest < reached && !peak.compare_exchange_weak(highest, reached, std::memory_order_relaxed)) {
+    }
+  }
+  void fall(std::uint64_t bytes) { now.fetch_sub(bytes, std::memory_order_relaxed); }
+};
+
 struct Counter {
-  std::atomic<std::uint64_t> now{0}, peak{0}, mapped{0};
+  Level owned;
+  std::atomic<std::uint64_t> mapped{0};
   std::atomic<bool> seen{false};
 };
 
 // Constant-initialised and trivially destroyed: storage may be freed by destructors of static objects.
 constinit std::array<Counter, kCount> g_memory;
+constinit Level g_workspace;
+constinit std::atomic<std::uint64_t> g_blocks_ever{0}, g_bytes_ever{0};
+
+void count_allocation(std::uint64_t bytes) {
+  g_blocks_ever.fetch_add(1, std::memory_order_relaxed);
+  g_bytes_ever.fetch_add(bytes, std::memory_order_relaxed);
+}
 
 Counter& counter(DType dtype) { return g_memory[static_cast<int>(dtype)]; }
 
@@ -33,14 +54,23 @@ Casts& cast_log() {
 }  // namespace
 
 void add_owned(DType dtype, std::uint64_t bytes) {
-  Counter& c = counter(dtype);
-  const std::uint64_t now = c.now.fetch_add(bytes, std::memory_order_relaxed) + bytes;
-  std::uint64_t peak = c.peak.load(std::memory_order_relaxed);
-  while (peak < now && !c.peak.compare_exchange_weak(peak, now, std::memory_order_relaxed)) {
-  }
+  counter(dtype).owned.rise(bytes);
+  count_allocation(bytes);
 }
 
-void remove_owned(DType dtype, std::uint64_t bytes) { counter(dtype).now.fetch_sub(bytes, std::memory_order_relaxed); }
+void remove_owned(DType dtype, std::uint64_t bytes) { counter(dtype).owned.fall(bytes); }
+
+void workspace_allocated(std::uint64_t bytes) {
+  g_workspace.rise(bytes);
+  count_allocation(bytes);
+}
+
+void workspace_freed(std::uint64_t bytes) { g_workspace.fall(bytes); }
+
+Allocations allocations() {
+  return {.blocks = g_blocks_ever.load(std::memory_order_relaxed),
+          .bytes = g_bytes_ever.load(std::memory_order_relaxed)};
+}
 
 void add_mapped(DType dtype, std::uint64_t bytes) {
   counter(dtype).mapped.fetch_add(bytes, std::memory_order_relaxed);
@@ -86,14 +116,19 @@ std::vector<MemoryEntry> memory_ledger() {
   std::vector<MemoryEntry> entries;
   for (const DTypeInfo& info : all_dtypes()) {
     const auto& c = ledger::counter(info.dtype);
-    const std::uint64_t peak = c.peak.load(std::memory_order_relaxed);
+    const std::uint64_t peak = c.owned.peak.load(std::memory_order_relaxed);
     if (peak == 0 && !c.seen.load(std::memory_order_relaxed)) continue;
     entries.push_back({.dtype = info.dtype,
-                       .now = c.now.load(std::memory_order_relaxed),
+                       .now = c.owned.now.load(std::memory_order_relaxed),
                        .peak = peak,
                        .mapped_now = c.mapped.load(std::memory_order_relaxed)});
   }
   return entries;
+}
+
+WorkspaceEntry workspace_ledger() {
+  return {.now = ledger::g_workspace.now.load(std::memory_order_relaxed),
+          .peak = ledger::g_workspace.peak.load(std::memory_order_relaxed)};
 }
 
 }  // namespace candor

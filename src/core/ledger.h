@@ -19,6 +19,18 @@ void remove_owned(DType dtype, std::uint64_t bytes);
 void add_mapped(DType dtype, std::uint64_t bytes);
 void remove_mapped(DType dtype, std::uint64_t bytes);
 
+// Backends report the scratch memory of their kernels, in exact bytes; it has no dtype.
+void workspace_allocated(std::uint64_t bytes);
+void workspace_freed(std::uint64_t bytes);
+
+/// What storage and workspace have taken since the program started: never falls, so that a test can tell that nothing
+/// was allocated between two moments.
+struct Allocations {
+  std::uint64_t blocks = 0, bytes = 0;
+  friend bool operator==(const Allocations&, const Allocations&) = default;
+};
+Allocations allocations();
+
 /// Bytes of one dtype.
 struct BytesOf {
   DType dtype = DType::any;

@@ -18,8 +18,15 @@ using testing::ThrowsMessage;
 constexpr Precision kBf16{.a = DType::bf16, .b = DType::bf16, .out = DType::bf16};
 
 ledger::KernelCall matmul_call(std::span<const ledger::BytesOf> read, std::span<const ledger::BytesOf> written) {
-  return {.op = "matmul", .kernel = "cpu/matmul/matmul_packed", .isa = "avx2", .instruction_class = "f32-fma",
-          .precision = kBf16, .flops = 1000, .read = read, .written = written, .seconds = 0.25};
+  return {.op = "matmul",
+          .kernel = "cpu/matmul/matmul_packed",
+          .isa = "avx2",
+          .instruction_class = "f32-fma",
+          .precision = kBf16,
+          .flops = 1000,
+          .read = read,
+          .written = written,
+          .seconds = 0.25};
 }
 
 TEST(Ledger, CountsBytesNowAndAtPeak) {
@@ -41,6 +48,36 @@ TEST(Ledger, CountsBytesNowAndAtPeak) {
   ledger::remove_mapped(DType::c64, 8);
   EXPECT_EQ(entry().now, 0u);
   EXPECT_EQ(entry().peak, 150u);  // stays listed
+}
+
+TEST(Ledger, CountsWorkspaceNowAndAtPeak) {
+  const WorkspaceEntry before = workspace_ledger();
+  EXPECT_EQ(before.now, 0u);
+  ledger::workspace_allocated(4096);
+  ledger::workspace_allocated(64);
+  EXPECT_EQ(workspace_ledger().now, 4160u);
+  ledger::workspace_freed(4096);
+  EXPECT_EQ(workspace_ledger().now, 64u);
+  EXPECT_EQ(workspace_ledger().peak, 4160u);
+  ledger::workspace_freed(64);
+  EXPECT_EQ(workspace_ledger().now, 0u);
+  EXPECT_EQ(workspace_ledger().peak, 4160u);
+  for (const MemoryEntry& entry : memory_ledger()) EXPECT_LT(entry.peak, 4096u) << "counted under a dtype as well";
+}
+
+// The peak cannot tell that a block below an earlier peak was taken; this count can.
+TEST(Ledger, AllocationsNeverFall) {
+  ledger::add_owned(DType::c64, 1000);
+  ledger::remove_owned(DType::c64, 1000);
+  const ledger::Allocations before = ledger::allocations();
+  ledger::add_owned(DType::c64, 10);
+  ledger::remove_owned(DType::c64, 10);
+  ledger::workspace_allocated(5);
+  ledger::workspace_freed(5);
+  ledger::add_mapped(DType::c64, 7);  // nothing is taken
+  ledger::remove_mapped(DType::c64, 7);
+  EXPECT_EQ(ledger::allocations().blocks, before.blocks + 2);
+  EXPECT_EQ(ledger::allocations().bytes, before.bytes + 15);
 }
 
 TEST(Recorder, AddsUpCallsOfOneKernelAndPrecision) {
