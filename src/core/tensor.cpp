@@ -124,7 +124,8 @@ Tensor Tensor::from_storage(std::shared_ptr<Storage> storage, std::uint64_t offs
 
 namespace {
 
-template <class T> Tensor copy_of(std::string_view op, std::span<const T> values, const Shape& shape, DType dtype) {
+template <class T>
+Tensor copy_of(std::string_view op, std::span<const T> values, const Shape& shape, DType dtype) {
   if (static_cast<std::uint64_t>(shape.elements()) != values.size())
     throw ShapeError(std::string(op) + ": " + std::to_string(values.size()) + " values for shape " + shape.to_string() +
                      ", which has " + std::to_string(shape.elements()) + " elements");
@@ -153,10 +154,11 @@ std::uint64_t Tensor::nbytes() const {
 
 bool Tensor::is_contiguous() const {
   if (layout_ != Layout::strided) return false;
+  if (has_no_bytes()) return true;  // nothing lies between no elements
   std::int64_t expected = 1;
   for (int i = shape_.rank() - 1; i >= 0; --i) {
     if (shape_[i] != 1 && strides_[i] != expected) return false;
-    expected *= std::max<std::int64_t>(shape_[i], 1);
+    expected *= shape_[i];
   }
   return true;
 }

@@ -13,8 +13,8 @@ namespace candor {
 
 /// Read-only view. `data == nullptr` with a non-empty shape means "shape only".
 struct ConstView {
-  const void* data = nullptr;       // first element
-  DType dtype = DType::any;         // any: absent operand
+  const void* data = nullptr;  // first element
+  DType dtype = DType::any;    // any: absent operand
   Layout layout = Layout::strided;
   int rank = 0;
   std::int64_t shape[kMaxRank] = {};
@@ -26,21 +26,30 @@ struct ConstView {
     for (int i = 0; i < rank; ++i) n *= shape[i];
     return n;
   }
-  /// True when elements follow each other in row-major order without gaps.
+  /// True when elements follow each other in row-major order without gaps. Nothing lies between no elements: an empty
+  /// view is contiguous whatever its strides.
   CANDOR_ALWAYS_INLINE bool contiguous() const {
+    if (layout != Layout::strided) return false;
+    bool gaps = false;
     std::int64_t expected = 1;
     for (int i = rank - 1; i >= 0; --i) {
-      if (shape[i] != 1 && stride[i] != expected) return false;
+      gaps = gaps || (shape[i] != 1 && stride[i] != expected);
       expected *= shape[i];
     }
-    return layout == Layout::strided;
+    return !gaps || expected == 0;
   }
-  template <class T> CANDOR_ALWAYS_INLINE const T* as() const { return static_cast<const T*>(data); }
+  template <class T>
+  CANDOR_ALWAYS_INLINE const T* as() const {
+    return static_cast<const T*>(data);
+  }
 };
 
 /// Writable view; converts to ConstView by slicing.
 struct View : ConstView {
-  template <class T> CANDOR_ALWAYS_INLINE T* as() const { return static_cast<T*>(const_cast<void*>(data)); }
+  template <class T>
+  CANDOR_ALWAYS_INLINE T* as() const {
+    return static_cast<T*>(const_cast<void*>(data));
+  }
 };
 
 ConstView const_view(const Tensor& tensor);  // an undefined tensor gives an absent view

@@ -110,6 +110,21 @@ TEST(KernelViews, CarryShapeStridesAndData) {
   EXPECT_EQ(x.to_f32()[5], -1.0f);
 }
 
+// Nothing lies between no elements, so that an empty tensor has no gaps, however it was cut.
+TEST(KernelViews, EmptyOnesAreContiguous) {
+  const Tensor wide = counting({2, 3, 4});
+  for (const Tensor& empty : {wide.slice(1, 1, 1), wide.slice(2, 3, 3).transpose(0, 2), wide.slice(0, 2, 2),
+                              Tensor::empty({2, 0, 4}, DType::f32), Tensor::empty({0}, DType::f32)}) {
+    EXPECT_TRUE(empty.is_contiguous()) << empty.shape().to_string();
+    EXPECT_TRUE(const_view(empty).contiguous()) << empty.shape().to_string();
+    EXPECT_EQ(empty.reshape({7, 0}).shape(), (Shape{7, 0}));
+  }
+  for (const Tensor& gaps : {wide.slice(1, 1, 2), wide.transpose(0, 1)}) {
+    EXPECT_FALSE(gaps.is_contiguous());
+    EXPECT_FALSE(const_view(gaps).contiguous());
+  }
+}
+
 TEST(KernelViews, AbsentShapeOnlyAndPacked) {
   Tensor none;
   EXPECT_FALSE(const_view(none).present());
