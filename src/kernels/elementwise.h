@@ -50,8 +50,8 @@ struct Binary {
   std::int64_t flops() const { return y.elements(); }
 };
 
-/// y = x in another dtype: round to nearest even from the stored value, NaN kept (quiet), subnormals kept.
-/// Blocks are dequantised. a = x's dtype (b repeats it), out = y's dtype.
+/// y = x in another dtype: round to nearest even from the stored value, NaN kept (quiet, with its sign),
+/// subnormals kept. Blocks are dequantised. a = x's dtype (b repeats it), out = y's dtype.
 struct Cast {
   static constexpr std::string_view name = "cast";
   static constexpr ErrorModel error = ErrorModel::exact;
@@ -69,7 +69,7 @@ struct Cast {
   std::int64_t flops() const { return 0; }
 };
 
-/// Moves bits; same dtype on both sides. a = b = out.
+/// Moves bits, also those of a signalling NaN; same dtype on both sides. a = b = out.
 struct Copy {
   static constexpr std::string_view name = "copy";
   static constexpr ErrorModel error = ErrorModel::exact;

@@ -1,4 +1,5 @@
-// y[t] = table[ids[t]].  a = b = table's dtype, out = y's dtype: rounded once from the stored value.
+// y[t] = table[ids[t]].  a = b = table's dtype, out = y's dtype: rounded once from the stored value, as by
+// Cast; in the table's own dtype bits move, also those of a signalling NaN.
 #pragma once
 
 #include <cstdint>

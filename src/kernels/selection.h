@@ -1,4 +1,5 @@
-// Largest values of each row and where they stand. Ties: the lower index wins. NaN is refused by the op.
+// Largest values of each row and where they stand. NaN ranks above every number, as in PyTorch; among equals (all NaNs
+// are equal) the lowest index comes first.
 //   a = x's dtype (b and out repeat it).
 #pragma once
 
