@@ -1,4 +1,4 @@
-// Unary, binary, copy, fill and rope: scalar expectations, strides, and the same bits on every ISA and worker count.
+// Unary, binary, copy and fill: scalar expectations, strides, and the same bits on every ISA and worker count.
 #include "backend/cpu/elementwise/elementwise.h"
 
 #include <gtest/gtest.h>
@@ -13,39 +13,50 @@ namespace {
 
 using test::Operand;
 
-struct UnaryEntry { DType a; test::PerIsa<Unary> kernels; };
+struct UnaryEntry {
+  DType a;
+  test::PerIsa<Unary> kernels;
+};
 const std::vector<UnaryEntry> kUnary = {{DType::f32, CANDOR_PER_ISA(unary_f32)},
                                         {DType::bf16, CANDOR_PER_ISA(unary_bf16)},
                                         {DType::f16, CANDOR_PER_ISA(unary_f16)}};
 
-struct BinaryEntry { DType a, b, out; test::PerIsa<Binary> kernels; };
-const std::vector<BinaryEntry> kBinary = {
-    {DType::f32, DType::f32, DType::f32, CANDOR_PER_ISA(binary_f32_f32)},
-    {DType::bf16, DType::bf16, DType::bf16, CANDOR_PER_ISA(binary_bf16_bf16)},
-    {DType::f16, DType::f16, DType::f16, CANDOR_PER_ISA(binary_f16_f16)},
-    {DType::bf16, DType::f32, DType::bf16, CANDOR_PER_ISA(binary_bf16_f32)},
-    {DType::bf16, DType::f32, DType::f32, CANDOR_PER_ISA(binary_bf16_f32_to_f32)},
-    {DType::f16, DType::f32, DType::f16, CANDOR_PER_ISA(binary_f16_f32)},
-    {DType::f16, DType::f32, DType::f32, CANDOR_PER_ISA(binary_f16_f32_to_f32)}};
-
-struct RopeEntry { DType a; test::PerIsa<Rope> kernels; };
-const std::vector<RopeEntry> kRope = {{DType::f32, CANDOR_PER_ISA(rope_f32)},
-                                      {DType::bf16, CANDOR_PER_ISA(rope_bf16)},
-                                      {DType::f16, CANDOR_PER_ISA(rope_f16)}};
+struct BinaryEntry {
+  DType a, b, out;
+  test::PerIsa<Binary> kernels;
+};
+const std::vector<BinaryEntry> kBinary = {{DType::f32, DType::f32, DType::f32, CANDOR_PER_ISA(binary_f32_f32)},
+                                          {DType::bf16, DType::bf16, DType::bf16, CANDOR_PER_ISA(binary_bf16_bf16)},
+                                          {DType::f16, DType::f16, DType::f16, CANDOR_PER_ISA(binary_f16_f16)},
+                                          {DType::bf16, DType::f32, DType::bf16, CANDOR_PER_ISA(binary_bf16_f32)},
+                                          {DType::bf16, DType::f32, DType::f32, CANDOR_PER_ISA(binary_bf16_f32_to_f32)},
+                                          {DType::f16, DType::f32, DType::f16, CANDOR_PER_ISA(binary_f16_f32)},
+                                          {DType::f16, DType::f32, DType::f32, CANDOR_PER_ISA(binary_f16_f32_to_f32)}};
 
 double unary_exact(UnaryKind kind, double x) {
   switch (kind) {
-    case UnaryKind::neg: return -x;
-    case UnaryKind::abs: return std::fabs(x);
-    case UnaryKind::sqrt: return std::sqrt(x);
-    case UnaryKind::rsqrt: return 1 / std::sqrt(x);
-    case UnaryKind::exp: return std::exp(x);
-    case UnaryKind::tanh: return std::tanh(x);
-    case UnaryKind::sigmoid: return 1 / (1 + std::exp(-x));
-    case UnaryKind::relu: return std::isnan(x) || x > 0 ? x : 0;
-    case UnaryKind::silu: return x / (1 + std::exp(-x));
-    case UnaryKind::gelu_tanh: return x / (1 + std::exp(-2 * std::sqrt(2 / M_PI) * (x + 0.044715 * x * x * x)));
-    case UnaryKind::gelu_erf: return 0.5 * x * std::erfc(-x / std::sqrt(2.0));
+    case UnaryKind::neg:
+      return -x;
+    case UnaryKind::abs:
+      return std::fabs(x);
+    case UnaryKind::sqrt:
+      return std::sqrt(x);
+    case UnaryKind::rsqrt:
+      return 1 / std::sqrt(x);
+    case UnaryKind::exp:
+      return std::exp(x);
+    case UnaryKind::tanh:
+      return std::tanh(x);
+    case UnaryKind::sigmoid:
+      return 1 / (1 + std::exp(-x));
+    case UnaryKind::relu:
+      return std::isnan(x) || x > 0 ? x : 0;
+    case UnaryKind::silu:
+      return x / (1 + std::exp(-x));
+    case UnaryKind::gelu_tanh:
+      return x / (1 + std::exp(-2 * std::sqrt(2 / M_PI) * (x + 0.044715 * x * x * x)));
+    case UnaryKind::gelu_erf:
+      return 0.5 * x * std::erfc(-x / std::sqrt(2.0));
   }
   return 0;
 }
@@ -92,12 +103,18 @@ TEST(CpuUnary, EveryKindDtypeAndIsa) {
 float binary_exact(BinaryKind kind, float x, float z) {
   if (std::isnan(x) || std::isnan(z)) return NAN;
   switch (kind) {
-    case BinaryKind::add: return x + z;
-    case BinaryKind::sub: return x - z;
-    case BinaryKind::mul: return x * z;
-    case BinaryKind::div: return x / z;
-    case BinaryKind::max: return x < z ? z : x;
-    case BinaryKind::min: return z < x ? z : x;
+    case BinaryKind::add:
+      return x + z;
+    case BinaryKind::sub:
+      return x - z;
+    case BinaryKind::mul:
+      return x * z;
+    case BinaryKind::div:
+      return x / z;
+    case BinaryKind::max:
+      return x < z ? z : x;
+    case BinaryKind::min:
+      return z < x ? z : x;
   }
   return 0;
 }
@@ -194,14 +211,15 @@ TEST(CpuCopy, BlocksMoveWhole) {
   EXPECT_EQ(cpu::copy_strided_refuses({.x = x, .y = y}), "");
   test::TestStream stream(2);
   cpu::copy_strided({.x = x, .y = y}, stream);
-  for (std::size_t row = 0; row < 3; ++row)
-    EXPECT_EQ(0, std::memcmp(to.data() + row * 36, from.data() + row * 54, 36));
+  for (std::size_t row = 0; row < 3; ++row) EXPECT_EQ(0, std::memcmp(to.data() + row * 36, from.data() + row * 54, 36));
   x.stride[1] = 2;
   EXPECT_NE(cpu::copy_strided_refuses({.x = x, .y = y}), "");
 }
 
 TEST(CpuFill, RoundsOnce) {
-  const struct { DType dtype; Launch<Fill> run;
+  const struct {
+    DType dtype;
+    Launch<Fill> run;
   } entries[] = {{DType::f64, cpu::fill_f64},
                  {DType::f32, cpu::fill_f32},
                  {DType::f16, cpu::fill_f16},
@@ -234,56 +252,6 @@ TEST(CpuFill, IntegersSaturateAndTiesGoToEven) {
   EXPECT_EQ(filled(DType::i8, cpu::fill_i8, -200), -128);
   EXPECT_EQ(filled(DType::u8, cpu::fill_u8, -3), 0);
   EXPECT_EQ(filled(DType::u8, cpu::fill_u8, NAN), 0);
-}
-
-TEST(CpuRope, EveryStyleAndPartialRotation) {
-  const struct { std::int64_t d, r; } sizes[] = {{2, 1}, {34, 17}, {64, 32}, {80, 16}, {10, 0}};
-  for (const RopeEntry& entry : kRope) {
-    for (const auto& size : sizes) {
-      for (const RopeStyle style : {RopeStyle::half_split, RopeStyle::interleaved}) {
-        const std::int64_t tokens = 5, heads = 3;
-        Operand x(entry.a, {tokens, heads, size.d}, {heads * size.d + 5, size.d, 1}), cos(DType::f32, {tokens, size.r}),
-            sin(DType::f32, {tokens, size.r});
-        x.randomise(1);
-        cos.randomise(2);
-        sin.randomise(3);
-        std::string first;
-        entry.kernels.each([&](Isa isa, Launch<Rope> run) {
-          for (const int workers : {1, 3}) {
-            Operand y(entry.a, {tokens, heads, size.d}), in_place = x;
-            test::TestStream stream(workers);
-            run({.x = x.view(), .cos = cos.view(), .sin = sin.view(), .y = y.view(), .style = style}, stream);
-            ASSERT_TRUE(y.guards_intact());
-            if (first.empty()) first = y.bits();
-            ASSERT_TRUE(y.bits() == first) << isa_name(isa);
-            run({.x = in_place.view(), .cos = cos.view(), .sin = sin.view(), .y = in_place.view(), .style = style},
-                stream);
-            ASSERT_TRUE(in_place.bits() == first) << "in place";
-            for (std::int64_t row = 0; row < tokens * heads; ++row) {
-              const std::int64_t t = row / heads;
-              for (std::int64_t d = 0; d < size.d; ++d) {
-                double exact = x.at(row * size.d + d), magnitude = 0;
-                if (d < 2 * size.r) {
-                  const bool half = style == RopeStyle::half_split;
-                  const std::int64_t pair = half ? d % size.r : d / 2;
-                  const bool second = half ? d >= size.r : d % 2 == 1;
-                  const double a = x.at(row * size.d + (half ? pair : 2 * pair));
-                  const double b = x.at(row * size.d + (half ? pair + size.r : 2 * pair + 1));
-                  const double c = cos.at(t * size.r + pair), s = sin.at(t * size.r + pair);
-                  exact = second ? b * c + a * s : a * c - b * s;
-                  magnitude = std::fabs(a) + std::fabs(b);
-                  magnitude *= std::max(std::fabs(c), std::fabs(s));
-                }
-                const double bound =
-                    magnitude * 2 * 0x1p-24 + test::unit_roundoff(entry.a) * std::fabs(exact) * 1.01 + 0x1p-24;
-                ASSERT_LE(std::fabs(y.at(row * size.d + d) - exact), d < 2 * size.r ? bound : 0);
-              }
-            }
-          }
-        });
-      }
-    }
-  }
 }
 
 }  // namespace
