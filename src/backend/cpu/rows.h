@@ -18,6 +18,18 @@ constexpr std::array<KernelRow, 3> on_each_isa(Precision precision, InstructionC
           row<Op>(precision, Isa::baseline, instruction_class, name, baseline, refuses)};
 }
 
+/// The same for a kernel that writes what y asks for: the dtype of `a`, or f32.
+template <class Op>
+constexpr std::array<KernelRow, 6> to_own_or_f32(DType a, DType b, InstructionClass instruction_class,
+                                                 std::string_view name, Launch<Op> avx512, Launch<Op> avx2,
+                                                 Launch<Op> baseline, Refuses<Op> refuses) {
+  const auto own =
+      on_each_isa<Op>({.a = a, .b = b, .out = a}, instruction_class, name, avx512, avx2, baseline, refuses);
+  const auto f32 =
+      on_each_isa<Op>({.a = a, .b = b, .out = DType::f32}, instruction_class, name, avx512, avx2, baseline, refuses);
+  return {own[0], own[1], own[2], f32[0], f32[1], f32[2]};
+}
+
 /// A kernel compiled once, for every x86-64.
 template <class Op>
 constexpr std::array<KernelRow, 1> one_build(Precision precision, InstructionClass instruction_class,
