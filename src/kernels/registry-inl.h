@@ -22,6 +22,11 @@ std::string_view row_refusal(const KernelRow& row, Isa isa, const Op& args) {
 template <class Op>
 const KernelRow* find_row(const Backend& backend, const Precision& precision, const Op& args) {
   const Isa isa = backend.active_isa();
+  if (backend.index != nullptr) {
+    for (const KernelRow* row : backend.index->find(Op::name, precision))
+      if (row_refusal(*row, isa, args).empty()) return row;
+    return nullptr;
+  }
   for (const KernelRow& row : backend.rows)
     if (detail::row_matches(row, Op::name, precision) && row_refusal(row, isa, args).empty()) return &row;
   return nullptr;

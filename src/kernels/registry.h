@@ -6,6 +6,7 @@
 #include <string_view>
 
 #include "kernels/kernel_row.h"
+#include "kernels/row_index.h"
 
 namespace candor {
 
@@ -16,6 +17,7 @@ struct Backend {
   std::span<const KernelRow> rows;  // most specific first
   Isa (*active_isa)();              // best ISA of this machine, or the one forced down to
   Stream& (*stream)();
+  const RowIndex* index = nullptr;  // of `rows`; without one they are walked
 };
 
 std::span<const Backend> installed_backends();

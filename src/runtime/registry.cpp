@@ -16,13 +16,15 @@ Isa any_isa() { return Isa::any; }
 
 std::span<const Backend> installed_backends() {
   apply_environment();
+  static const RowIndex cpu_index(cpu::kernel_rows());
   static const std::array<Backend, 2> backends{
       Backend{.name = "cpu",
               .built = true,
               .reference = false,
               .rows = cpu::kernel_rows(),
               .active_isa = cpu::active_isa,
-              .stream = cpu::cpu_stream},
+              .stream = cpu::cpu_stream,
+              .index = &cpu_index},
       Backend{.name = "ref",
               .built = true,
               .reference = true,

@@ -3,6 +3,7 @@
 
 #include <filesystem>
 #include <string>
+#include <vector>
 
 #include "kernels/registry.h"
 
@@ -49,6 +50,24 @@ TEST(RowPaths, RowsAreWellFormed) {
       }
     }
   }
+}
+
+TEST(RowIndex, FindsWhatAWalkFinds) {
+  int rows = 0;
+  for (const Backend& backend : installed_backends()) {
+    if (backend.index == nullptr) continue;
+    for (const KernelRow& row : backend.rows) {
+      std::vector<const KernelRow*> walked;
+      for (const KernelRow& other : backend.rows)
+        if (detail::row_matches(other, row.op, row.precision)) walked.push_back(&other);
+      const auto found = backend.index->find(row.op, row.precision);
+      EXPECT_EQ(std::vector<const KernelRow*>(found.begin(), found.end()), walked) << row.op << " " << row.name;
+      ++rows;
+    }
+    EXPECT_TRUE(backend.index->find("matmul", {DType::i8, DType::i8, DType::i8}).empty());
+    EXPECT_TRUE(backend.index->find("no such op", {DType::f32, DType::f32, DType::f32}).empty());
+  }
+  EXPECT_GT(rows, 0);
 }
 
 }  // namespace
