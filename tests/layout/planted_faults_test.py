@@ -45,6 +45,48 @@ class PlantedFaults(unittest.TestCase):
         self.write("include/candor/bad.h", '#include "core/view.h"\n')
         self.assertEqual(run("check_layers.py", self.root).returncode, 1)
 
+    def layers(self, name, text):
+        """What the check of layers says when the tree holds this file alone; "" when it passes."""
+        (self.root / name).parent.mkdir(parents=True, exist_ok=True)
+        self.write(name, text)
+        result = run("check_layers.py", self.root)
+        (self.root / name).unlink()
+        self.assertEqual(result.returncode, 1 if ": " in result.stdout else 0, result.stderr)
+        return result.stdout if result.returncode else ""
+
+    def test_every_spelling_of_an_include_is_read(self):
+        lines = ("#include <backend/cpu/threads.h>", "  #  include<backend/cpu/threads.h>",
+                 '#include "src/backend/cpu/threads.h"', '#include "../backend/cpu/threads.h"',
+                 '#include "matmul/../../backend/cpu/threads.h"',
+                 f'#include "{self.root}/src/backend/cpu/threads.h"', '#include "tests/support/operand.h"')
+        for line in lines:
+            self.assertIn("src/ops/bad.cpp:2: ", self.layers("src/ops/bad.cpp", f"\n{line}\n"), line)
+        for line in ("#include <core/view.h>", "#include <candor/ops.h>", "#include <vector>",
+                     '#include "ops/dispatch.h"'):
+            self.assertEqual(self.layers("src/ops/good.cpp", line + "\n"), "", line)
+
+    def test_every_folder_and_kind_of_file_is_read(self):
+        for name in ("bench/bad.cpp", "examples/bad.cpp", "cli/bad.inc", "include/candor/bad.hpp"):
+            self.assertIn(f"{name}:1: ", self.layers(name, '#include "core/view.h"\n'))
+            self.assertEqual(self.layers(name, "#include <candor/ops.h>\n"), "")
+        for name in ("src/nowhere/x.cpp", "bindings/x.cpp"):
+            self.assertIn(f"{name}: no layer", self.layers(name, ""))
+
+    def test_only_runtime_and_cli_read_the_environment(self):
+        for text in ('std::getenv("A");', 'secure_getenv ("A");', "extern char** environ;"):
+            for name in ("src/ops/x.cpp", "src/backend/cpu/x.cpp", "include/candor/x.h", "examples/x.cpp",
+                         "bench/x.cpp"):
+                self.assertIn(f"{name}:1: ", self.layers(name, text + "\n"), text)
+            for name in ("src/runtime/x.cpp", "cli/x.cpp"):
+                self.assertEqual(self.layers(name, text + "\n"), "", text)
+        self.assertEqual(self.layers("src/ops/x.cpp", "environment();  // not getenv()\n"), "")
+
+    def test_a_library_must_not_depend_past_its_edges(self):
+        for depends in ("kernels backend_cpu", "kernels\n  backend/cpu LIBRARIES Threads::Threads"):
+            self.assertIn("ops may not depend on backend/cpu",
+                          self.layers("src/ops/CMakeLists.txt", f"candor_layer(ops DEPENDS {depends})\n"))
+        self.assertEqual(self.layers("src/ops/CMakeLists.txt", "candor_layer(ops DEPENDS kernels core)\n"), "")
+
     def test_long_file_and_long_function_fail(self):
         self.write("src/core/long.cpp", "int x;\n" * 451)
         self.assertIn("451 lines", run("check_sizes.py", self.root).stdout)
