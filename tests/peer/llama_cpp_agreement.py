@@ -2,18 +2,17 @@
 """Logits of Candor against llama.cpp from one bf16 GGUF: mean KL divergence and same-top-token share (label `peer`).
 
     pip install llama-cpp-python numpy
-    tests/peer/llama_cpp_agreement.py --candor build/release/bin/candor --model smollm2-bf16.gguf
+    tests/peer/make_peer_models.py bf16
+    tests/peer/llama_cpp_agreement.py --candor build/release/bin/candor --model models/peers/SmolLM2-135M-Instruct.bf16.gguf
 
 llama.cpp keeps activations in f32 between ops and rounds them to bf16 at each product with a bf16 weight. The two rows:
   activations=f32   ours rounds nothing: the divergence is what llama.cpp's rounding costs        limit 3e-4
-  bf16              ours stores every activation in bf16: the divergence of two honest bf16 runs   limit 2e-3, same top 0.94
+  bf16              ours stores every activation in bf16: two honest bf16 runs apart              limit 2e-3, same top 0.94
 """
 import argparse
 import subprocess
 import sys
 import tempfile
-
-import numpy as np
 
 TEXT = """The library opened at nine. Maria put the box of letters on the long table and read the first one aloud.
 def mean(values):
@@ -29,12 +28,14 @@ Die Brücke über den Fluss wurde im Frühling gebaut. Le petit chat dort sur la
 
 
 def log_softmax(x):
+    import numpy as np
     x = x.astype(np.float64)
     x -= x.max(axis=1, keepdims=True)
     return x - np.log(np.exp(x).sum(axis=1, keepdims=True))
 
 
 def compare(ours, theirs):
+    import numpy as np
     p, q = log_softmax(theirs), log_softmax(ours)
     kl = (np.exp(p) * (p - q)).sum(axis=1)
     return kl.mean(), np.percentile(kl, 99), (ours.argmax(1) == theirs.argmax(1)).mean()
@@ -47,6 +48,7 @@ def main():
     arguments = parser.parse_args()
 
     import llama_cpp
+    import numpy as np
     peer = llama_cpp.Llama(arguments.model, n_ctx=1024, n_threads=2, n_batch=512, logits_all=True, verbose=False)
     tokens = peer.tokenize(TEXT.encode(), add_bos=False)
     peer.eval(tokens)
@@ -60,8 +62,8 @@ def main():
         mean, p99, top = compare(ours, theirs)
         good = mean < kl_limit and top >= top_limit
         failed |= not good
-        print(f"{precision}: {len(tokens)} tokens, mean KL {mean:.3e} (limit {kl_limit:g}), 99 % {p99:.3e}, same top {top:.4f} "
-              f"{'ok' if good else 'FAILED'}")
+        print(f"{precision}: {len(tokens)} tokens, mean KL {mean:.3e} (limit {kl_limit:g}), 99 % {p99:.3e}, "
+              f"same top {top:.4f} {'ok' if good else 'FAILED'}")
     return 1 if failed else 0
 
 

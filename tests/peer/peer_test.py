@@ -1,0 +1,81 @@
+#!/usr/bin/env python3
+"""Runs one comparison with a peer, or skips it (exit 77) when its Python packages or the model are missing.
+
+usage: peer_test.py llama_cpp_agreement|convert_smollm2|convert_tiny_models CANDOR_PROGRAM
+
+The packages are looked for in the interpreter that CANDOR_PEER_PYTHON names, otherwise in .venv, otherwise in this one.
+"""
+import os
+import subprocess
+import sys
+import tempfile
+from pathlib import Path
+
+ROOT = Path(__file__).resolve().parents[2]
+GGUF = ROOT / "models/SmolLM2-135M-Instruct.Q4_1.gguf"
+SKIPPED = 77
+
+
+def interpreter():
+    venv = ROOT / ".venv/bin/python"
+    return os.environ.get("CANDOR_PEER_PYTHON") or (str(venv) if venv.exists() else sys.executable)
+
+
+def skip(why):
+    print(f"skipped: {why}")
+    sys.exit(SKIPPED)
+
+
+def require(python, packages):
+    code = "import importlib.util as u, sys; print(*[p for p in sys.argv[1:] if u.find_spec(p) is None])"
+    missing = subprocess.run([python, "-c", code, *packages], capture_output=True, text=True, check=True).stdout.split()
+    if missing:
+        skip(f"{python} has no {', '.join(missing)}; see CONTRIBUTING.md")
+
+
+def run(*command):
+    print("+", *command, flush=True)
+    subprocess.run([str(word) for word in command], check=True, cwd=ROOT)
+
+
+def llama_cpp_agreement(python, candor, folder):
+    models = ROOT / "models/peers"
+    run(python, "tests/peer/make_peer_models.py", "--source", GGUF, "--out", models, "bf16")
+    run(python, "tests/peer/llama_cpp_agreement.py", "--candor", candor,
+        "--model", models / "SmolLM2-135M-Instruct.bf16.gguf")
+
+
+def convert_smollm2(python, candor, folder):
+    run(candor, "convert", GGUF, folder / "smollm2", "--dtype", "bf16", "-q")
+    run(python, "tests/convert/peer/check_smollm2.py", GGUF, folder / "smollm2")
+
+
+def convert_tiny_models(python, candor, folder):
+    for name in ("smollm", "gpt2", "qwen2", "llama-bpe"):
+        run(candor, "convert", f"tests/convert/golden/{name}.gguf", folder / name, "--dtype", "bf16", "-q")
+    run(python, "tests/convert/peer/check_tiny_models.py", folder)
+
+
+# name: (what runs, Python packages, whether it needs the model)
+TESTS = {
+    "llama_cpp_agreement": (llama_cpp_agreement, "llama_cpp numpy", True),
+    "convert_smollm2": (convert_smollm2, "gguf ml_dtypes numpy safetensors tokenizers torch transformers", True),
+    "convert_tiny_models": (convert_tiny_models, "tokenizers torch transformers", False),
+}
+
+
+def main():
+    test, packages, needs_model = TESTS[sys.argv[1]]
+    python = interpreter()
+    require(python, packages.split())
+    if needs_model and not GGUF.exists():
+        skip(f"{GGUF.relative_to(ROOT)} does not exist; scripts/quickstart.sh makes it")
+    with tempfile.TemporaryDirectory() as folder:
+        try:
+            test(python, Path(sys.argv[2]).resolve(), Path(folder))
+        except subprocess.CalledProcessError as error:
+            sys.exit(f"{error.cmd[0]} failed with exit {error.returncode}")
+
+
+if __name__ == "__main__":
+    main()
