@@ -1,12 +1,12 @@
 #!/usr/bin/env bash
 # Installs the Debian 12 packages that building Candor needs. Safe to repeat; asks for nothing.
 #   scripts/setup.sh          what the program needs
-#   scripts/setup.sh --dev    also what the tests, benchmarks, sanitizers and fuzzers need
+#   scripts/setup.sh --dev    also what the tests, benchmarks, sanitizers and fuzzers need, and a Python venv for peers
 set -euo pipefail
 
 build=(g++ cmake ninja-build pkg-config ca-certificates nlohmann-json3-dev libcli11-dev libpcre2-dev libutf8proc-dev
        libssl-dev python3 python3-pip unzip)
-dev=(libgtest-dev libgmock-dev libbenchmark-dev binutils git python3-numpy python3-jsonschema clang-14 libclang-rt-14-dev)
+dev=(libgtest-dev libgmock-dev libbenchmark-dev binutils git python3-jsonschema python3-venv clang-14 libclang-rt-14-dev)
 
 wanted=("${build[@]}")
 case "${1:-}" in

@@ -1,10 +1,18 @@
 #!/usr/bin/env bash
-# Builds and runs the `fast` and `slow` tests. `scripts/test.sh fast` runs the fast ones only.
+# Builds and runs tests.
+#   scripts/test.sh              the `fast` and `slow` ones
+#   scripts/test.sh fast         the fast ones
+#   scripts/test.sh asan|tsan    the fast ones with AddressSanitizer and UndefinedBehaviorSanitizer, or ThreadSanitizer
 set -euo pipefail
 cd "$(dirname "$0")/.."
-readonly labels=${1:-"fast|slow"}
+case "${1:-all}" in
+  all) preset=ci labels='^(fast|slow)$' ;;
+  fast | slow) preset=ci labels="^$1\$" ;;
+  asan | tsan) preset=$1 labels='^fast$' ;;
+  *) echo "test: unknown word '$1'; use fast, slow, asan, tsan or nothing" >&2; exit 2 ;;
+esac
 
 scripts/setup.sh --dev
-cmake --preset ci >/dev/null
-cmake --build --preset ci
-ctest --test-dir build/ci --label-regex "$labels" --output-on-failure --no-tests=error --timeout 1200
+cmake --preset "$preset" >/dev/null
+cmake --build --preset "$preset"
+ctest --test-dir "build/$preset" --label-regex "$labels" --output-on-failure --no-tests=error --timeout 1200
