@@ -27,7 +27,9 @@ struct TokenizerDescription {
 /// What tokenizer_config.json says beyond tokenizer.json, which names neither BOS nor EOS.
 struct TokenizerConfig {
   std::optional<std::string> bos_token, eos_token, unk_token, pad_token;  // by text
+  std::optional<bool> add_bos_token, add_eos_token;
   std::optional<std::string> chat_template;  // the one named "default" where there are several
+  std::vector<std::string> other_templates;  // names of a list without a "default"
 
   /// errors   FormatError naming `file` and the field
   static TokenizerConfig parse(std::string_view json, const std::string& file);
@@ -40,6 +42,8 @@ class Tokenizer {
   static Tokenizer from_description(const TokenizerDescription& description);
   /// Text of a tokenizer.json; `file` names it in errors. Constructs outside byte-level BPE are refused by name.
   /// bos() and eos() are those of `config`; where it says nothing, those that the file's post-processor adds.
+  /// add_bos_token and add_eos_token of `config` act where the post-processor has no template of its own, and are
+  /// refused where they contradict it.
   static Tokenizer from_tokenizer_json(std::string_view json, const std::string& file,
                                        const TokenizerConfig& config = {});
 

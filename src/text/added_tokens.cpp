@@ -1,7 +1,5 @@
 #include "text/added_tokens.h"
 
-#include <algorithm>
-
 #include "text/unicode.h"
 #include "text/utf8.h"
 
@@ -20,8 +18,9 @@ bool touches_word(std::string_view text, std::size_t begin, std::size_t end) {
   return end < text.size() && is_word_character(decode_utf8(text, end).code);
 }
 
-std::size_t skip_space_backwards(std::string_view text, std::size_t begin) {
-  while (begin > 0) {
+/// Not past `floor`, where the piece before ends: looking further would cost the square of a long run of blanks.
+std::size_t skip_space_backwards(std::string_view text, std::size_t begin, std::size_t floor) {
+  while (begin > floor) {
     const DecodedCharacter before = character_before(text, begin);
     if (!is_white_space(before.code)) break;
     begin -= before.length;
@@ -92,7 +91,7 @@ void AddedTokenSet::split(std::string_view text, bool find_special, std::vector<
     if (token.special && !find_special) continue;
     if (token.single_word && touches_word(text, match.begin, match.end)) continue;
     std::size_t begin = match.begin, end = match.end;
-    if (token.lstrip) begin = std::max(skip_space_backwards(text, begin), covered);
+    if (token.lstrip) begin = skip_space_backwards(text, begin, covered);
     if (token.rstrip) end = skip_space(text, end);
     if (covered < begin) out.push_back({-1, text.substr(covered, begin - covered)});
     out.push_back({token.id, {}});

@@ -24,9 +24,10 @@ void add_rest(Segments& out, std::uint32_t covered, std::string_view text) {
 struct FindMatches {
   std::string_view text;
   Segments& out;
+  StepBudget& budget;
 
   void operator()(KnownPattern pattern) const { match_known_pattern(pattern, text, out); }
-  void operator()(const SplitRegex& regex) const { regex.match(text, out); }
+  void operator()(const SplitRegex& regex) const { regex.match(text, out, budget); }
 
   void operator()(DigitMatcher) const {
     std::uint32_t covered = 0;
@@ -106,14 +107,14 @@ void PreTokenizer::add(SplitMatcher matcher, SplitBehavior behavior, bool invert
   steps_.push_back({std::move(matcher), behavior, invert});
 }
 
-void PreTokenizer::split(std::string_view text, std::vector<std::string_view>& words) const {
+void PreTokenizer::split(std::string_view text, std::vector<std::string_view>& words, StepBudget& budget) const {
   std::vector<std::string_view> pieces{text}, next;
   Segments segments;
   for (const SplitStep& step : steps_) {
     next.clear();
     for (const std::string_view piece : pieces) {
       segments.clear();
-      std::visit(FindMatches{piece, segments}, step.matcher);
+      std::visit(FindMatches{piece, segments, budget}, step.matcher);
       if (step.invert) {
         for (Segment& segment : segments) segment.match = !segment.match;
       }

@@ -30,8 +30,8 @@ struct SplitStep {
 class PreTokenizer {
  public:
   void add(SplitMatcher matcher, SplitBehavior behavior = SplitBehavior::isolated, bool invert = false);
-  /// Appends the words of UTF-8 `text`, none empty.
-  void split(std::string_view text, std::vector<std::string_view>& words) const;
+  /// Appends the words of UTF-8 `text`, none empty. errors: ValueError (`budget` does not suffice for a regex)
+  void split(std::string_view text, std::vector<std::string_view>& words, StepBudget& budget) const;
 
  private:
   std::vector<SplitStep> steps_;

@@ -3,6 +3,8 @@
 #define PCRE2_CODE_UNIT_WIDTH 8
 #include <pcre2.h>
 
+#include <algorithm>
+
 #include "candor/error.h"
 #include "text/utf8.h"
 
@@ -10,7 +12,7 @@ namespace candor::text {
 namespace {
 
 constexpr std::size_t kMaxPatternBytes = 16384;
-constexpr std::uint32_t kMaxSteps = 20'000'000;  // per match: an expression that backtracks without end
+constexpr std::uint32_t kStepsPerPosition = 4000;  // free at every position at which a match may start
 constexpr std::uint32_t kMaxHeapKibibytes = 512 * 1024;
 
 std::string describe_error(int code) {
@@ -51,29 +53,87 @@ SplitRegex::SplitRegex(std::string_view pattern, std::string_view where) {
   compiled_ = std::move(compiled);
 }
 
-void SplitRegex::match(std::string_view text, std::vector<Segment>& out) const {
-  const std::unique_ptr<pcre2_match_data, FreeMatch> data(
-      pcre2_match_data_create_from_pattern(compiled_->code, nullptr));
-  const std::unique_ptr<pcre2_match_context, FreeMatch> context(pcre2_match_context_create(nullptr));
-  if (!data || !context) throw OutOfMemory(compiled_->where + ": no memory to match the expression");
-  pcre2_set_match_limit(context.get(), kMaxSteps);
-  pcre2_set_heap_limit(context.get(), kMaxHeapKibibytes);
-  std::size_t start = 0, covered = 0;
-  while (start <= text.size()) {
-    const int found = pcre2_match(compiled_->code, reinterpret_cast<PCRE2_SPTR>(text.data()), text.size(), start,
-                                  PCRE2_NO_UTF_CHECK, data.get(), context.get());
-    if (found == PCRE2_ERROR_NOMATCH) break;
-    if (found < 0)
-      throw ValueError(compiled_->where + ": the expression gave up on this text: " + describe_error(found));
-    const PCRE2_SIZE* bounds = pcre2_get_ovector_pointer(data.get());
-    const auto begin = static_cast<std::uint32_t>(bounds[0]), end = static_cast<std::uint32_t>(bounds[1]);
-    if (begin > covered) out.push_back({{static_cast<std::uint32_t>(covered), begin}, false});
-    out.push_back({{begin, end}, true});
-    covered = end;
-    start = end > begin ? end : end + (end < text.size() ? decode_utf8(text, end).length : 1);
+/// Finds one match after the other in one text.
+class SplitRegex::Search {
+ public:
+  Search(const Compiled& compiled, std::string_view text, StepBudget& budget)
+      : compiled_(compiled),
+        text_(text),
+        budget_(budget),
+        data_(pcre2_match_data_create_from_pattern(compiled.code, nullptr)),
+        context_(pcre2_match_context_create(nullptr)) {
+    if (!data_ || !context_) throw OutOfMemory(compiled_.where + ": no memory to match the expression");
+    pcre2_set_heap_limit(context_.get(), kMaxHeapKibibytes);
   }
-  if (covered < text.size())
-    out.push_back({{static_cast<std::uint32_t>(covered), static_cast<std::uint32_t>(text.size())}, false});
+
+  /// The first match that starts at `start` or later. The limit holds for each start, so a search that no position
+  /// exceeds is linear. Otherwise positions are tried one at a time up to and with the costly one.
+  bool next(std::size_t start) {
+    while (start <= text_.size()) {
+      const int found = run(start, 0, kStepsPerPosition);
+      if (found != PCRE2_ERROR_MATCHLIMIT) return matched(found);
+      for (bool costly = false; !costly && start <= text_.size(); start = after(start))
+        if (matched(run_costly(start, costly))) return true;
+    }
+    return false;
+  }
+
+  Span span() const {
+    const PCRE2_SIZE* bounds = pcre2_get_ovector_pointer(data_.get());
+    return {static_cast<std::uint32_t>(bounds[0]), static_cast<std::uint32_t>(bounds[1])};
+  }
+
+  /// The position one character on.
+  std::size_t after(std::size_t position) const {
+    return position + (position < text_.size() ? decode_utf8(text_, position).length : 1);
+  }
+
+ private:
+  int run(std::size_t start, std::uint32_t options, std::uint64_t steps) {
+    pcre2_set_match_limit(context_.get(), static_cast<std::uint32_t>(steps));
+    return pcre2_match(compiled_.code, reinterpret_cast<PCRE2_SPTR>(text_.data()), text_.size(), start,
+                       options | PCRE2_NO_UTF_CHECK, data_.get(), context_.get());
+  }
+
+  /// A match exactly at `start`, with as many steps as it takes.
+  int run_costly(std::size_t start, bool& costly) {
+    std::uint64_t steps = kStepsPerPosition;
+    int found = run(start, PCRE2_ANCHORED, steps);
+    costly = found == PCRE2_ERROR_MATCHLIMIT;
+    while (found == PCRE2_ERROR_MATCHLIMIT && budget_.left > 0) {
+      steps = std::min(steps * 4, budget_.left);
+      budget_.left -= steps;
+      found = run(start, PCRE2_ANCHORED, steps);
+    }
+    return found;
+  }
+
+  bool matched(int found) const {
+    if (found == PCRE2_ERROR_NOMATCH) return false;
+    if (found < 0)
+      throw ValueError(compiled_.where + ": the expression gave up on this text of " + std::to_string(text_.size()) +
+                       " bytes: " + describe_error(found) + "; encode it in shorter pieces");
+    return true;
+  }
+
+  const Compiled& compiled_;
+  std::string_view text_;
+  StepBudget& budget_;
+  std::unique_ptr<pcre2_match_data, FreeMatch> data_;
+  std::unique_ptr<pcre2_match_context, FreeMatch> context_;
+};
+
+void SplitRegex::match(std::string_view text, std::vector<Segment>& out, StepBudget& budget) const {
+  Search search(*compiled_, text, budget);
+  std::uint32_t covered = 0;
+  for (std::size_t start = 0; search.next(start);) {
+    const Span span = search.span();
+    if (span.begin > covered) out.push_back({{covered, span.begin}, false});
+    out.push_back({span, true});
+    covered = span.end;
+    start = span.end > span.begin ? span.end : search.after(span.end);
+  }
+  if (covered < text.size()) out.push_back({{covered, static_cast<std::uint32_t>(text.size())}, false});
 }
 
 }  // namespace candor::text

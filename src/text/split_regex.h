@@ -1,6 +1,7 @@
 // Any other Split expression of a tokenizer.json, by PCRE2 with Unicode properties.
 #pragma once
 
+#include <cstdint>
 #include <memory>
 #include <string>
 #include <string_view>
@@ -10,17 +11,25 @@
 
 namespace candor::text {
 
+/// Steps of backtracking that the costly positions of one text may take together. An expression that backtracks without
+/// end uses it up at one position, a mean one over many.
+struct StepBudget {
+  std::uint64_t left = 20'000'000;
+};
+
 /// Expressions are written for Oniguruma; those whose meaning differs between the engines are translated
 /// (\s \S \w \W \v \u0041) or refused by name.
 class SplitRegex {
  public:
   /// errors   FormatError "<where>: …": a construct outside the common subset, or what the compiler says
   SplitRegex(std::string_view pattern, std::string_view where);
-  /// errors   ValueError: the expression takes too many steps on this text
-  void match(std::string_view text, std::vector<Segment>& out) const;
+  /// Every position has a few thousand steps of its own, so that work is linear in the text; more comes out of `budget`.
+  /// errors   ValueError: the budget does not suffice
+  void match(std::string_view text, std::vector<Segment>& out, StepBudget& budget) const;
 
  private:
   struct Compiled;
+  class Search;
   std::shared_ptr<const Compiled> compiled_;
 };
 

@@ -33,7 +33,7 @@ class Encoding {
   void add_text(std::string_view text) {
     words_.clear();
     seen_.clear();  // its views point into the text
-    impl_.pre_tokenizer.split(text, words_);
+    impl_.pre_tokenizer.split(text, words_, budget_);
     for (const std::string_view word : words_) add_word(word);
   }
 
@@ -52,6 +52,7 @@ class Encoding {
 
   const Tokenizer::Impl& impl_;
   std::vector<TokenId>& out_;
+  text::StepBudget budget_;  // one for the whole text, however many pieces it falls into
   std::vector<std::string_view> words_;
   std::unordered_map<std::string_view, Seen> seen_;
 };

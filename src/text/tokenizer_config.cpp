@@ -14,15 +14,27 @@ std::optional<std::string> read_token(const JsonFields& config, const char* key)
   return config.text(key);
 }
 
+std::optional<bool> read_flag(const JsonFields& config, const char* key) {
+  if (!config.has(key)) return std::nullopt;
+  return config.flag(key);
+}
+
 /// One template, or a list of named ones of which "default" is taken.
-std::optional<std::string> read_template(const JsonFields& config) {
-  if (!config.has("chat_template")) return std::nullopt;
-  if (!config.at("chat_template").is_array()) return config.text("chat_template");
+void read_template(const JsonFields& config, TokenizerConfig& out) {
+  if (!config.has("chat_template")) return;
+  if (!config.at("chat_template").is_array()) {
+    out.chat_template = config.text("chat_template");
+    return;
+  }
   for (const nlohmann::json& entry : config.array("chat_template")) {
     const JsonFields named(entry, config.path() + ": chat_template");
-    if (named.text("name") == "default") return named.text("template");
+    std::string source = named.text("template");
+    if (named.text("name") == "default")
+      out.chat_template = std::move(source);
+    else
+      out.other_templates.push_back(named.text("name"));
   }
-  config.refuse("chat_template: none of its templates is named \"default\"");
+  if (out.chat_template) out.other_templates.clear();
 }
 
 }  // namespace
@@ -40,7 +52,9 @@ TokenizerConfig TokenizerConfig::parse(std::string_view json, const std::string&
   out.eos_token = read_token(config, "eos_token");
   out.unk_token = read_token(config, "unk_token");
   out.pad_token = read_token(config, "pad_token");
-  out.chat_template = read_template(config);
+  out.add_bos_token = read_flag(config, "add_bos_token");
+  out.add_eos_token = read_flag(config, "add_eos_token");
+  read_template(config, out);
   return out;
 }
 

@@ -157,6 +157,21 @@ std::optional<TokenId> find_named(const Tokenizer::Impl& impl, const std::option
   throw FormatError(file + ": the " + std::string(name) + " \"" + *text + "\" of tokenizer_config.json is not a token");
 }
 
+/// add_bos_token or add_eos_token of tokenizer_config.json: acts where the template of tokenizer.json is silent.
+void apply_flag(const std::optional<bool>& flag, const std::optional<TokenId>& id, bool stated,
+                std::vector<TokenId>& tokens, const std::string& name, const std::string& file) {
+  if (!flag) return;
+  const bool adds = id && std::find(tokens.begin(), tokens.end(), *id) != tokens.end();
+  if (*flag == adds) return;
+  const std::string said =
+      file + ": add_" + name + " of tokenizer_config.json is " + (*flag ? "true" : "false") + ", but ";
+  if (stated)
+    throw FormatError(said + "the post-processor here " + (adds ? "adds" : "does not add") +
+                      " that token; the two files must agree: take both from one model");
+  if (!id) throw FormatError(said + "its " + name + " is missing; name the token there");
+  tokens.push_back(*id);
+}
+
 }  // namespace
 
 Tokenizer Tokenizer::from_tokenizer_json(std::string_view json, const std::string& file,
@@ -169,10 +184,12 @@ Tokenizer Tokenizer::from_tokenizer_json(std::string_view json, const std::strin
   impl->pre_tokenizer = text::read_pre_tokenizer(document);
   text::check_decoder(document);
   text::EdgeTokens edges = text::read_post_processor(document, impl->bytes.size());
+  impl->bos = find_named(*impl, config.bos_token, edges.prefix, "bos_token", file);
+  impl->eos = find_named(*impl, config.eos_token, edges.suffix, "eos_token", file);
+  apply_flag(config.add_bos_token, impl->bos, edges.stated, edges.prefix, "bos_token", file);
+  apply_flag(config.add_eos_token, impl->eos, edges.stated, edges.suffix, "eos_token", file);
   impl->prefix = std::move(edges.prefix);
   impl->suffix = std::move(edges.suffix);
-  impl->bos = find_named(*impl, config.bos_token, impl->prefix, "bos_token", file);
-  impl->eos = find_named(*impl, config.eos_token, impl->suffix, "eos_token", file);
   return Tokenizer(impl);
 }
 

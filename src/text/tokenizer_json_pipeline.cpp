@@ -114,7 +114,8 @@ void read_processor(const JsonFields& processor, std::size_t vocabulary_size, Ed
   const std::string type = processor.type();
   if (type == "ByteLevel") return;  // changes offsets only
   if (type == "TemplateProcessing") {
-    if (!out.prefix.empty() || !out.suffix.empty()) processor.refuse("holds more than one TemplateProcessing");
+    if (out.stated) processor.refuse("holds more than one TemplateProcessing");
+    out.stated = true;
     return read_template(processor, vocabulary_size, out);
   }
   if (type != "Sequence") {

@@ -15,6 +15,7 @@ void check_decoder(const JsonFields& document);
 
 struct EdgeTokens {
   std::vector<TokenId> prefix, suffix;
+  bool stated = false;  // by a template; otherwise the file says nothing about them
 };
 EdgeTokens read_post_processor(const JsonFields& document, std::size_t vocabulary_size);
 

@@ -65,6 +65,9 @@ class Collector {
 }  // namespace
 
 TokenizerJson read_tokenizer_json(std::string_view text, const std::string& file) {
+  // nlohmann takes a NUL byte for the end of its input: what follows one would be hidden from every check.
+  if (const std::size_t nul = text.find('\0'); nul != std::string_view::npos)
+    throw FormatError(file + ": not valid JSON: a NUL byte at byte " + std::to_string(nul));
   TokenizerJson out;
   Collector collector(out, file);
   try {

@@ -3,6 +3,7 @@
 
 #include "candor/error.h"
 #include "tests/text/fixtures.h"
+#include "text/pre_tokenizer.h"
 #include "text/split_regex.h"
 
 namespace candor::test {
@@ -127,6 +128,7 @@ TEST(TokenizerJson, ConfigNamesBosAndEos) {
       "c.json");
   EXPECT_EQ(config.chat_template, "D");
   EXPECT_EQ(config.pad_token, std::nullopt);
+  EXPECT_EQ(config.other_templates, std::vector<std::string>{});
   const Tokenizer tokenizer = Tokenizer::from_tokenizer_json(tiny().dump(), "t.json", config);
   EXPECT_EQ(tokenizer.bos(), 5);
   EXPECT_EQ(tokenizer.eos(), 4);
@@ -138,6 +140,69 @@ TEST(TokenizerJson, ConfigNamesBosAndEos) {
               HasSubstr("\"bos_token\" is not a string"));
   EXPECT_THAT(message_of<FormatError>([] { TokenizerConfig::parse("nonsense", "c.json"); }),
               HasSubstr("c.json: is not valid JSON"));
+}
+
+TEST(TokenizerJson, ConfigListsTemplatesWithoutADefault) {
+  const TokenizerConfig config = TokenizerConfig::parse(
+      R"({"chat_template": [{"name": "rag", "template": "R"}, {"name": "tool_use", "template": "T"}]})", "c.json");
+  EXPECT_EQ(config.chat_template, std::nullopt);
+  EXPECT_EQ(config.other_templates, (std::vector<std::string>{"rag", "tool_use"}));
+  EXPECT_THAT(
+      message_of<FormatError>([] { TokenizerConfig::parse(R"({"chat_template": [{"name": "x"}]})", "c.json"); }),
+      AllOf(HasSubstr("c.json"), HasSubstr("\"template\"")));
+}
+
+TEST(TokenizerJson, ConfigFlagsActWhereThePostProcessorIsSilent) {
+  TokenizerConfig config = TokenizerConfig::parse(
+      R"({"bos_token": "<|end|>", "eos_token": "abc", "add_bos_token": true, "add_eos_token": false})", "c.json");
+  const auto ids = [&] {
+    return Tokenizer::from_tokenizer_json(tiny().dump(), "t.json", config).encode("a", true, false);
+  };
+  EXPECT_EQ(ids(), (std::vector<TokenId>{5, 0}));
+  config.add_eos_token = true;
+  EXPECT_EQ(ids(), (std::vector<TokenId>{5, 0, 4}));
+  config.add_bos_token = config.add_eos_token = false;
+  EXPECT_EQ(ids(), std::vector<TokenId>{0});
+  config.bos_token.reset();
+  config.add_bos_token = true;
+  EXPECT_THAT(message_of<FormatError>(ids), AllOf(HasSubstr("add_bos_token"), HasSubstr("bos_token is missing")));
+}
+
+TEST(TokenizerJson, ConfigFlagsMustNotContradictThePostProcessor) {
+  json document = tiny();
+  document["post_processor"] = {{"type", "TemplateProcessing"},
+                                {"single", json::array({{{"SpecialToken", {{"id", "<|end|>"}, {"type_id", 0}}}},
+                                                        {{"Sequence", {{"id", "A"}, {"type_id", 0}}}}})},
+                                {"pair", json::array()},
+                                {"special_tokens", {{"<|end|>", {{"id", "<|end|>"}, {"ids", {5}}}}}}};
+  TokenizerConfig config;
+  const auto load = [&] { return Tokenizer::from_tokenizer_json(document.dump(), "t.json", config); };
+  config.bos_token = "<|end|>";
+  config.add_bos_token = true;
+  EXPECT_EQ(load().encode("a", true, false), (std::vector<TokenId>{5, 0}));
+  config.add_bos_token = false;
+  EXPECT_THAT(message_of<FormatError>(load), AllOf(HasSubstr("t.json: add_bos_token of tokenizer_config.json is false"),
+                                                   HasSubstr("adds that token"), HasSubstr("must agree")));
+  config.add_bos_token.reset();
+  config.eos_token = "abc";
+  config.add_eos_token = true;
+  EXPECT_THAT(message_of<FormatError>(load), AllOf(HasSubstr("add_eos_token"), HasSubstr("does not add that token")));
+  EXPECT_THAT(message_of<FormatError>([] { TokenizerConfig::parse("{\"add_bos_token\": 1}", "c.json"); }),
+              AllOf(HasSubstr("c.json"), HasSubstr("\"add_bos_token\"")));
+}
+
+TEST(TokenizerJson, NothingHidesBehindANulByte) {
+  const std::string hidden = tiny().dump() + std::string(1, '\0') + "{";
+  EXPECT_THAT(message_of<FormatError>([&] { Tokenizer::from_tokenizer_json(hidden, "t.json"); }),
+              AllOf(HasSubstr("t.json"), HasSubstr("NUL")));
+}
+
+TEST(AddedTokens, BlanksBeforeATokenAreLookedAtOnce) {  // a square of this length would take hours
+  json document = tiny();
+  document["added_tokens"].push_back({{"id", 6}, {"content", "\n"}, {"lstrip", true}, {"special", false}});
+  const Tokenizer tokenizer = Tokenizer::from_tokenizer_json(document.dump(), "t.json");
+  EXPECT_EQ(tokenizer.encode(std::string(2000000, '\n'), false, false), std::vector<TokenId>(2000000, 6));
+  EXPECT_EQ(tokenizer.encode("a \t\n \nb", false, false), (std::vector<TokenId>{0, 6, 6, 1}));
 }
 
 TEST(SplitRegex, ConstructsOnWhichEnginesDifferAreRefusedByName) {
@@ -163,7 +228,38 @@ TEST(SplitRegex, ConstructsOnWhichEnginesDifferAreRefusedByName) {
 TEST(SplitRegex, EndlessBacktrackingIsAnError) {
   const text::SplitRegex regex("(?:a|aa|aaa)+[bc]", "t.json: Split");
   std::vector<text::Segment> segments;
-  EXPECT_THAT(message_of<ValueError>([&] { regex.match(std::string(200, 'a'), segments); }), HasSubstr("gave up"));
+  text::StepBudget budget;
+  EXPECT_THAT(message_of<ValueError>([&] { regex.match(std::string(200, 'a'), segments, budget); }),
+              AllOf(HasSubstr("gave up"), HasSubstr("200 bytes")));
+}
+
+TEST(SplitRegex, CostlyMatchesShareOneBudgetPerText) {
+  text::PreTokenizer words;
+  words.add(text::LiteralMatcher{"\n"});  // as many texts for the expression as there are lines
+  words.add(text::SplitRegex("(?:a|aa|aaa)+[bc]|.", "t.json: Split"));
+  const auto split = [&](int lines) {
+    std::string text;
+    for (int i = 0; i < lines; ++i) text += std::string(14, 'a') + "\n";
+    std::vector<std::string_view> out;
+    text::StepBudget budget;
+    words.split(text, out, budget);
+    return out.size();
+  };
+  EXPECT_EQ(split(20), 20u * 15);
+  EXPECT_THAT(message_of<ValueError>([&] { split(2000); }), HasSubstr("gave up"));
+}
+
+TEST(SplitRegex, CostlyPositionsChangeNoMatch) {  // those before, at and after one, and where it matches late
+  const text::SplitRegex regex("(?:a|aa|aaa)+b|c+|\\d", "t.json: Split");
+  const std::string run(15, 'a');
+  std::vector<text::Segment> segments;
+  text::StepBudget budget;
+  regex.match("xcc" + run + "x1" + run + "bc", segments, budget);
+  std::vector<std::pair<std::uint32_t, std::uint32_t>> matches;
+  for (const text::Segment& s : segments)
+    if (s.match) matches.emplace_back(s.span.begin, s.span.end);
+  EXPECT_EQ(matches, (std::vector<std::pair<std::uint32_t, std::uint32_t>>{{1, 3}, {19, 20}, {20, 36}, {36, 37}}));
+  EXPECT_LT(budget.left, text::StepBudget().left);
 }
 
 }  // namespace
