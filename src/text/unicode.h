@@ -12,13 +12,14 @@ struct CodeRange {
   std::uint32_t first, last;
 };  // inclusive
 
-/// Generated (unicode_ranges.cpp), Unicode 16: the same ids on every machine, whichever utf8proc it has.
+/// Generated (unicode_ranges.cpp), the general categories of Unicode 16: the same ids on every machine, whichever utf8proc
+/// it has.
 std::span<const CodeRange> letter_ranges();  // \p{L}
 std::span<const CodeRange> number_ranges();  // \p{N}
 
 bool is_letter(char32_t code);
 bool is_number(char32_t code);
-bool is_numeric(char32_t code);         // what the Digits pre-tokenizer isolates: \p{N} of Unicode 17
+bool is_numeric(char32_t code);         // what the Digits pre-tokenizer isolates: as \p{N}, but of Unicode 17
 bool is_white_space(char32_t code);     // \s: the property White_Space, with U+000B and U+0085
 bool is_word_character(char32_t code);  // \w of the rule `single_word`
 

@@ -40,6 +40,26 @@ TEST(Unicode, ClassesAreThoseOfTheCategories) {  // where utf8proc, of an older 
   }
 }
 
+/// FNV-1a over the code points of a class, four little-endian bytes each.
+template <class Member>
+std::pair<int, std::uint64_t> fingerprint(Member member) {
+  int count = 0;
+  std::uint64_t hash = 0xcbf29ce484222325u;
+  for (std::uint32_t code = 0; code < 0x110000; ++code) {
+    if (!member(static_cast<char32_t>(code))) continue;
+    ++count;
+    for (int shift = 0; shift < 32; shift += 8) hash = (hash ^ (code >> shift & 0xff)) * 0x100000001b3u;
+  }
+  return {count, hash};
+}
+
+// Also where utf8proc is older: the general categories L* and N* of the Python packages unicodedata2 16.0.0 and 17.0.0.
+TEST(Unicode, ClassesAreWholeAndOfTheStatedVersion) {
+  EXPECT_EQ(fingerprint(is_letter), (std::pair<int, std::uint64_t>{141028, 0xf41bf72239455b4fu}));  // Unicode 16
+  EXPECT_EQ(fingerprint(is_number), (std::pair<int, std::uint64_t>{1911, 0xd15586ee8a145a41u}));    // Unicode 16
+  EXPECT_EQ(fingerprint(is_numeric), (std::pair<int, std::uint64_t>{1924, 0xa1b06be6929373bbu}));   // Unicode 17
+}
+
 TEST(Unicode, WhiteSpaceIsTheProperty) {
   int count = 0;
   for (char32_t code = 0; code < 0x110000; ++code) count += is_white_space(code);
