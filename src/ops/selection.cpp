@@ -11,9 +11,10 @@ using ops::Dispatch;
 void check_ids(const Tensor& ids, std::int64_t vocabulary) {
   if (ids.is_shape_only()) return;
   const std::int32_t* values = ids.data_as<std::int32_t>();
+  const std::int64_t stride = ids.strides()[0];
   for (std::int64_t i = 0; i < ids.elements(); ++i)
-    if (values[i] < 0 || values[i] >= vocabulary)
-      throw ValueError("embedding: id " + std::to_string(values[i]) + " at position " + std::to_string(i) +
+    if (const std::int32_t id = values[i * stride]; id < 0 || id >= vocabulary)
+      throw ValueError("embedding: id " + std::to_string(id) + " at position " + std::to_string(i) +
                        " is outside [0, " + std::to_string(vocabulary) + ")");
 }
 
