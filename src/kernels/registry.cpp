@@ -1,5 +1,7 @@
 #include "kernels/registry.h"
 
+#include <algorithm>
+
 namespace candor {
 
 std::string_view isa_name(Isa isa) {
@@ -74,6 +76,19 @@ const KernelRow* closest_row(const Backend& backend, std::string_view op, const 
   return best;
 }
 
+// Names the backends that have the kernel but are not part of this build.
+std::string switched_off(std::string_view op, const Precision& precision) {
+  std::string text;
+  for (const Backend& backend : installed_backends()) {
+    if (backend.built || backend.reference) continue;
+    const auto has = [&](const KernelRow& row) { return row_matches(row, op, precision); };
+    if (std::ranges::any_of(backend.rows, has))
+      text += "\nexists in the " + std::string(backend.name) + " backend; this build has " + std::string(backend.name) +
+              " off";
+  }
+  return text;
+}
+
 }  // namespace
 
 bool row_matches(const KernelRow& row, std::string_view op, const Precision& wanted) {
@@ -93,6 +108,7 @@ std::string explain_missing(const Backend& backend, std::string_view op, const P
     text +=
         "\nclosest on this device: " + differences(row->precision, precision) + "  (" + std::string(row->name) + ")";
   }
+  text += switched_off(op, precision);
   return text + "\nsee docs/precision-matrix.md#" + std::string(op);
 }
 
