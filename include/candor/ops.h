@@ -1,6 +1,7 @@
 // Every op. Reading starts here: a declaration, then src/ops/<family>.cpp, then a row of the kernel table, then the
 // kernel. `dtypes` lines name sections of docs/precision-matrix.md. Shapes are row-major; T tokens, C channels, H
-// heads, D head dim. All ops throw UnsupportedPrecision, with the nearest row, before anything is allocated.
+// heads, D head dim. All ops throw UnsupportedPrecision, with the nearest row, before anything is allocated, and
+// ShapeError for a packed operand that is neither a weight of a product nor the table of an embedding.
 #pragma once
 
 #include <optional>
@@ -22,28 +23,29 @@ struct OpOptions {
 
 /// x in another dtype: one rounding to nearest even; blocks are dequantised. Counted in the ledger.
 ///   shapes   [...] -> [...]
-///   dtypes   docs/precision-matrix.md#cast
-///   errors   DTypeError, UnsupportedPrecision
+///   dtypes   docs/precision-matrix.md#cast: f64, f32, f16, bf16 and f8 among each other, blocks to f32, f16 and bf16;
+///            nothing from or to integers and bool
+///   errors   ShapeError (packed), UnsupportedPrecision
 ///   gradient not yet
 Tensor cast(const Tensor& x, DType dtype);
 
 /// A contiguous copy in the same dtype.
 ///   shapes   [...] -> [...]
 ///   dtypes   docs/precision-matrix.md#copy
-///   errors   UnsupportedPrecision
+///   errors   ShapeError (packed), UnsupportedPrecision
 ///   gradient not yet
 Tensor contiguous(const Tensor& x);
 
-/// Copies x's elements over y's (same shape and dtype); y may be a view.
+/// Copies x's elements over y's (same shape and dtype); y may be a view, but not of memory that x spans.
 ///   shapes   y [...], x [...]
 ///   dtypes   docs/precision-matrix.md#copy
-///   errors   ShapeError, DTypeError, UnsupportedPrecision
+///   errors   ShapeError, DTypeError, ValueError (y and x overlap; y is shape only and x is not), UnsupportedPrecision
 ///   gradient no (in place)
 void copy_into(Tensor& y, const Tensor& x);
 
 /// A tensor of one value, rounded once.
 ///   shapes   -> shape
-///   dtypes   docs/precision-matrix.md#fill
+///   dtypes   docs/precision-matrix.md#fill: neither bool nor f8
 ///   errors   UnsupportedPrecision, OutOfMemory
 ///   gradient no
 Tensor full(const Shape& shape, DType dtype, double value);
@@ -57,7 +59,7 @@ Tensor unary(UnaryKind kind, const Tensor& x, const OpOptions& options = {});
 
 /// f(x, z) with NumPy broadcasting.
 ///   shapes   [...], [...] -> broadcast
-///   dtypes   docs/precision-matrix.md#binary
+///   dtypes   docs/precision-matrix.md#binary: z in x's dtype or in f32, so that z is never narrower than x
 ///   errors   ShapeError, UnsupportedPrecision
 ///   gradient not yet
 Tensor binary(BinaryKind kind, const Tensor& x, const Tensor& z, const OpOptions& options = {});
@@ -71,7 +73,8 @@ Tensor mul(const Tensor& x, const Tensor& z, const OpOptions& options = {});
 ///   gradient not yet
 Tensor embedding(const Tensor& table, const Tensor& ids, const OpOptions& options = {});
 
-/// Weights [N, K] in the packed layout of src/core/packed.h: same dtype, same bytes per element.
+/// Weights [N, K] in the packed layout of src/core/packed.h: same dtype. N is padded to
+/// whole tiles of 16 rows and bf16's K to an even count, so that only such shapes keep their bytes per element.
 ///   shapes   [N, K] -> [N, K]
 ///   dtypes   docs/precision-matrix.md#pack_tiles
 ///   errors   ShapeError, UnsupportedPrecision
@@ -164,19 +167,21 @@ struct AttentionOptions {
 /// Scaled dot-product attention with grouped key/value heads. P is not rounded before it meets V.
 ///   shapes   q [B, T, H, D], k and v [B, S, Hkv, D] -> [B, T, H, D]; rank 3 means B = 1
 ///   dtypes   docs/precision-matrix.md#attention
-///   errors   ShapeError (H % Hkv, odd D, S < T when causal), DTypeError, UnsupportedPrecision
+///   errors   ShapeError (H % Hkv, odd D, S = 0, S < T when causal), DTypeError, UnsupportedPrecision
 ///   gradient not yet
 ///   source   Dao et al. 2022, arXiv:2205.14135 (online softmax: Milakov, Gimelshein 2018, arXiv:1805.02867)
 Tensor attention(const Tensor& q, const Tensor& k, const Tensor& v, const AttentionOptions& options = {});
 
-/// Index of the largest element of each row; the lowest index among equals.
+/// Index of the largest element of each row; the lowest index among equals. NaN ranks above every number, so that a row
+/// with one gives the index of its first NaN.
 ///   shapes   [..., C] -> [...] i32
 ///   dtypes   docs/precision-matrix.md#argmax
 ///   errors   ValueError (C = 0), UnsupportedPrecision
 ///   gradient no
 Tensor argmax(const Tensor& x);
 
-/// The k largest elements of each row, falling, and their indices.
+/// The k largest elements of each row, falling, and their indices; the lowest index first among equals. NaN ranks above
+/// every number.
 ///   shapes   [..., C] -> [..., k], [..., k] i32
 ///   dtypes   docs/precision-matrix.md#top_k
 ///   errors   ValueError (k outside [1, C]), UnsupportedPrecision

@@ -23,7 +23,7 @@ std::string to_string(const Precision& precision);
 
 /// What a caller allows beyond the exact request. Everything is off by default.
 struct ExecPolicy {
-  bool allow_upcast = false;     // cast an operand to a wider dtype when only that has a kernel
+  bool allow_upcast = false;     // cast operands narrower than f32 to f32 when only that has a kernel
   bool allow_reference = false;  // run the f64 reference kernel when no other row fits
   bool allow_tf32 = false;
 };

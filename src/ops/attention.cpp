@@ -37,6 +37,7 @@ void check_attention(const Attention& a, const Tensor& q, const Tensor& k, const
   if (a.q.shape[3] % 2 != 0) throw ShapeError("attention: head dim must be even: " + shapes);
   if (a.k.shape[2] == 0 || a.q.shape[2] % a.k.shape[2] != 0)
     throw ShapeError("attention: query heads must be a multiple of key/value heads: " + shapes);
+  if (a.k.shape[1] == 0) throw ShapeError("attention: there must be at least one key: " + shapes);
   if (options.causal && a.k.shape[1] < a.q.shape[1])
     throw ShapeError("attention: causal needs at least as many keys as queries: " + shapes);
   if (k.dtype() != v.dtype())
@@ -51,7 +52,8 @@ void check_rope(const Tensor& x, const Tensor& cos, const Tensor& sin) {
     throw ShapeError("rope: tables " + cos.shape().to_string() + " and " + sin.shape().to_string() +
                      " must be [T, R] with R <= D/2 for x " + x.shape().to_string());
   if (cos.dtype() != DType::f32 || sin.dtype() != DType::f32)
-    throw DTypeError("rope: tables are " + std::string(dtype_name(cos.dtype())) + "; they must be f32");
+    throw DTypeError("rope: tables are " + std::string(dtype_name(cos.dtype())) + " and " +
+                     std::string(dtype_name(sin.dtype())) + "; both must be f32");
 }
 
 }  // namespace
@@ -68,10 +70,11 @@ Tensor attention(const Tensor& q, const Tensor& k, const Tensor& v, const Attent
   check_attention(args, q, k, v, options);
   if (args.scale == 0) args.scale = 1.0f / std::sqrt(static_cast<float>(args.q.shape[3]));
   args.y = ops::shape_only_view(Shape{args.q.shape[0], args.q.shape[1], args.q.shape[2], args.q.shape[3]}, out);
-  if (options.op.policy.allow_upcast && !ops::has_row(precision, args)) {
-    AttentionOptions wide = options;
-    wide.op = ops::without_upcast(options.op);
-    return cast(attention(ops::upcast(q), ops::upcast(k), ops::upcast(v), wide), out);
+  if (ops::may_upcast(precision, args, options.op.policy)) {
+    AttentionOptions without = options;
+    without.op = ops::without_upcast(options.op);
+    const auto wide = [&] { return cast(attention(ops::upcast(q), ops::upcast(k), ops::upcast(v), without), out); };
+    if (const auto y = ops::second_try(wide)) return *y;
   }
   const Dispatch<Attention> dispatch(precision, args, options.op.policy);
   Tensor y = dispatch.allocate(q.shape(), out);
@@ -89,8 +92,10 @@ Tensor rope(const Tensor& x, const Tensor& cos, const Tensor& sin, RopeStyle sty
             .sin = const_view(sin),
             .y = ops::shape_only_view(x.shape(), out),
             .style = style};
-  if (options.policy.allow_upcast && !ops::has_row(precision, args))
-    return cast(rope(ops::upcast(x), cos, sin, style, ops::without_upcast(options)), out);
+  if (ops::may_upcast(precision, args, options.policy)) {
+    const auto wide = [&] { return cast(rope(ops::upcast(x), cos, sin, style, ops::without_upcast(options)), out); };
+    if (const auto y = ops::second_try(wide)) return *y;
+  }
   const Dispatch<Rope> dispatch(precision, args, options.policy);
   Tensor y = dispatch.allocate(x.shape(), out);
   args.y = view(y);

@@ -1,7 +1,6 @@
 // From a checked op call to a kernel row and its launch. Every function of ops.h ends here.
 #pragma once
 
-#include <algorithm>
 #include <chrono>
 #include <mutex>
 #include <string>
@@ -20,16 +19,19 @@ namespace candor::ops {
 const Backend& device_backend();
 const Backend& reference_backend();
 
-/// Adds a view's shape to a plan's detail text.
-void describe_view(std::string& text, const ConstView& view);
-/// Bytes that a kernel reads or writes through a view; broadcast dimensions count once.
+/// Appends "bf16[2, 576]" to a plan's detail; nothing for an absent view.
+void add_operand(std::string& detail, const ConstView& view);
+/// Bytes that a kernel reads or writes through a view: broadcast dimensions count once, the padding of packed tiles
+/// too.
 std::uint64_t view_bytes(const ConstView& view);
+/// What a call through `row` does: operands stored as asked for, arithmetic as the row says.
+Precision performed(const KernelRow& row, const Precision& asked);
 
 /// View of a result that is not allocated yet.
 View shape_only_view(const Shape& shape, DType dtype, Layout layout = Layout::strided);
 /// All but the last dimension as one: [..., C] -> [rows, C]. errors: ShapeError when that needs a copy
-ConstView rows_view(const Tensor& tensor, const char* op);
-View rows_view(Tensor& tensor, const char* op);
+ConstView rows_view(const Tensor& tensor, std::string_view op);
+View rows_view(Tensor& tensor, std::string_view op);
 
 namespace detail {
 
@@ -55,10 +57,34 @@ Found<Op> find(const Precision& precision, const Op& args, const ExecPolicy& pol
   return {};
 }
 
+/// Operands that may be packed tiles: weights of products, an embedding's table, and what packing makes.
+template <class Op>
+bool may_be_packed(const Op& args, const ConstView& v) {
+  if constexpr (std::is_same_v<Op, Matmul>) return &v == &args.weight;
+  if constexpr (std::is_same_v<Op, QkvProjection>)
+    return &v == &args.q_weight || &v == &args.k_weight || &v == &args.v_weight;
+  if constexpr (std::is_same_v<Op, GatedLinear>) return &v == &args.gate_weight || &v == &args.up_weight;
+  if constexpr (std::is_same_v<Op, Embedding>) return &v == &args.table;
+  if constexpr (std::is_same_v<Op, PackTiles>) return &v == &args.y;
+  return false;
+}
+
+[[noreturn]] void refuse_packed(std::string_view op, const ConstView& view);
+
+/// Everything else is read by strides, which packed tiles do not have. errors: ShapeError
+template <class Op>
+void check_layouts(const Op& args) {
+  const auto check = [&](const ConstView& v) {
+    if (v.layout == Layout::packed_tiles && !may_be_packed(args, v)) refuse_packed(Op::name, v);
+  };
+  args.visit_inputs(check);
+  args.visit_outputs(check);
+}
+
 template <class Op>
 void note_in_plan(DispatchPlan& plan, const Precision& precision, const Op& args, const KernelRow* chosen) {
-  PlannedOp planned{.op = std::string(Op::name), .detail = {}, .precision = precision, .row = chosen};
-  args.visit_inputs([&](const ConstView& v) { describe_view(planned.detail, v); });
+  PlannedOp planned{.op = std::string(Op::name), .precision = precision};
+  args.visit_inputs([&](const ConstView& v) { add_operand(planned.detail, v); });
   const Backend& device = device_backend();
   for (const KernelRow& row : device.rows) {
     if (&row == chosen) break;
@@ -66,7 +92,14 @@ void note_in_plan(DispatchPlan& plan, const Precision& precision, const Op& args
     planned.passed_over.push_back(std::string(row.name) + " (" + std::string(isa_name(row.isa)) +
                                   "): " + std::string(row_refusal(row, device.active_isa(), args)));
   }
-  if (chosen == nullptr) planned.missing = explain_missing(device, precision, args);
+  if (chosen != nullptr) {
+    planned.precision = performed(*chosen, precision);
+    planned.kernel = chosen->name;
+    planned.isa = isa_name(chosen->isa);
+    planned.instruction_class = instruction_class_name(chosen->instruction_class);
+  } else {
+    planned.missing = explain_missing(device, precision, args);
+  }
   plan.ops.push_back(std::move(planned));
 }
 
@@ -74,9 +107,12 @@ void note_in_plan(DispatchPlan& plan, const Precision& precision, const Op& args
 template <class Op>
 std::uint64_t bytes_read(const Op& args, const ConstView& input) {
   if constexpr (std::is_same_v<Op, Embedding>) {
-    if (&input == &args.table)
-      return view_bytes(input) / std::max<std::uint64_t>(1, static_cast<std::uint64_t>(input.shape[0])) *
-             static_cast<std::uint64_t>(args.ids.elements());
+    if (&input == &args.table) {
+      ConstView rows = input;
+      rows.layout = Layout::strided;
+      rows.shape[0] = args.ids.elements();
+      return view_bytes(rows);
+    }
   }
   return view_bytes(input);
 }
@@ -96,7 +132,7 @@ void record(const KernelRow& row, const Precision& precision, const Op& args, do
                   .kernel = row.name,
                   .isa = isa_name(row.isa),
                   .instruction_class = instruction_class_name(row.instruction_class),
-                  .precision = precision,
+                  .precision = performed(row, precision),
                   .flops = static_cast<std::uint64_t>(args.flops()),
                   .read = {read, reads},
                   .written = {written, writes},
@@ -109,8 +145,10 @@ void record(const KernelRow& row, const Precision& precision, const Op& args, do
 template <class Op>
 class Dispatch {
  public:
-  /// `args` carry shapes; result views are shape only. Throws UnsupportedPrecision, or notes it in the current plan.
+  /// `args` carry shapes; result views are shape only. Throws ShapeError (a packed operand where strides are needed)
+  /// and UnsupportedPrecision; the current plan, if any, notes the latter instead and makes every result shape only.
   Dispatch(const Precision& precision, const Op& args, const ExecPolicy& policy) : precision_(precision) {
+    detail::check_layouts(args);
     const detail::Found<Op> found = detail::find(precision, args, policy);
     backend_ = found.backend;
     row_ = found.row;
@@ -119,7 +157,7 @@ class Dispatch {
     });
     if (DispatchPlan* plan = DispatchPlan::current(); plan != nullptr) {
       detail::note_in_plan(*plan, precision, args, row_);
-      if (row_ == nullptr) shape_only_ = true;
+      shape_only_ = true;
     } else if (row_ == nullptr) {
       throw UnsupportedPrecision(explain_missing(device_backend(), precision, args));
     }
@@ -148,11 +186,5 @@ class Dispatch {
   const KernelRow* row_ = nullptr;
   bool shape_only_ = false;
 };
-
-/// True when a row exists for this call under the strict policy; used by allow_upcast to decide on a retry.
-template <class Op>
-bool has_row(const Precision& precision, const Op& args) {
-  return find_row(device_backend(), precision, args) != nullptr;
-}
 
 }  // namespace candor::ops

@@ -43,11 +43,39 @@ ConstView broadcast_view(const Tensor& x, const Shape& shape) {
   return wide;
 }
 
+/// Addresses from the first to the last element of a tensor that has elements, whatever its strides.
+std::pair<std::uintptr_t, std::uintptr_t> memory_range(const Tensor& tensor) {
+  std::int64_t last = 0;  // of blocks: somewhere in the last block
+  for (int i = 0; i < tensor.shape().rank(); ++i)
+    last += (tensor.shape()[i] - 1) * tensor.strides()[static_cast<std::size_t>(i)];
+  const DTypeInfo& info = dtype_info(tensor.dtype());
+  const std::uintptr_t begin = reinterpret_cast<std::uintptr_t>(tensor.data());
+  return {begin, begin + static_cast<std::uintptr_t>((last / info.block_elements + 1) * info.block_bytes)};
+}
+
+void check_copy(const Tensor& y, const Tensor& x) {
+  if (!(y.shape() == x.shape()))
+    throw ShapeError("copy_into: destination " + y.shape().to_string() + " and source " + x.shape().to_string() +
+                     " differ; slice or reshape one of them");
+  if (y.dtype() != x.dtype())
+    throw DTypeError("copy_into: destination is " + std::string(dtype_name(y.dtype())) + ", source is " +
+                     std::string(dtype_name(x.dtype())) + "; cast the source first");
+  if (x.is_shape_only() || x.elements() == 0) return;
+  if (y.is_shape_only())
+    throw ValueError("copy_into: destination " + y.shape().to_string() +
+                     " has a shape but no memory, the source has both; make the destination with Tensor::empty");
+  if (y.layout() != Layout::strided || x.layout() != Layout::strided) return;  // refused with the others of that kind
+  const auto [y_begin, y_end] = memory_range(y);
+  const auto [x_begin, x_end] = memory_range(x);
+  if (y_begin < x_end && x_begin < y_end)
+    throw ValueError("copy_into: destination " + y.shape().to_string() + " and source " + x.shape().to_string() +
+                     " overlap in memory; copy the source into a tensor of its own first");
+}
+
 }  // namespace
 
 Tensor cast(const Tensor& x, DType dtype) {
   if (x.dtype() == dtype) return x;
-  if (x.layout() != Layout::strided) throw DTypeError("cast: packed weights cannot be cast; cast before pack_tiles");
   Cast args{.x = const_view(x), .y = ops::shape_only_view(x.shape(), dtype)};
   const Dispatch<Cast> dispatch(moving(x.dtype(), dtype), args, {});
   Tensor y = dispatch.allocate(x.shape(), dtype);
@@ -69,12 +97,7 @@ Tensor contiguous(const Tensor& x) {
 }
 
 void copy_into(Tensor& y, const Tensor& x) {
-  if (!(y.shape() == x.shape()))
-    throw ShapeError("copy_into: destination " + y.shape().to_string() + " and source " + x.shape().to_string() +
-                     " differ; slice or reshape one of them");
-  if (y.dtype() != x.dtype())
-    throw DTypeError("copy_into: destination is " + std::string(dtype_name(y.dtype())) + ", source is " +
-                     std::string(dtype_name(x.dtype())) + "; cast the source first");
+  check_copy(y, x);
   const Copy args{.x = const_view(x), .y = view(y)};
   Dispatch<Copy>(moving(x.dtype(), x.dtype()), args, {}).run(args);
 }
@@ -92,8 +115,10 @@ Tensor unary(UnaryKind kind, const Tensor& x, const OpOptions& options) {
   const DType out = output_dtype(options, x.dtype());
   const Precision precision{x.dtype(), x.dtype(), out, options.compute, options.accumulate};
   Unary args{.x = const_view(x), .y = ops::shape_only_view(x.shape(), out), .kind = kind};
-  if (options.policy.allow_upcast && !ops::has_row(precision, args))
-    return cast(unary(kind, ops::upcast(x), ops::without_upcast(options)), out);
+  if (ops::may_upcast(precision, args, options.policy)) {
+    const auto wide = [&] { return cast(unary(kind, ops::upcast(x), ops::without_upcast(options)), out); };
+    if (const auto y = ops::second_try(wide)) return *y;
+  }
   const Dispatch<Unary> dispatch(precision, args, options.policy);
   Tensor y = dispatch.allocate(x.shape(), out);
   args.y = view(y);
@@ -109,8 +134,12 @@ Tensor binary(BinaryKind kind, const Tensor& x, const Tensor& z, const OpOptions
               .z = broadcast_view(z, shape),
               .y = ops::shape_only_view(shape, out),
               .kind = kind};
-  if (options.policy.allow_upcast && !ops::has_row(precision, args))
-    return cast(binary(kind, ops::upcast(x), ops::upcast(z), ops::without_upcast(options)), out);
+  if (ops::may_upcast(precision, args, options.policy)) {
+    const auto wide = [&] {
+      return cast(binary(kind, ops::upcast(x), ops::upcast(z), ops::without_upcast(options)), out);
+    };
+    if (const auto y = ops::second_try(wide)) return *y;
+  }
   const Dispatch<Binary> dispatch(precision, args, options.policy);
   Tensor y = dispatch.allocate(shape, out);
   args.y = view(y);

@@ -64,8 +64,12 @@ Tensor matmul(const Tensor& x, const Tensor& weight, const Tensor& bias, const O
   const Precision precision = product_precision(x, weight, options);
   Matmul args{.x = ops::rows_view(x, "matmul"), .weight = const_view(weight), .bias = const_view(bias), .y = {}};
   args.y = result_view(args.x, weight, precision.out);
-  if (options.policy.allow_upcast && !ops::has_row(precision, args))
-    return cast(matmul(ops::upcast(x), ops::upcast(weight), bias, ops::without_upcast(options)), precision.out);
+  if (ops::may_upcast(precision, args, options.policy)) {
+    const auto wide = [&] {
+      return cast(matmul(ops::upcast(x), ops::upcast(weight), bias, ops::without_upcast(options)), precision.out);
+    };
+    if (const auto y = ops::second_try(wide)) return *y;
+  }
   const Dispatch<Matmul> dispatch(precision, args, options.policy);
   Tensor y = dispatch.allocate(product_shape(x, weight), precision.out);
   args.y = ops::rows_view(y, "matmul");
@@ -94,9 +98,14 @@ Qkv qkv_projection(const Tensor& x, const Tensor& q_weight, const Tensor& k_weig
   args.q = result_view(args.x, q_weight, precision.out);
   args.k = result_view(args.x, k_weight, precision.out);
   args.v = result_view(args.x, v_weight, precision.out);
-  if (options.policy.allow_upcast && !ops::has_row(precision, args))
-    return {matmul(x, q_weight, q_bias, options), matmul(x, k_weight, k_bias, options),
-            matmul(x, v_weight, v_bias, options)};
+  if (ops::may_upcast(precision, args, options.policy)) {
+    const auto separate = [&] {
+      return Qkv{.q = matmul(x, q_weight, q_bias, options),
+                 .k = matmul(x, k_weight, k_bias, options),
+                 .v = matmul(x, v_weight, v_bias, options)};
+    };
+    if (const auto y = ops::second_try(separate)) return *y;
+  }
   const Dispatch<QkvProjection> dispatch(precision, args, options.policy);
   Qkv y{.q = dispatch.allocate(product_shape(x, q_weight), precision.out),
         .k = dispatch.allocate(product_shape(x, k_weight), precision.out),
@@ -125,10 +134,14 @@ Tensor gated_linear(const Tensor& x, const Tensor& gate, const Tensor& up, Activ
                    .y = {},
                    .activation = activation};
   args.y = result_view(args.x, gate, precision.out);
-  if (options.policy.allow_upcast && !ops::has_row(precision, args))
-    return cast(gated_linear(ops::upcast(x), ops::upcast(gate), ops::upcast(up), activation, gate_bias, up_bias,
-                             ops::without_upcast(options)),
-                precision.out);
+  if (ops::may_upcast(precision, args, options.policy)) {
+    const auto wide = [&] {
+      return cast(gated_linear(ops::upcast(x), ops::upcast(gate), ops::upcast(up), activation, gate_bias, up_bias,
+                               ops::without_upcast(options)),
+                  precision.out);
+    };
+    if (const auto y = ops::second_try(wide)) return *y;
+  }
   const Dispatch<GatedLinear> dispatch(precision, args, options.policy);
   Tensor y = dispatch.allocate(product_shape(x, gate), precision.out);
   args.y = ops::rows_view(y, "gated_linear");

@@ -155,7 +155,7 @@ LlamaModel llama_shape_only(const Checkpoint& checkpoint, const LlamaConfig& con
 
 LlamaModel llama_load(const Checkpoint& checkpoint, const LlamaConfig& config, const LoadOptions& options) {
   const LlamaModel planned = llama_shape_only(checkpoint, config, options);
-  require_rows(llama_plan(checkpoint, planned), planned);
+  require_rows(checkpoint, planned);
   LlamaModel model = without_weights(config, options);
   std::vector<StoredWeight> stored = stored_weights(checkpoint, config, options.precision, model.weights);
   Loader loader(checkpoint, options);

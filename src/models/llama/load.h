@@ -17,8 +17,8 @@ LlamaModel llama_shape_only(const Checkpoint& checkpoint, const LlamaConfig& con
 /// The rows that loading, prefill and decode would use, layers with the same answer together.
 std::vector<ExplainedOp> llama_plan(const Checkpoint& checkpoint, const LlamaModel& shape_only);
 
-/// errors   UnsupportedPrecision listing every op of the plan that has no row
-void require_rows(const std::vector<ExplainedOp>& plan, const LlamaModel& model);
+/// errors   UnsupportedPrecision listing every row that the plan lacks, each with all its places
+void require_rows(const Checkpoint& checkpoint, const LlamaModel& shape_only);
 
 /// Dense matrices are packed in row pieces, each piece's file pages given back at once; blocks stay mapped unless the
 /// precision asks for dense weights. Adds what was converted to config.notes.

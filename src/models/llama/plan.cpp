@@ -1,6 +1,8 @@
 // The dry run of a model: which row each op would use, layers with the same answer written once.
 #include <algorithm>
+#include <iterator>
 #include <map>
+#include <set>
 
 #include "candor/error.h"
 #include "candor/ops.h"
@@ -12,6 +14,29 @@ namespace candor::models {
 namespace {
 
 constexpr std::int64_t kPrefillTokens = 128;
+
+using Layers = std::set<std::int64_t>;  // -1: outside the layers
+
+// An op and the layers in which it has the same answer.
+struct PlacedOp {
+  ExplainedOp op;
+  std::string part;
+  Layers layers;
+};
+
+// "layers 0 … 29: attention output"
+std::string place(const std::string& part, const Layers& layers) {
+  if (*layers.begin() < 0) return part;
+  std::string text;
+  for (auto first = layers.begin(); first != layers.end();) {
+    auto last = first;
+    while (std::next(last) != layers.end() && *std::next(last) == *last + 1) ++last;
+    text += (text.empty() ? "" : ", ") + std::to_string(*first);
+    if (last != first) text += " … " + std::to_string(*last);
+    first = std::next(last);
+  }
+  return (layers.size() == 1 ? "layer " : "layers ") + text + ": " + part;
+}
 
 // Collects what the ops find, with where they stand.
 class Walk : public ForwardObserver {
@@ -25,23 +50,12 @@ class Walk : public ForwardObserver {
     name_new_ops();
     phase_ = std::move(name);
   }
-  std::vector<ExplainedOp> finish() {
+  std::vector<PlacedOp> finish() {
     name_new_ops();
-    std::vector<ExplainedOp> result;
-    for (Group& group : groups_) {
-      group.op.where = where(group);
-      result.push_back(std::move(group.op));
-    }
-    return result;
+    return std::move(placed_);
   }
 
  private:
-  struct Group {
-    ExplainedOp op;
-    std::string part;
-    std::vector<std::int64_t> layers;
-  };
-
   void name_new_ops() {
     for (; named_ < plan_.ops.size(); ++named_) add(plan_.ops[named_]);
   }
@@ -51,44 +65,23 @@ class Walk : public ForwardObserver {
                    .where = {},
                    .detail = phase_ + ": " + planned.detail,
                    .precision = planned.precision,
-                   .kernel = {},
-                   .isa = {},
-                   .instruction_class = {},
+                   .kernel = planned.kernel,
+                   .isa = planned.isa,
+                   .instruction_class = planned.instruction_class,
                    .passed_over = planned.passed_over,
                    .missing = planned.missing};
-    if (planned.row != nullptr) {
-      op.kernel = planned.row->name;
-      op.isa = isa_name(planned.row->isa);
-      op.instruction_class = instruction_class_name(planned.row->instruction_class);
-    }
     const std::string key =
         op.op + "|" + part_ + "|" + op.detail + "|" + to_string(op.precision) + "|" + op.kernel + "|" + op.isa;
-    const auto [found, added] = index_.try_emplace(key, groups_.size());
-    if (added) groups_.push_back({std::move(op), part_, {}});
-    std::vector<std::int64_t>& layers = groups_[found->second].layers;
-    if (layers.empty() || layers.back() != layer_) layers.push_back(layer_);
-  }
-
-  // "layers 0 … 29: attention output"
-  static std::string where(const Group& group) {
-    const std::vector<std::int64_t>& layers = group.layers;
-    if (layers.front() < 0) return group.part;
-    std::string text;
-    for (std::size_t i = 0; i < layers.size();) {
-      std::size_t last = i;
-      while (last + 1 < layers.size() && layers[last + 1] == layers[last] + 1) ++last;
-      text += (text.empty() ? "" : ", ") + std::to_string(layers[i]);
-      if (last > i) text += " … " + std::to_string(layers[last]);
-      i = last + 1;
-    }
-    return (layers.size() == 1 ? "layer " : "layers ") + text + ": " + group.part;
+    const auto [found, added] = index_.try_emplace(key, placed_.size());
+    if (added) placed_.push_back({std::move(op), part_, {}});
+    placed_[found->second].layers.insert(layer_);
   }
 
   ops::DispatchPlan plan_;
   std::size_t named_ = 0;
   std::int64_t layer_ = -1;
   std::string part_, phase_;
-  std::vector<Group> groups_;
+  std::vector<PlacedOp> placed_;
   std::map<std::string, std::size_t> index_;
 };
 
@@ -129,9 +122,7 @@ std::string line(const std::string& text, std::size_t wanted) {
   return text.substr(begin, text.find('\n', begin) - begin);
 }
 
-}  // namespace
-
-std::vector<ExplainedOp> llama_plan(const Checkpoint& checkpoint, const LlamaModel& model) {
+std::vector<PlacedOp> walk_all(const Checkpoint& checkpoint, const LlamaModel& model) {
   Walk walk;
   walk_load(walk, checkpoint, model);
   const std::int64_t tokens = std::min(kPrefillTokens, model.config.context_length);
@@ -140,25 +131,51 @@ std::vector<ExplainedOp> llama_plan(const Checkpoint& checkpoint, const LlamaMod
   return walk.finish();
 }
 
-void require_rows(const std::vector<ExplainedOp>& plan, const LlamaModel& model) {
-  std::vector<std::pair<std::string, std::string>> missing;  // refusal, places
-  for (const ExplainedOp& op : plan) {
-    if (op.missing.empty()) continue;
-    const auto same =
-        std::find_if(missing.begin(), missing.end(), [&](const auto& m) { return m.first == op.missing; });
-    if (same == missing.end()) {
-      missing.emplace_back(op.missing, op.where);
-    } else if (same->second.find(op.where) == std::string::npos) {
-      same->second += "; " + op.where;
-    }
+// A row that does not exist and the parts that want it, each with its layers of loading, prefill and decode together.
+struct MissingRow {
+  std::string refusal;
+  std::vector<std::pair<std::string, Layers>> parts;
+
+  Layers& layers_of(const std::string& part) {
+    for (auto& [name, layers] : parts)
+      if (name == part) return layers;
+    return parts.emplace_back(part, Layers{}).second;
   }
+};
+
+std::vector<MissingRow> missing_rows(const std::vector<PlacedOp>& plan) {
+  std::vector<MissingRow> missing;
+  for (const PlacedOp& placed : plan) {
+    if (placed.op.missing.empty()) continue;
+    auto same = std::ranges::find(missing, placed.op.missing, &MissingRow::refusal);
+    if (same == missing.end()) same = missing.insert(same, {placed.op.missing, {}});
+    same->layers_of(placed.part).insert(placed.layers.begin(), placed.layers.end());
+  }
+  return missing;
+}
+
+}  // namespace
+
+std::vector<ExplainedOp> llama_plan(const Checkpoint& checkpoint, const LlamaModel& model) {
+  std::vector<ExplainedOp> plan;
+  for (PlacedOp& placed : walk_all(checkpoint, model)) {
+    placed.op.where = place(placed.part, placed.layers);
+    plan.push_back(std::move(placed.op));
+  }
+  return plan;
+}
+
+void require_rows(const Checkpoint& checkpoint, const LlamaModel& model) {
+  const std::vector<MissingRow> missing = missing_rows(walk_all(checkpoint, model));
   if (missing.empty()) return;
   std::string text = "load: " + model.config.file + " in " + model.precision.to_string() + " needs " +
                      std::to_string(missing.size()) + (missing.size() == 1 ? " kernel that does" : " kernels that do") +
                      " not exist:";
-  for (const auto& [refusal, places] : missing) {
-    text += "\n  " + line(refusal, 0) + " (" + places + ")";
-    if (const std::string nearest = line(refusal, 1); !nearest.empty()) text += "\n    " + nearest;
+  for (const MissingRow& row : missing) {
+    std::string places;
+    for (const auto& [part, layers] : row.parts) places += (places.empty() ? "" : "; ") + place(part, layers);
+    text += "\n  " + line(row.refusal, 0) + " (" + places + ")";
+    if (const std::string nearest = line(row.refusal, 1); !nearest.empty()) text += "\n    " + nearest;
   }
   throw UnsupportedPrecision(text);
 }
