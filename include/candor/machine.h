@@ -20,13 +20,14 @@ struct MachineInfo {
 };
 MachineInfo machine_info();
 
-/// Number of workers of every op from now on. errors: ValueError (outside 1 … 1024)
+/// Number of workers of every op from now on. May be called at any time by any thread: it waits for the op that runs.
+///   errors   ValueError (outside 1 … 1024), DeviceError (the system gives fewer threads; the number stays as it was)
 void set_threads(int threads);
 int threads();
 
 /// Measured now, with the current threads: what bounds any kernel here.
 struct Ceilings {
-  double read_bytes_per_second = 0;    // streaming read of a buffer far larger than the caches
+  double read_bytes_per_second = 0;    // streaming read from memory: no cache holds what is read
   double fma_flops_per_second = 0;     // f32 FMA on the active ISA
   double dpbf16_flops_per_second = 0;  // VDPBF16PS; 0: the active ISA has none
 };
@@ -43,10 +44,12 @@ std::vector<KernelListing> list_kernels();
 /// docs/precision-matrix.md: the same text on every machine.
 std::string precision_matrix_markdown();
 
-/// How a dtype is handled as (storage, compute): "native", "via f32", "refused".
+/// What this build does with a dtype on the ISA in use.
 struct DTypeSupport {
   DType dtype;
-  std::string storage, matmul, cast;
+  std::string storage;  // "yes", "storage only" (no kernel reads its values), "compute only" (tf32)
+  std::string matmul;   // as weights: "native" (multiplied as stored), "via f32" (widened first), "refused"
+  std::string cast;     // to other dtypes: "yes", "refused"
 };
 std::vector<DTypeSupport> dtype_support();
 
