@@ -6,6 +6,7 @@
 #include <gtest/gtest.h>
 #include <unistd.h>
 
+#include <cstdio>
 #include <cstring>
 #include <filesystem>
 #include <fstream>
@@ -63,8 +64,8 @@ TEST(Storage, OutOfMemoryNamesTheBytes) {
   const std::uint64_t before = ledger_of(DType::f64).now;
   for (const std::uint64_t bytes : {(std::uint64_t{1} << 47) - 1, std::uint64_t{1} << 60, UINT64_MAX - 1})
     EXPECT_THAT([&] { Storage::allocate(bytes, DType::f64); },
-                ThrowsMessage<OutOfMemory>(HasSubstr("allocate: the system has no " + std::to_string(bytes) +
-                                                     " bytes for a tensor of f64")));
+                ThrowsMessage<OutOfMemory>(
+                    HasSubstr("allocate: the system has no " + std::to_string(bytes) + " bytes for a tensor of f64")));
   EXPECT_EQ(ledger_of(DType::f64).now, before);
 }
 
@@ -83,6 +84,33 @@ TEST(BlockCache, ReusesFreedBlocksAndStaysSmall) {
   const std::uint64_t kept = memory::cached_bytes();
   Storage::allocate(memory::kLargeBlock, DType::u8);
   EXPECT_EQ(memory::cached_bytes(), kept);  // large blocks go back to the system
+}
+
+// The flags of the mapping that holds `address`, as the kernel lists them ("rd wr mr mw me ac hg"); empty: not listed.
+std::string vm_flags_of(const void* address) {
+  const auto wanted = reinterpret_cast<std::uintptr_t>(address);
+  std::ifstream maps("/proc/self/smaps");
+  bool inside = false;
+  for (std::string line; std::getline(maps, line);) {
+    unsigned long begin = 0, end = 0;
+    if (std::sscanf(line.c_str(), "%lx-%lx ", &begin, &end) == 2) inside = begin <= wanted && wanted < end;
+    if (inside && line.starts_with("VmFlags:")) return line.substr(8) + " ";
+  }
+  return {};
+}
+
+TEST(BlockCache, LargeBlocksAskForHugePages) {
+  Storage::allocate(64, DType::u8);
+  if (memory::cached_bytes() == 0) GTEST_SKIP() << "a sanitizer build takes every block from its allocator";
+  constexpr std::uint64_t kHugePage = 2u << 20;
+  for (const std::uint64_t bytes : {memory::kLargeBlock, (std::uint64_t{6} << 20) + 12345}) {
+    const auto storage = Storage::allocate(bytes, DType::u8);
+    EXPECT_EQ(reinterpret_cast<std::uintptr_t>(storage->data()) % kHugePage, 0u) << bytes;
+    if (!fs::exists("/sys/kernel/mm/transparent_hugepage")) continue;
+    const std::string flags = vm_flags_of(storage->data());
+    if (flags.empty()) GTEST_SKIP() << "this system does not list the flags of mappings";
+    EXPECT_THAT(flags, HasSubstr(" hg ")) << bytes;
+  }
 }
 
 TEST(BlockCache, ManyThreads) {
@@ -137,8 +165,12 @@ TEST_F(MappedFile, RegionsAreCountedOnceUnderTheirDtype) {
 
 TEST_F(MappedFile, ReleaseKeepsContents) {
   const auto file = Storage::map_file(path_);
-  for (const auto& [offset, bytes] : {std::pair<std::uint64_t, std::uint64_t>{0, file->bytes()}, {100, 9000}, {1, 2},
-                                      {4096, 4096}, {0, UINT64_MAX}, {UINT64_MAX, 1}})
+  for (const auto& [offset, bytes] : {std::pair<std::uint64_t, std::uint64_t>{0, file->bytes()},
+                                      {100, 9000},
+                                      {1, 2},
+                                      {4096, 4096},
+                                      {0, UINT64_MAX},
+                                      {UINT64_MAX, 1}})
     file->release(offset, bytes);
   for (std::uint64_t i = 0; i < file->bytes(); ++i) ASSERT_EQ(static_cast<std::uint64_t>(file->data()[i]), i % 251);
   const auto owned = Storage::allocate(8192, DType::u8);
