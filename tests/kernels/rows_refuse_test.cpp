@@ -6,7 +6,7 @@
 
 #include "candor/error.h"
 #include "candor/ops.h"
-#include "candor/receipt.h"
+#include "core/ledger.h"
 #include "kernels/registry.h"
 
 namespace candor::test {
@@ -14,14 +14,8 @@ namespace {
 
 using enum DType;
 
-std::uint64_t allocated_ever() {
-  std::uint64_t bytes = 0;
-  for (const MemoryEntry& entry : memory_ledger()) bytes += entry.peak + entry.now + entry.mapped_now;
-  return bytes;
-}
-
 void expect_refused(const std::string& op, const std::string& precision, const std::function<void()>& call) {
-  const std::uint64_t before = allocated_ever();
+  const ledger::Allocations before = ledger::allocations();
   try {
     call();
     ADD_FAILURE() << op << " " << precision << " ran";
@@ -35,7 +29,7 @@ void expect_refused(const std::string& op, const std::string& precision, const s
   } catch (const std::exception& error) {
     ADD_FAILURE() << op << " " << precision << ": another error: " << error.what();
   }
-  EXPECT_EQ(allocated_ever(), before) << op << " " << precision << " allocated before it refused";
+  EXPECT_EQ(ledger::allocations(), before) << op << " " << precision << " allocated before it refused";
 }
 
 Tensor of(const Shape& shape, DType dtype) { return Tensor::zeros(shape, dtype); }
