@@ -3,6 +3,7 @@
 
 #include <set>
 
+#include "candor/error.h"
 #include "candor/receipt.h"
 #include "tests/models/golden_model.h"
 
@@ -11,6 +12,7 @@ namespace {
 
 using ::testing::Contains;
 using ::testing::HasSubstr;
+using ::testing::Not;
 
 TEST(ExplainTest, EveryOpHasARow) {
   for (const char* name : kGoldenModels)
@@ -35,6 +37,24 @@ TEST(ExplainTest, MissingRowsAreToldNotThrown) {
   bool missing = false;
   for (const ExplainedOp& op : LanguageModel::explain(golden_path("gqa_tied"), options)) missing |= !op.missing.empty();
   EXPECT_TRUE(missing);
+}
+
+// Loading, prefill and decode want a row in different shapes and, for the last layer, different ones again: the refusal
+// names each part once, with all of its layers.
+TEST(ExplainTest, LoadNamesEachMissingRowAndPartOnce) {
+  LoadOptions options;
+  options.precision.accumulate = DType::bf16;
+  try {
+    LanguageModel::load(golden_path("llama3_scaling"), options);
+    ADD_FAILURE() << "loaded";
+  } catch (const UnsupportedPrecision& error) {
+    const std::string text = error.what();
+    EXPECT_THAT(text, HasSubstr("(layers 0 … 2: attention)"));
+    EXPECT_THAT(text, HasSubstr("(layers 0 … 2: attention query, key, value)"));
+    EXPECT_THAT(text, HasSubstr("layers 0 … 2: attention output; "));
+    EXPECT_THAT(text, Not(HasSubstr("layer 0")));
+    EXPECT_THAT(text, Not(HasSubstr("layer 2")));
+  }
 }
 
 // What explain says must be what runs.
