@@ -2,11 +2,13 @@
 
 #include <algorithm>
 #include <cstdlib>
-#include <new>
+#include <mutex>
 #include <string>
+#include <utility>
 
 #include "backend/cpu/cpuid.h"
 #include "candor/error.h"
+#include "core/ledger.h"
 
 namespace candor::cpu {
 namespace {
@@ -17,37 +19,78 @@ constexpr int kMaxWorkers = 1024;
 
 void pause() { __builtin_ia32_pause(); }
 
-std::mutex pool_mutex;
-std::unique_ptr<ThreadPool> pool;
+std::string thread_limit(int given, int workers) {
+  return "threads: the system gave only " + std::to_string(given) + " of " + std::to_string(workers) +
+         "; ask for at most " + std::to_string(given) + " or raise its limit (ulimit -u, ulimit -v)";
+}
 
-ThreadPool& current_pool() {
-  const std::lock_guard lock(pool_mutex);
-  if (!pool) pool = std::make_unique<ThreadPool>(available_cores());
-  return *pool;
+/// The one stream of the program; the pool behind it is exchanged under the lock that every op holds.
+class CpuStream final : public Stream {
+ public:
+  CpuStream() : pool_(std::make_unique<ThreadPool>(available_cores())), count_(pool_->workers()) {}
+
+  void lock() override { callers_.lock(); }
+  void unlock() override { callers_.unlock(); }
+  int workers() const override { return pool_->workers(); }
+  void parallel(std::int64_t count, std::int64_t grain, Task task) override { pool_->parallel(count, grain, task); }
+  std::byte* scratch(int worker, std::size_t bytes) override { return pool_->scratch(worker, bytes); }
+  std::byte* shared_scratch(std::size_t bytes) override { return pool_->shared_scratch(bytes); }
+
+  void exchange(int workers) {
+    const std::lock_guard guard(callers_);
+    if (pool_->workers() == workers) return;
+    pool_ = std::make_unique<ThreadPool>(workers);  // the old one goes only when the new one stands
+    count_.store(workers, std::memory_order_relaxed);
+  }
+  /// Without the lock: never waits for an op.
+  int count() const { return count_.load(std::memory_order_relaxed); }
+
+ private:
+  std::mutex callers_;  // one op at a time
+  std::unique_ptr<ThreadPool> pool_;
+  std::atomic<int> count_;
+};
+
+CpuStream& the_stream() {
+  static CpuStream stream;
+  return stream;
 }
 
 }  // namespace
 
-ScratchBuffer::~ScratchBuffer() { std::free(data_); }
+ScratchBuffer::~ScratchBuffer() {
+  std::free(data_);
+  ledger::workspace_freed(size_);
+}
 
 std::byte* ScratchBuffer::reserve(std::size_t bytes) {
   if (bytes <= size_) return data_;
   if (bytes > SIZE_MAX - kAlignment) throw OutOfMemory("scratch: size overflows");
   const std::size_t rounded = (std::max(bytes, size_ + size_ / 2) + kAlignment - 1) / kAlignment * kAlignment;
-  void* grown = std::aligned_alloc(kAlignment, rounded);
-  if (grown == nullptr) throw OutOfMemory("scratch: no memory for " + std::to_string(rounded) + " bytes of workspace");
-  std::free(data_);
-  data_ = static_cast<std::byte*>(grown);
+  std::free(std::exchange(data_, nullptr));  // first: nobody reads the old contents
+  ledger::workspace_freed(std::exchange(size_, 0));
+  data_ = static_cast<std::byte*>(std::aligned_alloc(kAlignment, rounded));
+  if (data_ == nullptr) throw OutOfMemory("scratch: no memory for " + std::to_string(rounded) + " bytes of workspace");
   size_ = rounded;
+  ledger::workspace_allocated(size_);
   return data_;
 }
 
 ThreadPool::ThreadPool(int workers) {
   for (int i = 0; i < workers; ++i) slots_.push_back(std::make_unique<Slot>());
-  for (int i = 1; i < workers; ++i) slots_[i]->thread = std::thread([this, i] { work(i); });
+  for (int i = 1; i < workers; ++i) {
+    try {
+      slots_[i]->thread = std::thread([this, i] { work(i); });
+    } catch (const std::exception&) {
+      stop();
+      throw DeviceError(thread_limit(i, workers));
+    }
+  }
 }
 
-ThreadPool::~ThreadPool() {
+ThreadPool::~ThreadPool() { stop(); }
+
+void ThreadPool::stop() {
   stopping_.store(true, std::memory_order_relaxed);
   generation_.fetch_add(1, std::memory_order_seq_cst);
   generation_.notify_all();
@@ -130,17 +173,14 @@ void ThreadPool::parallel(std::int64_t count, std::int64_t grain, Task task) {
 
 std::byte* ThreadPool::scratch(int worker, std::size_t bytes) { return slots_[worker]->scratch.reserve(bytes); }
 
-Stream& cpu_stream() { return current_pool(); }
+Stream& cpu_stream() { return the_stream(); }
 
 void set_cpu_threads(int workers) {
   if (workers < 1 || workers > kMaxWorkers)
     throw ValueError("threads: " + std::to_string(workers) + " is outside 1 … " + std::to_string(kMaxWorkers));
-  const std::lock_guard lock(pool_mutex);
-  if (pool && pool->workers() == workers) return;
-  pool.reset();
-  pool = std::make_unique<ThreadPool>(workers);
+  the_stream().exchange(workers);
 }
 
-int cpu_threads() { return current_pool().workers(); }
+int cpu_threads() { return the_stream().count(); }
 
 }  // namespace candor::cpu

@@ -6,7 +6,6 @@
 #include <cstdint>
 #include <exception>
 #include <memory>
-#include <mutex>
 #include <thread>
 #include <vector>
 
@@ -14,7 +13,7 @@
 
 namespace candor::cpu {
 
-/// 64-byte aligned memory that grows and is never shrunk.
+/// 64-byte aligned memory that grows and is never shrunk; contents do not survive growth. Counted by the ledger.
 class ScratchBuffer {
  public:
   ScratchBuffer() = default;
@@ -28,13 +27,12 @@ class ScratchBuffer {
   std::size_t size_ = 0;
 };
 
+/// Not locked: for one caller at a time.
 class ThreadPool final : public Stream {
  public:
-  explicit ThreadPool(int workers);
+  explicit ThreadPool(int workers);  // throws DeviceError: the system gives fewer threads
   ~ThreadPool() override;
 
-  void lock() override { callers_.lock(); }
-  void unlock() override { callers_.unlock(); }
   int workers() const override { return static_cast<int>(slots_.size()); }
   void parallel(std::int64_t count, std::int64_t grain, Task task) override;
   std::byte* scratch(int worker, std::size_t bytes) override;
@@ -51,6 +49,7 @@ class ThreadPool final : public Stream {
     std::thread thread;  // empty for worker 0, the caller
   };
 
+  void stop();
   void work(int worker);
   void run_share(int worker);
   std::uint32_t wait_for_job(std::uint32_t seen);
@@ -58,7 +57,6 @@ class ThreadPool final : public Stream {
 
   std::vector<std::unique_ptr<Slot>> slots_;
   ScratchBuffer shared_;
-  std::mutex callers_;  // one op at a time
   Job job_;
   alignas(64) std::atomic<std::uint32_t> generation_{0};  // raised when job_ is ready
   alignas(64) std::atomic<std::uint32_t> unfinished_{0};  // workers still in the current job
@@ -66,9 +64,11 @@ class ThreadPool final : public Stream {
   std::atomic<bool> stopping_{false};
 };
 
-/// The pool that cpu kernels run on. Made on first use with one worker per available core.
+/// What cpu kernels run on: one stream for the whole program, so that it may be locked at any time. Made on first use
+/// with one worker per available core.
 Stream& cpu_stream();
-/// Replaces the pool. Must not be called while an op runs. errors: ValueError (outside 1 … 1024)
+/// Waits for the op that runs, then exchanges the workers behind the stream.
+/// errors   ValueError (outside 1 … 1024), DeviceError (the system gives fewer threads; the workers stay as they were)
 void set_cpu_threads(int workers);
 int cpu_threads();
 
