@@ -1,11 +1,16 @@
 #include "backend/cpu/probe/probe.h"
 
+#include <emmintrin.h>
+#include <sys/mman.h>
+
 #include <algorithm>
 #include <chrono>
 #include <cstdint>
 #include <cstdlib>
 #include <cstring>
 #include <memory>
+#include <mutex>
+#include <string>
 #include <vector>
 
 #include "backend/cpu/cpuid.h"
@@ -16,21 +21,26 @@
 namespace candor::cpu {
 namespace {
 
-constexpr std::int64_t kReadBytes = std::int64_t{1}
-                                    << 28;  // beyond the caches of most sockets, within the memory of a small model
+// Small, so that a receipt needs hardly more memory than the model; no cache may answer, because every line is put out
+// of all of them before each round.
+constexpr std::int64_t kReadBytes = std::int64_t{32} << 20;
+constexpr std::size_t kHugePage = std::size_t{2} << 20;  // weights lie in such pages: small ones would bound the probe
 constexpr std::int64_t kReadGrain = 4096;
+constexpr std::int64_t kLineBytes = 64;
 constexpr std::int64_t kRounds = 200'000;  // a few hundred microseconds
 
 using Clock = std::chrono::steady_clock;
 using FmaBurst = double (*)(std::int64_t rounds, float* sink);
 using ReadBurst = float (*)(const std::byte* data, std::int64_t bytes);
 
-/// Runs `once` until `seconds` have passed, three times at least; the best rate of all runs. `once` returns its work.
-template <class Once>
-double best_rate(double seconds, const Once& once) {
+/// Runs `prepare`, which costs no time, and `once` until `seconds` have passed, three times at least; the best rate of
+/// all runs. `once` returns its work.
+template <class Prepare, class Once>
+double best_rate(double seconds, const Prepare& prepare, const Once& once) {
   const auto start = Clock::now();
   double best = 0;
   for (int run = 0; run < 3 || std::chrono::duration<double>(Clock::now() - start).count() < seconds; ++run) {
+    prepare();
     const auto begin = Clock::now();
     const double work = once();
     best = std::max(best, work / std::chrono::duration<double>(Clock::now() - begin).count());
@@ -48,6 +58,7 @@ void on_all_workers(Stream& stream, std::int64_t count, std::int64_t grain, Body
 
 double measure_bursts(FmaBurst burst, double seconds) {
   Stream& stream = cpu_stream();
+  const std::lock_guard guard(stream);
   struct alignas(64) Share {
     float sink[16];
     double work;
@@ -56,12 +67,26 @@ double measure_bursts(FmaBurst burst, double seconds) {
   auto body = [&](std::int64_t, std::int64_t, int worker) {
     shares[worker].work = burst(kRounds, shares[worker].sink);
   };
-  return best_rate(seconds, [&] {
-    on_all_workers(stream, stream.workers(), 1, body);
-    double work = 0;
-    for (const Share& share : shares) work += share.work;
-    return work;
-  });
+  return best_rate(
+      seconds, [] {},
+      [&] {
+        on_all_workers(stream, stream.workers(), 1, body);
+        double work = 0;
+        for (const Share& share : shares) work += share.work;
+        return work;
+      });
+}
+
+struct Free {
+  void operator()(void* p) const { std::free(p); }
+};
+using Buffer = std::unique_ptr<std::byte, Free>;
+
+Buffer read_buffer() {
+  Buffer buffer(static_cast<std::byte*>(std::aligned_alloc(kHugePage, kReadBytes)));
+  if (!buffer) throw OutOfMemory("read probe: no memory for " + std::to_string(kReadBytes) + " bytes");
+  madvise(buffer.get(), kReadBytes, MADV_HUGEPAGE);  // best effort, as for weights
+  return buffer;
 }
 
 ReadBurst read_burst_of(Isa isa) {
@@ -76,24 +101,27 @@ FmaBurst fma_burst_of(Isa isa) {
 
 double measure_read_bandwidth(double seconds) {
   Stream& stream = cpu_stream();
-  struct Free {
-    void operator()(void* p) const { std::free(p); }
-  };
-  const std::unique_ptr<std::byte, Free> buffer(static_cast<std::byte*>(std::aligned_alloc(4096, kReadBytes)));
-  if (!buffer) throw OutOfMemory("read probe: no memory for 256 MiB");
+  const std::lock_guard guard(stream);
+  const Buffer buffer = read_buffer();
   const ReadBurst burst = read_burst_of(active_isa());
   std::vector<float> sinks(static_cast<std::size_t>(stream.workers()) * 16);
   auto touch = [&](std::int64_t begin, std::int64_t end, int) {
     std::memset(buffer.get() + begin, 0, static_cast<std::size_t>(end - begin));
   };
-  on_all_workers(stream, kReadBytes, kReadGrain, touch);
-  auto body = [&](std::int64_t begin, std::int64_t end, int worker) {
+  auto evict = [&](std::int64_t begin, std::int64_t end, int) {
+    for (std::int64_t at = begin; at < end; at += kLineBytes) _mm_clflush(buffer.get() + at);
+    _mm_mfence();
+  };
+  auto read = [&](std::int64_t begin, std::int64_t end, int worker) {
     sinks[static_cast<std::size_t>(worker) * 16] = burst(buffer.get() + begin, end - begin);
   };
-  return best_rate(seconds, [&] {
-    on_all_workers(stream, kReadBytes, kReadGrain, body);
-    return static_cast<double>(kReadBytes);
-  });
+  on_all_workers(stream, kReadBytes, kReadGrain, touch);
+  return best_rate(
+      seconds, [&] { on_all_workers(stream, kReadBytes, kReadGrain, evict); },
+      [&] {
+        on_all_workers(stream, kReadBytes, kReadGrain, read);
+        return static_cast<double>(kReadBytes);
+      });
 }
 
 double measure_fma_peak(Isa isa, double seconds) { return measure_bursts(fma_burst_of(isa), seconds); }

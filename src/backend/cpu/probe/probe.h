@@ -7,7 +7,7 @@
 
 namespace candor::cpu {
 
-/// Bytes per second of a streaming read of a buffer far larger than the caches, all workers. throws OutOfMemory
+/// Bytes per second of a streaming read from memory, all workers: of 32 MiB that no cache holds. throws OutOfMemory
 double measure_read_bandwidth(double seconds);
 /// f32 FMA operations per second (2 per lane and instruction) on `isa`, all workers.
 double measure_fma_peak(Isa isa, double seconds);
