@@ -18,7 +18,8 @@ class Storage {
   /// errors   OutOfMemory with the bytes asked for
   static std::shared_ptr<Storage> allocate(std::uint64_t bytes, DType dtype);
 
-  /// The whole file, read-only. Not counted by itself: map_region() says what its parts are.
+  /// The whole file, read-only. Not counted by itself: map_region() says what its parts are. Where the file system
+  /// cannot map, it is read into memory, and its parts count as owned.
   /// errors   IoError (cannot open or map, not a regular file, changes its size meanwhile)
   static std::shared_ptr<Storage> map_file(const std::string& path);
 
