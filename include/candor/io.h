@@ -1,6 +1,7 @@
 // Reading and writing tensor files. Readers map the file; nothing is copied until somebody asks.
 #pragma once
 
+#include <atomic>
 #include <cstdint>
 #include <map>
 #include <memory>
@@ -18,22 +19,24 @@ namespace candor {
 struct GgufValue {
   using Array = std::vector<GgufValue>;
   std::variant<std::uint64_t, std::int64_t, double, bool, std::string, std::vector<std::string>, std::vector<double>,
-               std::vector<std::int64_t>, std::vector<std::uint64_t>, std::vector<bool>, Array> value;
+               std::vector<std::int64_t>, std::vector<std::uint64_t>, std::vector<bool>, Array>
+      value;
 };
 
 struct GgufMetadata {
+  std::string file;  // names the source in errors
   std::uint32_t version = 0;
   std::map<std::string, GgufValue, std::less<>> values;
 
   const GgufValue* find(std::string_view key) const;
-  // Typed access; errors: FormatError naming the key, its type and the type wanted
+  // Typed access; errors: FormatError naming the file, the key, its type and the type wanted
   std::optional<std::string> string(std::string_view key) const;
   std::optional<std::uint64_t> unsigned_integer(std::string_view key) const;
   std::optional<std::int64_t> integer(std::string_view key) const;
-  std::optional<double> number(std::string_view key) const;    // any numeric type
+  std::optional<double> number(std::string_view key) const;  // any numeric type
   std::optional<bool> boolean(std::string_view key) const;
   const std::vector<std::string>* strings(std::string_view key) const;
-  std::optional<std::vector<double>> numbers(std::string_view key) const;   // any numeric array
+  std::optional<std::vector<double>> numbers(std::string_view key) const;  // any numeric array
 };
 
 /// One tensor of a checkpoint, as its header says; bounds are checked before it is listed.
@@ -42,8 +45,8 @@ struct TensorEntry {
   DType dtype = DType::any;
   std::vector<std::int64_t> shape;  // row-major, outermost first (GGUF's order is reversed)
   std::uint64_t nbytes = 0;
-  std::uint64_t offset = 0;         // of the first byte, from the start of its file
-  std::size_t file = 0;             // index into Checkpoint::files()
+  std::uint64_t offset = 0;  // of the first byte, from the start of its file
+  std::size_t file = 0;      // index into Checkpoint::files()
 };
 
 enum class CheckpointFormat { safetensors, gguf };
@@ -56,13 +59,13 @@ class Checkpoint {
   static Checkpoint open(const std::string& path);
 
   CheckpointFormat format() const;
-  const std::vector<std::string>& files() const;             // paths of the files behind it
-  const std::vector<TensorEntry>& tensors() const;           // in file order
+  const std::vector<std::string>& files() const;    // paths of the files behind it
+  const std::vector<TensorEntry>& tensors() const;  // in file order
   const TensorEntry* find(std::string_view name) const;
   /// The dtype as the file spells it ("BF16", "q4_1", "type 99"); an entry whose dtype is unknown here has DType::any.
   std::string type_name(const TensorEntry& entry) const;
   const std::map<std::string, std::string, std::less<>>& safetensors_metadata() const;  // "__metadata__"
-  const GgufMetadata& gguf() const;                          // empty for safetensors
+  const GgufMetadata& gguf() const;                                                     // empty for safetensors
 
   /// A tensor over the mapped bytes (no copy). errors: FormatError (unknown name, rank > kMaxRank)
   Tensor tensor(std::string_view name) const;
@@ -82,7 +85,11 @@ class Checkpoint {
 /// name, same input = same bytes. The file appears whole or not at all (temporary file, fsync, verify, rename).
 class SafetensorsWriter {
  public:
-  struct Item { std::string name; DType dtype; std::vector<std::int64_t> shape; };
+  struct Item {
+    std::string name;
+    DType dtype;
+    std::vector<std::int64_t> shape;
+  };
 
   /// errors   FormatError (duplicate or illegal name, dtype without a safetensors spelling), IoError (exists and not
   ///          `overwrite`, cannot create, disk full)
@@ -94,8 +101,8 @@ class SafetensorsWriter {
   const std::vector<Item>& order() const;
   /// Appends bytes of the current tensor; pieces may be of any size. errors: IoError, Error (more bytes than declared)
   void write(const void* data, std::uint64_t bytes);
-  /// fsync, re-read and compare, rename. errors: IoError
-  void finish();
+  /// fsync, re-read and compare, rename. errors: IoError, Cancelled (`cancel` became true before the rename)
+  void finish(const std::atomic<bool>* cancel = nullptr);
 
  private:
   struct Impl;
@@ -108,7 +115,21 @@ class NpyWriter {
   NpyWriter(const std::string& path, std::int64_t rows, std::int64_t columns, bool overwrite = true);
   ~NpyWriter();
   void write(const float* values, std::int64_t count);
-  void finish();
+  void finish(const std::atomic<bool>* cancel = nullptr);
+
+ private:
+  struct Impl;
+  std::unique_ptr<Impl> impl_;
+};
+
+/// Writes any file; atomic like SafetensorsWriter.
+class FileWriter {
+ public:
+  /// errors   IoError (exists and not `overwrite`, is a folder or no regular file, cannot create)
+  FileWriter(const std::string& path, bool overwrite);
+  ~FileWriter();                                           // removes the temporary file unless finish() succeeded
+  void write(const void* data, std::uint64_t bytes);       // errors: IoError
+  void finish(const std::atomic<bool>* cancel = nullptr);  // errors: IoError, Cancelled
 
  private:
   struct Impl;

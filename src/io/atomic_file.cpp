@@ -58,6 +58,8 @@ void check_target(const std::string& path, bool overwrite) {
   if (S_ISDIR(status.st_mode)) refuse_system(kOp, path, "is a folder", 0, "name a file");
   if (!S_ISREG(status.st_mode) && !S_ISLNK(status.st_mode))
     refuse_system(kOp, path, "is not a regular file", 0, "name a regular file; it is replaced as a whole");
+  if (S_ISLNK(status.st_mode) && ::stat(path.c_str(), &status) == 0 && S_ISDIR(status.st_mode))
+    refuse_system(kOp, path, "is a link to a folder", 0, "name a file");
   if (!overwrite) refuse_system(kOp, path, "exists", EEXIST, "choose another name or allow overwriting");
 }
 
@@ -66,14 +68,13 @@ void check_target(const std::string& path, bool overwrite) {
 AtomicFile::AtomicFile(std::string path, bool overwrite) : path_(std::move(path)), overwrite_(overwrite) {
   if (path_.empty()) refuse_system(kOp, "''", "no file name", 0, "name a file");
   check_target(path_, overwrite_);
-  temporary_ = TemporaryPath(temporary_sibling(path_), TemporaryPath::Kind::file);
-  descriptor_ = ::open(temporary_.path().c_str(), O_RDWR | O_CREAT | O_EXCL | O_CLOEXEC, 0666);
-  if (descriptor_ < 0) {
-    const int error = errno;
-    temporary_.keep();  // there is nothing to remove
+  const auto create = [this](const char* name) {
+    descriptor_ = ::open(name, O_RDWR | O_CREAT | O_EXCL | O_CLOEXEC, 0666);  // O_EXCL: a link there is not followed
+    return descriptor_ < 0 ? errno : 0;
+  };
+  if (const int error = create_temporary(path_, TemporaryPath::Kind::file, create, temporary_); error != 0)
     refuse_system(kOp, path_, "cannot create a file in " + parent_of(path_), error,
                   "create the folder or choose a writable one");
-  }
   buffer_.reserve(kBufferBytes);
 }
 
@@ -112,12 +113,18 @@ void AtomicFile::flush() {
   buffer_.clear();
 }
 
-void AtomicFile::verify() {
+void AtomicFile::throw_if(const std::atomic<bool>* cancel) const {
+  if (cancel != nullptr && cancel->load(std::memory_order_relaxed))
+    throw Cancelled("write: " + path_ + ": cancelled; the temporary file is removed and nothing was replaced");
+}
+
+void AtomicFile::verify(const std::atomic<bool>* cancel) {
   ::posix_fadvise(descriptor_, 0, 0, POSIX_FADV_DONTNEED);  // read what the disk holds, not the cache
   ContentHash found;
   std::uint64_t position = 0;
   buffer_.resize(kBufferBytes);
   for (;;) {
+    throw_if(cancel);
     const ssize_t count = ::pread(descriptor_, buffer_.data(), kBufferBytes, static_cast<off_t>(position));
     if (count < 0 && errno == EINTR) continue;
     if (count < 0) refuse_system(kOp, path_, "cannot read back what was written", errno, "the disk may be failing");
@@ -134,11 +141,12 @@ void AtomicFile::verify() {
   }
 }
 
-void AtomicFile::commit() {
+void AtomicFile::commit(const std::atomic<bool>* cancel) {
   flush();
   if (::fsync(descriptor_) != 0)
     refuse_system(kOp, path_, "cannot flush to disk", errno, "the disk may be full or failing");
-  verify();
+  verify(cancel);
+  throw_if(cancel);
   ::close(descriptor_);
   descriptor_ = -1;
   rename_into_place(temporary_.path(), path_, overwrite_);

@@ -1,6 +1,7 @@
 // A file that appears whole or not at all: written beside its place, flushed, read back, compared, renamed.
 #pragma once
 
+#include <atomic>
 #include <cstddef>
 #include <cstdint>
 #include <string>
@@ -23,12 +24,14 @@ class AtomicFile {
   void write(const void* data, std::uint64_t bytes);
   std::uint64_t written() const { return written_; }
 
-  /// fsync, re-read and compare, rename, fsync of the folder. errors: IoError
-  void commit();
+  /// fsync, re-read and compare, rename, fsync of the folder. errors: IoError, Cancelled (`cancel` became true before
+  /// the rename)
+  void commit(const std::atomic<bool>* cancel = nullptr);
 
  private:
   void flush();
-  void verify();
+  void verify(const std::atomic<bool>* cancel);
+  void throw_if(const std::atomic<bool>* cancel) const;
 
   std::string path_;
   bool overwrite_;

@@ -55,12 +55,12 @@ void NpyWriter::write(const float* values, std::int64_t count) {
   impl_->written += static_cast<std::uint64_t>(count);
 }
 
-void NpyWriter::finish() {
+void NpyWriter::finish(const std::atomic<bool>* cancel) {
   if (!impl_->file) throw Error("npy: " + impl_->path + ": finish() was already called");
   if (impl_->written != impl_->expected)
     throw Error("npy: " + impl_->path + ": " + std::to_string(impl_->written) + " of " +
                 std::to_string(impl_->expected) + " values were written; write as many as the shape has");
-  impl_->file->commit();
+  impl_->file->commit(cancel);
   impl_->file.reset();
 }
 

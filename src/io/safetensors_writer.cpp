@@ -145,14 +145,14 @@ void SafetensorsWriter::write(const void* data, std::uint64_t bytes) {
   }
 }
 
-void SafetensorsWriter::finish() {
+void SafetensorsWriter::finish(const std::atomic<bool>* cancel) {
   if (!impl_->file) throw Error("safetensors: " + impl_->path + ": finish() was already called");
   if (impl_->current != impl_->items.size()) {
     throw Error("safetensors: " + impl_->path + ": tensor " + io::quote(impl_->items[impl_->current].name) + " got " +
                 std::to_string(impl_->filled) + " of " + std::to_string(impl_->bytes[impl_->current]) +
                 " bytes; write all tensors before finish()");
   }
-  impl_->file->commit();
+  impl_->file->commit(cancel);
   impl_->file.reset();
 }
 

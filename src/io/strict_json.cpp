@@ -118,7 +118,8 @@ Json parse_strict_json(std::string_view text, const std::string& file) {
 }
 
 std::string read_text_file(const std::string& path, std::uint64_t limit) {
-  const Descriptor file{::open(path.c_str(), O_RDONLY | O_CLOEXEC)};
+  // Not blocking: opening a pipe that nobody writes must not wait; it is refused below.
+  const Descriptor file{::open(path.c_str(), O_RDONLY | O_CLOEXEC | O_NONBLOCK)};
   if (file.number < 0) refuse_system("read", path, "cannot open", errno, "check the path and its permissions");
   struct stat status {};
   if (::fstat(file.number, &status) != 0) refuse_system("read", path, "cannot stat", errno, "");

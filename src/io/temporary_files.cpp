@@ -72,12 +72,28 @@ void TemporaryPath::remove() noexcept {
 
 std::string temporary_sibling(const std::string& path) {
   static std::atomic<std::uint64_t> counter{0};
+  const auto time = std::chrono::system_clock::now().time_since_epoch();
   std::filesystem::path target(path);
   if (!target.has_filename()) target = target.parent_path();  // "folder/"
   std::ostringstream name;
-  name << '.' << target.filename().string().substr(0, 200) << '.' << ::getpid() << '-' << counter.fetch_add(1)
-       << ".tmp";
+  name << '.' << target.filename().string().substr(0, 200) << '.' << ::getpid() << '-'
+       << std::chrono::nanoseconds(time).count() << '-' << counter.fetch_add(1) << ".tmp";
   return (target.parent_path() / name.str()).string();
+}
+
+int create_temporary(const std::string& path, TemporaryPath::Kind kind,
+                     const std::function<int(const char* name)>& create, TemporaryPath& out) {
+  constexpr int kTries = 16;  // each name is new: more than one collision is nobody's chance
+  int error = EEXIST;
+  for (int i = 0; i < kTries && error == EEXIST; ++i) {
+    TemporaryPath candidate(temporary_sibling(path), kind);
+    error = create(candidate.path().c_str());
+    if (error == 0)
+      out = std::move(candidate);
+    else
+      candidate.keep();  // it is not ours to remove
+  }
+  return error;
 }
 
 }  // namespace io

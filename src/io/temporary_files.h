@@ -1,6 +1,7 @@
 // Temporary files that exist right now, in a table that a signal handler may walk.
 #pragma once
 
+#include <functional>
 #include <string>
 
 namespace candor::io {
@@ -27,7 +28,13 @@ class TemporaryPath {
   int slot_ = -1;
 };
 
-/// "FOLDER/.NAME.PID-TIME-N.tmp" beside `path`: the same file system, so that a rename is atomic; a name nobody has.
+/// "FOLDER/.NAME.PID-TIME-N.tmp" beside `path`: the same file system, so that a rename is atomic. TIME is nanoseconds:
+/// what a killed process left is not in the way of a later one that has its number.
 std::string temporary_sibling(const std::string& path);
+
+/// Makes something under such a name and registers it as `out`. `create` returns 0 or errno; on EEXIST it is asked
+/// again with another name. Returns the last result; `out` is empty unless that is 0.
+int create_temporary(const std::string& path, TemporaryPath::Kind kind,
+                     const std::function<int(const char* name)>& create, TemporaryPath& out);
 
 }  // namespace candor::io

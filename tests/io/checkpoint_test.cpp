@@ -1,6 +1,9 @@
 // Which files a path stands for.
+#include <sys/stat.h>
+
 #include "candor/error.h"
 #include "candor/io.h"
+#include "io/strict_json.h"
 #include "tests/io/file_builders.h"
 
 namespace candor {
@@ -27,9 +30,19 @@ TEST(Checkpoint, MissingThingsAreNamed) {
   const TemporaryFolder folder;
   EXPECT_NE(error_text<IoError>([&] { Checkpoint::open(folder.folder().string()); }).find("no .safetensors"),
             std::string::npos);
-  EXPECT_NE(error_text<IoError>([&] { Checkpoint::open(folder.path("absent.gguf")); }).find("absent.gguf"),
-            std::string::npos);
+  const std::string absent = error_text<IoError>([&] { Checkpoint::open(folder.path("absent.gguf")); });
+  EXPECT_NE(absent.find("absent.gguf: No such file or directory; check the path"), std::string::npos) << absent;
   EXPECT_NE(error_text<IoError>([&] { Checkpoint::open("/dev/null"); }).find("/dev/null"), std::string::npos);
+}
+
+// Nobody writes the pipe: opening it must not wait for somebody.
+TEST(Checkpoint, APipeIsRefusedAtOnce) {
+  const TemporaryFolder folder;
+  ASSERT_EQ(::mkfifo(folder.path("pipe").c_str(), 0600), 0);
+  const std::string text = error_text<IoError>([&] { Checkpoint::open(folder.path("pipe")); });
+  EXPECT_NE(text.find("pipe: is not a regular file; "), std::string::npos) << text;
+  EXPECT_NE(error_text<IoError>([&] { io::read_text_file(folder.path("pipe")); }).find("not a regular file"),
+            std::string::npos);
 }
 
 // The bytes decide, not the name; a file called .gguf must be one.

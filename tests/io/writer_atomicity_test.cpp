@@ -114,6 +114,22 @@ TEST(WriterAtomicity, ExistingFilesNeedPermission) {
   EXPECT_EQ(folder.names(), std::vector<std::string>{"f"});
 }
 
+TEST(WriterAtomicity, ACancelBeforeTheRenameLeavesTheOldFile) {
+  const TemporaryFolder folder;
+  folder.put("f", "old");
+  const std::atomic<bool> cancel{true};
+  {
+    SafetensorsWriter tensors(folder.path("f"), {}, {}, true);
+    NpyWriter array(folder.path("f"), 0, 0, true);
+    FileWriter file(folder.path("f"), true);
+    error_text<Cancelled>([&] { tensors.finish(&cancel); });
+    error_text<Cancelled>([&] { array.finish(&cancel); });
+    error_text<Cancelled>([&] { file.finish(&cancel); });
+  }
+  EXPECT_EQ(folder.names(), std::vector<std::string>{"f"});
+  EXPECT_EQ(read_bytes(folder.path("f")), "old");
+}
+
 // Somebody else creates the file while we write: without permission it is not replaced.
 TEST(WriterAtomicity, AFileThatAppearsMeanwhileIsKept) {
   const TemporaryFolder folder;
@@ -129,10 +145,12 @@ TEST(WriterAtomicity, AFileThatAppearsMeanwhileIsKept) {
 TEST(WriterAtomicity, ImpossibleTargetsAreNamed) {
   const TemporaryFolder folder;
   std::filesystem::create_directory(folder.path("d"));
+  std::filesystem::create_symlink(folder.path("d"), folder.path("link"));
   const struct {
     std::string path;
     const char* what;
   } cases[] = {{folder.path("d"), "is a folder"},
+               {folder.path("link"), "is a link to a folder"},
                {folder.path("absent/f"), "No such file"},
                {"/dev/full", "not a regular file"},
                {"", "no file name"}};
