@@ -123,7 +123,7 @@ void open_gguf(Impl& impl, const std::string& path, std::shared_ptr<Storage> fir
   const std::uint64_t count = header.metadata.unsigned_integer("split.count").value_or(1);
   impl.files = {path};
   impl.storages = {std::move(first)};
-  impl.gguf = header.metadata;
+  impl.gguf = std::move(header.metadata);
   impl.add(std::move(header.tensors), gguf_spellings(header), 0);
   if (count > 1) {
     if (const std::uint64_t no = impl.gguf.unsigned_integer("split.no").value_or(0); no != 0) {

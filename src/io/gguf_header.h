@@ -12,7 +12,7 @@
 namespace candor::io {
 
 inline constexpr std::uint64_t kGgufDefaultAlignment = 32;
-inline constexpr std::uint64_t kMaxGgufName = 64;          // bytes of a tensor's name
+inline constexpr std::uint64_t kMaxGgufName = 63;          // bytes of a tensor's name: 64 with the NUL that ggml adds
 inline constexpr std::uint64_t kMaxGgufKey = 65535;        // bytes of a metadata key
 inline constexpr std::uint64_t kMaxGgufLength = 1u << 30;  // bytes of a string, elements of an array
 inline constexpr int kMaxGgufArrayDepth = 4;

@@ -173,6 +173,7 @@ GgufMetadata read_gguf_metadata(ByteCursor& cursor, std::uint32_t version, std::
                            std::to_string(cursor.remaining()) + " bytes left");
   }
   GgufMetadata metadata;
+  metadata.file = cursor.file();
   metadata.version = version;
   for (std::uint64_t i = 0; i < count; ++i) {
     const std::uint64_t at = cursor.position();

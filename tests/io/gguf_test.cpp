@@ -48,7 +48,8 @@ TEST(Gguf, TypedAccessSaysWhatIsWrong) {
   EXPECT_EQ(file.gguf().string("absent"), std::nullopt);
   EXPECT_EQ(file.gguf().strings("absent"), nullptr);
   const std::string text = error_text<FormatError>([&] { file.gguf().string("k.u8"); });
-  EXPECT_NE(text.find("'k.u8' is an unsigned integer, it should be a string"), std::string::npos) << text;
+  EXPECT_NE(text.find("reference.gguf: key 'k.u8' is an unsigned integer, it should be a string"), std::string::npos)
+      << text;
   error_text<FormatError>([&] { file.gguf().unsigned_integer("k.i8"); });
   error_text<FormatError>([&] { file.gguf().integer("k.u64"); });
   error_text<FormatError>([&] { file.gguf().boolean("k.u8"); });
