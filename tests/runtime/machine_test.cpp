@@ -3,7 +3,9 @@
 
 #include <gtest/gtest.h>
 
+#include <atomic>
 #include <set>
+#include <thread>
 
 #include "candor/error.h"
 #include "candor/ops.h"
@@ -92,6 +94,26 @@ TEST(Threads, RangeAndEffect) {
     EXPECT_EQ(machine_info().threads, workers);
     EXPECT_EQ(softmax(x).to_f32(), alone);
   }
+  set_threads(before);
+}
+
+TEST(Threads, ChangeWhileOpsRun) {
+  const int before = threads();
+  const Tensor x = full({64, 500}, DType::f32, 0.25);
+  const std::vector<float> expected = softmax(x).to_f32();
+  std::atomic<bool> done{false};
+  std::atomic<int> ran{0};
+  std::vector<std::thread> callers;
+  for (int i = 0; i < 2; ++i)
+    callers.emplace_back([&] {
+      while (!done.load()) {
+        EXPECT_EQ(softmax(x).to_f32(), expected);
+        ++ran;
+      }
+    });
+  for (int i = 0; i < 60 || ran.load() < 10; ++i) set_threads(1 + i % 3);
+  done.store(true);
+  for (std::thread& caller : callers) caller.join();
   set_threads(before);
 }
 
