@@ -34,7 +34,7 @@ TEST(ChatTemplate, TheTemplatesOwnErrorComesThrough) {
   EXPECT_THAT(message_of<ValueError>([&] {
                 chat.render({{"user", "a"}, {"user", "b"}}, variables(true));
               }),
-              HasSubstr("Conversation roles must alternate"));
+              HasSubstr("user and assistant must take turns: user at 2"));
 }
 
 TEST(ChatTemplate, Dates) {

