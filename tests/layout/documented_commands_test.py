@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
 """Every command shown in the documents really runs.
 
-In code blocks: lines with `candor` run against a tiny model in place of the one that the quickstart makes, Python blocks
+In blocks: lines with `candor` run against a tiny model in place of the one that the quickstart makes; Python blocks
 run after them in the same folder. Scripts must exist and know the options shown; presets, cache variables, labels
 and programs must exist; what starts a download or a whole build goes no further. A first word that is not known here
 fails. In sentences: the same for scripts, presets and `candor`'s subcommands and options.
@@ -49,9 +49,10 @@ class Checker:
         presets = json.loads((root / "CMakePresets.json").read_text())
         self.presets = {kind: {p["name"] for p in presets[f"{kind}Presets"] if not p.get("hidden")}
                         for kind in ("configure", "build", "test")}
-        lists = [root / "CMakeLists.txt", *(root / "tests").rglob("CMakeLists.txt")]
-        text = "".join(f.read_text() for f in lists if f.exists())
+        lists = [f for folder in ("cli", "bench", "tests") for f in (root / folder).rglob("CMakeLists.txt")]
+        text = "".join(f.read_text() for f in [root / "CMakeLists.txt", *lists])
         self.variables = set(re.findall(r"(?:option\(|set\()(CANDOR_\w+)", text))
+        self.programs = set(re.findall(r"(?:add_executable\(|candor_test\(|OUTPUT_NAME )(\w+)", text))
 
     def run(self, command, folder):
         result = subprocess.run(command, cwd=folder, stdin=subprocess.DEVNULL, capture_output=True, text=True,
@@ -82,8 +83,8 @@ class Checker:
         return f"'{first}' is no command that this test knows"
 
     def built(self, path):
-        known = (Path(self.program).parent / Path(path).name).exists()
-        return "" if known and path.split("/")[1] in self.presets["build"] else f"nothing builds {path}"
+        known = Path(path).name in self.programs and path.split("/")[1] in self.presets["build"]
+        return "" if known else f"nothing builds {path}"
 
     def script(self, words, must_execute=True):
         path = self.root / words[0]
@@ -99,7 +100,7 @@ class Checker:
         shown = r"-+[a-z]|[a-z]+$" if path.suffix == ".sh" else r"-+[a-z]"
         options = [w.split("=")[0] for w in words[1:] if re.match(shown, w)]
         unknown = [w for w in options if not re.search(rf"(?<![\w-]){re.escape(w)}(?![\w-])", text)]
-        built = [self.built(w) for w in words[1:] if re.match(r"build/[\w-]+/bin/", w) and Path(w).name != "candor"]
+        built = [self.built(w) for w in words[1:] if re.match(r"build/[\w-]+/bin/", w)]
         return "; ".join(filter(None, [f"{words[0]} knows no {', '.join(unknown)}" if unknown else "", *built]))
 
     def cmake(self, words):

@@ -20,9 +20,11 @@ class CommandFaults(unittest.TestCase):
             (self.root / folder).mkdir()
         for name in ("CMakePresets.json", "CMakeLists.txt", "scripts/setup.sh"):
             shutil.copy(ROOT / name, self.root / name)
+        (self.root / "tests/CMakeLists.txt").write_text("add_executable(bench_x x.cpp)\n")
         (self.root / "scripts/plain.sh").write_text("echo\n")
         (self.root / "tests/peer.py").write_text("import argparse\nparser = argparse.ArgumentParser()\n"
                                                  "parser.add_argument('--model')\nparser.parse_args()\n")
+        (self.root / "tests/peer.py").chmod(0o755)
 
     def check(self, name, text):
         """What the check says when the tree holds this document alone; "" when it passes."""
@@ -40,7 +42,8 @@ class CommandFaults(unittest.TestCase):
                  "cmake --preset dev && cmake --build --preset dev && ctest --preset dev",
                  "ctest --test-dir build/ci -L peer", "cmake --preset ci -DCANDOR_TESTS=ON",
                  "CANDOR_ISA=avx2 build/release/bin/candor info", ".venv/bin/python tests/peer.py --model x",
-                 "python3 -m venv .venv", ".venv/bin/pip install numpy")
+                 "python3 -m venv .venv", ".venv/bin/pip install numpy", "build/ci/bin/bench_x --all",
+                 "tests/peer.py --model build/ci/bin/bench_x")
         for document in ("README.md", "CONTRIBUTING.md", "docs/page.md"):
             self.assertEqual(self.check(document, "```sh\n" + "\n".join(lines) + "\n```\n"), "")
 
@@ -61,6 +64,8 @@ class CommandFaults(unittest.TestCase):
             ("cmake --preset ci -DCANDOR_TEST=ON", "no cache variable CANDOR_TEST"),
             ("ctest --test-dir build/ci -L pear", "no label pear"),
             ("build/ci/bin/nothing", "nothing builds build/ci/bin/nothing"),
+            ("build/cuda/bin/bench_x", "nothing builds build/cuda/bin/bench_x"),
+            ("python3 tests/peer.py --model build/ci/bin/nothing", "nothing builds build/ci/bin/nothing"),
         ):
             for document in ("README.md", "CONTRIBUTING.md", "docs/page.md"):
                 self.assertIn(said, self.check(document, f"```sh\n{line}\n```\n"), line)
