@@ -19,8 +19,9 @@ class Stream {
   virtual void lock() {}
   virtual void unlock() {}
   virtual int workers() const = 0;
-  /// Splits [0, count) into one contiguous range per worker (each a multiple of `grain`, but the last) and waits.
-  /// Work is divided over outputs only, so results never depend on workers().
+  /// Splits [0, count) into contiguous ranges (each a multiple of `grain`, but the last), runs them on whichever
+  /// workers are free and waits; `worker` is below workers() and runs one range at a time. Work is divided over outputs
+  /// only, so results depend neither on workers() nor on who takes which range.
   virtual void parallel(std::int64_t count, std::int64_t grain, Task task) = 0;
   /// Grows on demand, 64-byte aligned, kept between calls; contents undefined. throws OutOfMemory
   virtual std::byte* scratch(int worker, std::size_t bytes) = 0;

@@ -1,4 +1,4 @@
-// A Stream for kernel tests: ranges as the real pool cuts them, run one after the other, each with its own scratch.
+// A Stream for kernel tests: several ranges a worker, as the real pool cuts them, run one after the other.
 // Scratch is refilled with a pattern before every parallel call, so that a kernel that trusts old contents is found
 // out.
 #pragma once
@@ -24,10 +24,11 @@ class TestStream : public Stream {
 
   void parallel(std::int64_t count, std::int64_t grain, Task task) override {
     const std::int64_t units = (count + grain - 1) / grain;
-    for (int worker = 0; worker < workers(); ++worker) {
-      const std::int64_t begin = units * worker / workers() * grain;
-      const std::int64_t end = std::min(count, units * (worker + 1) / workers() * grain);
-      if (begin < end) task.run(task.self, begin, end, worker);
+    const std::int64_t shares = 2 * workers();
+    for (std::int64_t share = 0; share < shares; ++share) {
+      const std::int64_t begin = units * share / shares * grain;
+      const std::int64_t end = std::min(count, units * (share + 1) / shares * grain);
+      if (begin < end) task.run(task.self, begin, end, static_cast<int>(share % workers()));
     }
   }
 

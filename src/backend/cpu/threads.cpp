@@ -16,6 +16,8 @@ namespace {
 constexpr int kSpins = 4000;  // some 50 µs: longer than the gap between two ops of a decode step
 constexpr std::size_t kAlignment = 64;
 constexpr int kMaxWorkers = 1024;
+constexpr int kSharesPerWorker = 4;  // a sleeping worker's neighbours lose a quarter of its work, not all of it
+constexpr int kShareBits = 32;
 
 void pause() { __builtin_ia32_pause(); }
 
@@ -98,14 +100,44 @@ void ThreadPool::stop() {
     if (slot->thread.joinable()) slot->thread.join();
 }
 
-void ThreadPool::run_share(int worker) {
-  const std::int64_t begin = std::min(job_.count, worker * job_.chunk);
-  const std::int64_t end = std::min(job_.count, begin + job_.chunk);
-  if (begin == end) return;
+void ThreadPool::run_range(int worker, Task task, std::int64_t begin, std::int64_t end) {
   try {
-    job_.task.run(job_.task.self, begin, end, worker);
+    task.run(task.self, begin, end, worker);
   } catch (...) {
     slots_[worker]->error = std::current_exception();
+  }
+}
+
+void ThreadPool::publish(Task task, std::int64_t count, std::int64_t step, std::int64_t steps, std::int64_t shares) {
+  job_.run.store(task.run, std::memory_order_release);
+  job_.self.store(task.self, std::memory_order_release);
+  job_.count.store(count, std::memory_order_release);
+  job_.step.store(step, std::memory_order_release);
+  job_.steps.store(steps, std::memory_order_release);
+  job_.shares.store(shares, std::memory_order_release);
+  finished_.store(0, std::memory_order_relaxed);
+  const std::uint32_t next = generation_.load(std::memory_order_relaxed) + 1;
+  ticket_.store(static_cast<std::uint64_t>(next) << kShareBits, std::memory_order_release);
+  generation_.store(next, std::memory_order_seq_cst);
+  if (sleepers_.load(std::memory_order_seq_cst) != 0) generation_.notify_all();
+}
+
+// The job is read before the share is claimed. All its shares are claimed before the next job is written, so a claim
+// succeeds only when what was read belongs to the ticket.
+void ThreadPool::take_shares(int worker) {
+  while (true) {
+    std::uint64_t ticket = ticket_.load(std::memory_order_acquire);
+    const auto share = static_cast<std::int64_t>(ticket & ((std::uint64_t{1} << kShareBits) - 1));
+    const Task task{job_.run.load(std::memory_order_acquire), job_.self.load(std::memory_order_acquire)};
+    const std::int64_t count = job_.count.load(std::memory_order_acquire);
+    const std::int64_t step = job_.step.load(std::memory_order_acquire);
+    const std::int64_t steps = job_.steps.load(std::memory_order_acquire);
+    const std::int64_t shares = job_.shares.load(std::memory_order_acquire);
+    if (share >= shares) return;
+    if (!ticket_.compare_exchange_strong(ticket, ticket + 1, std::memory_order_acq_rel, std::memory_order_relaxed))
+      continue;
+    run_range(worker, task, steps * share / shares * step, std::min(count, steps * (share + 1) / shares * step));
+    if (finished_.fetch_add(1, std::memory_order_acq_rel) + 1 == shares) finished_.notify_one();
   }
 }
 
@@ -130,45 +162,44 @@ void ThreadPool::work(int worker) {
   while (true) {
     seen = wait_for_job(seen);
     if (stopping_.load(std::memory_order_relaxed)) return;
-    run_share(worker);
-    if (unfinished_.fetch_sub(1, std::memory_order_acq_rel) == 1) unfinished_.notify_one();
+    take_shares(worker);
   }
 }
 
-void ThreadPool::wait_for_workers() {
+void ThreadPool::wait_for_shares(std::uint32_t shares) {
   for (int i = 0; i < kSpins; ++i) {
-    if (unfinished_.load(std::memory_order_acquire) == 0) return;
+    if (finished_.load(std::memory_order_acquire) == shares) return;
     pause();
   }
-  std::uint32_t left = unfinished_.load(std::memory_order_acquire);
-  while (left != 0) {
-    unfinished_.wait(left, std::memory_order_acquire);
-    left = unfinished_.load(std::memory_order_acquire);
+  std::uint32_t done = finished_.load(std::memory_order_acquire);
+  while (done != shares) {
+    finished_.wait(done, std::memory_order_acquire);
+    done = finished_.load(std::memory_order_acquire);
   }
+}
+
+void ThreadPool::rethrow_first_error() {
+  std::exception_ptr first;
+  for (auto& slot : slots_) {
+    std::exception_ptr error = std::exchange(slot->error, nullptr);
+    if (error && !first) first = std::move(error);
+  }
+  if (first) std::rethrow_exception(first);
 }
 
 void ThreadPool::parallel(std::int64_t count, std::int64_t grain, Task task) {
   if (count <= 0) return;
   const std::int64_t step = std::max<std::int64_t>(1, grain);
-  const std::int64_t steps = (count + step - 1) / step;
-  job_ = {.task = task, .count = count, .chunk = (steps + workers() - 1) / workers() * step};
-  const bool alone = job_.chunk >= count;
-  if (!alone) {
-    unfinished_.store(static_cast<std::uint32_t>(workers() - 1), std::memory_order_relaxed);
-    generation_.fetch_add(1, std::memory_order_seq_cst);
-    if (sleepers_.load(std::memory_order_seq_cst) != 0) generation_.notify_all();
+  const std::int64_t steps = count / step + (count % step != 0);
+  const std::int64_t shares = std::min<std::int64_t>(steps, workers() * kSharesPerWorker);
+  if (workers() == 1 || shares == 1) {
+    run_range(0, task, 0, count);
+  } else {
+    publish(task, count, step, steps, shares);
+    take_shares(0);
+    wait_for_shares(static_cast<std::uint32_t>(shares));
   }
-  run_share(0);
-  if (!alone) wait_for_workers();
-  for (auto& slot : slots_) {
-    if (!slot->error) continue;
-    std::exception_ptr error;
-    for (auto& other : slots_) {
-      if (other->error && !error) error = other->error;
-      other->error = nullptr;
-    }
-    std::rethrow_exception(error);
-  }
+  rethrow_first_error();
 }
 
 std::byte* ThreadPool::scratch(int worker, std::size_t bytes) { return slots_[worker]->scratch.reserve(bytes); }

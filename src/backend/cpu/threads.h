@@ -1,5 +1,6 @@
 // The CPU stream: a small pool of our own. Workers spin for a moment before they sleep, because a decode step is
-// hundreds of ops of a few microseconds. Results never depend on the number of workers.
+// hundreds of ops of a few microseconds. Work is cut into a few shares per worker, and whoever is awake takes the next
+// one: an op never waits for a worker that the system has not let run. Results depend on neither.
 #pragma once
 
 #include <atomic>
@@ -39,9 +40,12 @@ class ThreadPool final : public Stream {
   std::byte* shared_scratch(std::size_t bytes) override { return shared_.reserve(bytes); }
 
  private:
+  /// Share i of `shares` takes steps [steps · i / shares, steps · (i + 1) / shares). Atomic, because a worker may read
+  /// while the next job is written; it then finds that its ticket is void.
   struct Job {
-    Task task{};
-    std::int64_t count = 0, chunk = 0;  // worker w takes [w·chunk, (w+1)·chunk)
+    std::atomic<void (*)(void*, std::int64_t, std::int64_t, int)> run{nullptr};
+    std::atomic<void*> self{nullptr};
+    std::atomic<std::int64_t> count{0}, step{1}, steps{0}, shares{0};
   };
   struct alignas(64) Slot {
     ScratchBuffer scratch;
@@ -51,15 +55,19 @@ class ThreadPool final : public Stream {
 
   void stop();
   void work(int worker);
-  void run_share(int worker);
+  void publish(Task task, std::int64_t count, std::int64_t step, std::int64_t steps, std::int64_t shares);
+  void take_shares(int worker);
+  void run_range(int worker, Task task, std::int64_t begin, std::int64_t end);
   std::uint32_t wait_for_job(std::uint32_t seen);
-  void wait_for_workers();
+  void wait_for_shares(std::uint32_t shares);
+  void rethrow_first_error();
 
   std::vector<std::unique_ptr<Slot>> slots_;
   ScratchBuffer shared_;
   Job job_;
-  alignas(64) std::atomic<std::uint32_t> generation_{0};  // raised when job_ is ready
-  alignas(64) std::atomic<std::uint32_t> unfinished_{0};  // workers still in the current job
+  alignas(64) std::atomic<std::uint64_t> ticket_{0};      // generation << 32 | next share to be taken
+  alignas(64) std::atomic<std::uint32_t> generation_{0};  // raised when a job may be taken up; workers wait on it
+  alignas(64) std::atomic<std::uint32_t> finished_{0};    // shares of the current job
   std::atomic<std::uint32_t> sleepers_{0};
   std::atomic<bool> stopping_{false};
 };

@@ -227,7 +227,7 @@ inline void run_linear_job(const LinearJob& job, Stream& stream) {
       state.run(0, plan.rows, begin, end);
     }
   };
-  parallel_ranges(stream, plan.by_rows ? plan.rows : plan.tiles, 1, share);
+  parallel_ranges(stream, plan.by_rows ? plan.rows : plan.tiles, plan.grain, share);
 }
 
 }  // namespace

@@ -19,6 +19,8 @@ inline constexpr std::int64_t kWidenRows = 2 * kMaxRows + 1;
 
 /// With fewer register tiles per chunk of weights, the kernels' own prefetching is enough.
 inline constexpr std::int64_t kAheadRowTiles = 3;
+/// Several rows: each share of the tiles makes the panels anew, which this many tiles pay for.
+inline constexpr std::int64_t kShareTiles = 16;
 /// Tiles made in scratch at a time: they stay in the first-level cache until they are multiplied.
 inline constexpr std::int64_t kScratchTiles = 4;
 
@@ -35,9 +37,17 @@ struct LinearPlan {
   bool resident;                 // panels of all chunks are made once per row block
   bool widen;                    // packed tiles are widened in scratch
   bool by_rows;                  // workers divide rows, not tiles
+  std::int64_t grain;            // rows or tiles that a worker takes at a time, at least
   std::int64_t span_tiles;       // most tiles in one pass
   std::int64_t panel_bytes, tile_bytes, sum_bytes;  // scratch of one worker
 };
+
+/// A lone row is cut as fine as the stream likes. Otherwise one share a worker, or several of kShareTiles and more.
+inline std::int64_t share_grain(const LinearPlan& plan, int workers) {
+  if (plan.by_rows) return ceil_div(plan.rows, workers);
+  if (plan.rows == 1) return 1;
+  return ceil_div(plan.tiles, workers * larger(1, plan.tiles / (workers * kShareTiles)));
+}
 
 /// True when every weight of the job is packed, so that no gathered tile limits a chunk.
 inline bool all_packed(const LinearJob& job) {
@@ -57,6 +67,7 @@ inline LinearPlan plan_linear(const LinearJob& job, int workers) {
   plan.chunk_k = one_pass ? larger(2, round_up(plan.k, 2)) : kChunkWords * per_word;
   plan.chunks = larger(1, ceil_div(plan.k, plan.chunk_k));
   plan.by_rows = workers > 1 && plan.tiles < 4 * workers && plan.rows >= 2 * kMaxRows * workers;
+  plan.grain = larger(1, share_grain(plan, workers));
   const std::int64_t rows = plan.by_rows ? ceil_div(plan.rows, workers) : plan.rows;
   plan.row_block = larger(1, ceil_div(rows, larger(1, ceil_div(rows, kRowBlock))));
   plan.panel_words = one_pass ? plan.chunk_k / per_word : plan.row_block * kPanelStride;

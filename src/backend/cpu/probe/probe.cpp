@@ -64,8 +64,8 @@ double measure_bursts(FmaBurst burst, double seconds) {
     double work;
   };
   std::vector<Share> shares(static_cast<std::size_t>(stream.workers()));
-  auto body = [&](std::int64_t, std::int64_t, int worker) {
-    shares[worker].work = burst(kRounds, shares[worker].sink);
+  auto body = [&](std::int64_t share, std::int64_t, int) {  // one a worker, while all are awake
+    shares[share].work = burst(kRounds, shares[share].sink);
   };
   return best_rate(
       seconds, [] {},

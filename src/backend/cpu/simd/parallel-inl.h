@@ -24,7 +24,7 @@ __attribute__((noinline)) void run_body(const Body& body, std::int64_t begin, st
   body(begin, end, worker);
 }
 
-/// body(begin, end, worker) over [0, count) in one contiguous range per worker.
+/// body(begin, end, worker) over [0, count) in contiguous ranges, as Stream::parallel cuts them.
 template <class Body>
 CANDOR_INLINE void parallel_ranges(Stream& stream, std::int64_t count, std::int64_t grain, const Body& body) {
   if (count <= 0) return;
