@@ -2,7 +2,6 @@
 
 #include <algorithm>
 
-#include "text/jinja/operations.h"
 #include "text/jinja/strftime.h"
 #include "text/jinja/value_text.h"
 

@@ -1,3 +1,5 @@
+// The parser of expressions, with Jinja's precedence: … if … else, or, and, not, comparison, + -, ~, * / // %, **,
+// unary, postfix, | and is.
 #pragma once
 
 #include <string>
@@ -8,8 +10,6 @@
 
 namespace candor::jinja {
 
-/// Expressions, with Jinja's precedence: … if … else, or, and, not, comparison, + -, ~, * / // %, **, unary, postfix, |
-/// and is.
 class ExpressionParser {
  public:
   explicit ExpressionParser(TokenStream& tokens) : tokens_(tokens) {}
@@ -23,6 +23,7 @@ class ExpressionParser {
 
  private:
   class Nesting;
+  ExpressionPointer parse_items(bool conditionals);
   ExpressionPointer parse_conditional();
   ExpressionPointer parse_and();
   ExpressionPointer parse_not();
@@ -32,20 +33,23 @@ class ExpressionParser {
   ExpressionPointer parse_product();
   ExpressionPointer parse_power();
   ExpressionPointer parse_unary(bool with_filters);
+
+  // primary_expressions.cpp
   ExpressionPointer parse_primary();
-  ExpressionPointer parse_postfix(ExpressionPointer object);
-  ExpressionPointer parse_filters_and_tests(ExpressionPointer object);
   ExpressionPointer parse_parentheses();
   ExpressionPointer parse_list();
   ExpressionPointer parse_dict();
   ExpressionPointer parse_name(Token name);
+
+  // postfix_expressions.cpp
+  ExpressionPointer parse_postfix(ExpressionPointer object);
   ExpressionPointer parse_member(ExpressionPointer object);
   ExpressionPointer parse_subscript(ExpressionPointer object);
+  ExpressionPointer parse_optional_bound();
+  std::vector<Argument> parse_arguments();
+  ExpressionPointer parse_filters_and_tests(ExpressionPointer object);
   ExpressionPointer parse_filter(ExpressionPointer object);
   ExpressionPointer parse_test(ExpressionPointer object);
-  ExpressionPointer parse_items(bool conditionals);
-  std::vector<Argument> parse_arguments();
-  ExpressionPointer parse_optional_bound();
 
   TokenStream& tokens_;
   int depth_ = 0;

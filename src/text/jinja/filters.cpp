@@ -5,7 +5,7 @@
 #include <charconv>
 #include <cmath>
 
-#include "text/jinja/operations.h"
+#include "text/jinja/operators.h"
 #include "text/jinja/text_case.h"
 #include "text/jinja/text_parts.h"
 #include "text/jinja/value_json.h"

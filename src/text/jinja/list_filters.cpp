@@ -1,7 +1,9 @@
+// Filters that work on lists.
+#include "text/jinja/filters.h"
+
 #include <algorithm>
 
-#include "text/jinja/filters.h"
-#include "text/jinja/operations.h"
+#include "text/jinja/elements.h"
 #include "text/jinja/value_text.h"
 
 namespace candor::jinja {

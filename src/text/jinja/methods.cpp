@@ -2,7 +2,7 @@
 #include <algorithm>
 
 #include "text/jinja/builtins.h"
-#include "text/jinja/operations.h"
+#include "text/jinja/elements.h"
 #include "text/jinja/text_case.h"
 #include "text/jinja/text_parts.h"
 #include "text/jinja/value_text.h"

@@ -3,7 +3,7 @@
 #include <cmath>
 
 #include "text/jinja/builtins.h"
-#include "text/jinja/operations.h"
+#include "text/jinja/operators.h"
 #include "text/jinja/value_text.h"
 
 namespace candor::jinja {

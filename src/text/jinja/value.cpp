@@ -82,6 +82,11 @@ std::string_view Value::type_name() const {
   return kNames[data_.index()];
 }
 
+std::string type_of(const Value& value) {
+  if (const Undefined* undefined = value.get<Undefined>()) return "\"" + undefined->name + "\", which is undefined";
+  return std::string(value.type_name());
+}
+
 void fail(int line, const std::string& what) {
   throw ValueError("template, line " + std::to_string(line) + ": " + what);
 }

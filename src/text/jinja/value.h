@@ -111,11 +111,17 @@ class Value {
   Storage data_;
 };
 
+/// What a template is given.
+using Variables = std::vector<std::pair<std::string, Value>>;
+
 /// A for loop under way: what `loop` offers.
 struct LoopState {
   std::vector<Value> items;
   std::size_t index = 0;
 };
+
+/// What errors call a value: its type, or the name that is undefined.
+std::string type_of(const Value& value);
 
 /// Throws ValueError "template, line N: …".
 [[noreturn]] void fail(int line, const std::string& what);

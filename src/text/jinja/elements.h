@@ -1,19 +1,12 @@
-// Operators, subscripts, iteration and loop members.
+// What is inside values: attributes, elements, slices, and all elements in turn.
 #pragma once
 
-#include <string_view>
+#include <string>
 #include <vector>
 
-#include "text/jinja/ast.h"
-#include "text/jinja/builtins.h"
+#include "text/jinja/value.h"
 
 namespace candor::jinja {
-
-Value apply_unary(UnaryOperator op, const Value& operand, int line);
-/// Arithmetic and ~; the logical ones are the evaluator's, which may leave the right side alone.
-Value apply_binary(BinaryOperator op, const Value& left, const Value& right, int line, Budget& budget);
-bool apply_compare(CompareOperator op, const Value& left, const Value& right, int line, Budget& budget);
-bool contains(const Value& container, const Value& item, int line, Budget& budget);
 
 Value get_attribute(const Value& object, const std::string& name, int line, Budget& budget);
 Value get_item(const Value& object, const Value& index, int line, Budget& budget);
