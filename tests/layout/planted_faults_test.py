@@ -87,11 +87,52 @@ class PlantedFaults(unittest.TestCase):
                           self.layers("src/ops/CMakeLists.txt", f"candor_layer(ops DEPENDS {depends})\n"))
         self.assertEqual(self.layers("src/ops/CMakeLists.txt", "candor_layer(ops DEPENDS kernels core)\n"), "")
 
-    def test_long_file_and_long_function_fail(self):
-        self.write("src/core/long.cpp", "int x;\n" * 451)
-        self.assertIn("451 lines", run("check_sizes.py", self.root).stdout)
-        self.write("src/core/long.cpp", "void f(int x) {\n" + "  x;\n" * 90 + "}\n")
-        self.assertIn("function of 91 lines", run("check_sizes.py", self.root).stdout)
+    def sizes(self, name, text):
+        """What the check of sizes says when the tree holds this file alone; "" when it passes."""
+        self.write(name, text)
+        result = run("check_sizes.py", self.root)
+        (self.root / name).unlink()
+        self.assertEqual(result.returncode, 1 if ": " in result.stdout else 0, result.stderr)
+        return result.stdout if result.returncode else ""
+
+    def test_file_past_the_limit_fails(self):
+        for name in ("src/core/long.cpp", "src/core/long.h", "include/candor/long.h", "cli/long.cpp"):
+            self.assertEqual(self.sizes(name, "int x;\n" * 300), "")
+            self.assertIn(f"{name}: 301 lines, limit 300", self.sizes(name, "int x;\n" * 301))
+
+    def test_line_past_the_limit_fails(self):
+        self.assertEqual(self.sizes("src/core/wide.cpp", "/" * 120 + "\n"), "")
+        self.assertIn("wide.cpp:2: 121 columns, limit 120", self.sizes("src/core/wide.cpp", "\n" + "/" * 121 + "\n"))
+
+    def test_function_past_the_limit_fails(self):
+        heads = (
+            "void f(int x) {",
+            "void f(int x,\n       int y) {",
+            "template <class T>\nstd::vector<T> f() {",
+            "template <class T> T f() {  // a comment",
+            "[[noreturn]] void f() {",
+            "auto f() -> int {",
+            "Class::Class(int x)\n    : x_(x), y_{x} {",
+            "TEST(Suite, Name) {",
+        )
+        for head in heads:
+            for indent, before, after in (("", "", ""), ("  ", "class Class {\n public:\n", "};\n")):
+                def text(body_lines):
+                    body = [*head.split("\n"), *["  x;"] * body_lines, "}"]
+                    return before + "".join(f"{indent}{line}\n" for line in body) + after
+                self.assertEqual(self.sizes("src/core/long.cpp", text(39)), "", head)
+                self.assertIn("function of 41 lines, limit 40", self.sizes("src/core/long.cpp", text(40)), head)
+
+    def test_a_long_table_or_class_is_no_function(self):
+        heads = ("constexpr int kTable[] = {", "class Class {", "template <class T> struct Pair {", "namespace a {")
+        for head in heads:
+            self.assertEqual(self.sizes("src/core/long.cpp", head + "\n" + "  1,\n" * 200 + "};\n"), "", head)
+
+    def test_an_exempted_file_may_be_long(self):
+        (self.root / "tools").mkdir()
+        self.write("tools/size_exemptions.txt", "# path: reason\nsrc/core/long.cpp: generated\n")
+        self.assertEqual(self.sizes("src/core/long.cpp", "int x;\n" * 301), "")
+        self.assertIn("301 lines", self.sizes("src/core/other.cpp", "int x;\n" * 301))
 
     def test_missing_path_in_a_document_fails(self):
         self.write("docs/page.md", "See `src/core/nowhere.cpp`.\n")
