@@ -31,19 +31,19 @@ struct Cases<Attention> {
   static constexpr int kStoredOutputs = 0;
 
   static std::vector<Config> configs(const Precision&, Level level) {
-    struct Size { std::int64_t b, t, s, h, hkv, d; };
+    struct Size {
+      std::int64_t b, t, s, h, hkv, d;
+    };
     std::vector<Size> sizes = {{0, 1, 4, 2, 1, 4},    {1, 1, 1, 1, 1, 2},    {1, 1, 2, 2, 1, 4},
                                {2, 1, 15, 2, 2, 16},  {1, 1, 63, 4, 2, 18},  {1, 1, 64, 3, 1, 64},
                                {1, 1, 65, 9, 3, 64},  {1, 2, 33, 2, 1, 30},  {1, 3, 16, 2, 2, 8},
                                {1, 4, 129, 4, 2, 32}, {1, 5, 5, 2, 1, 34},   {1, 15, 17, 1, 1, 16},
                                {1, 17, 17, 2, 1, 80}, {2, 16, 80, 2, 2, 16}, {1, 33, 70, 3, 3, 6},
-                               {1, 1, 513, 2, 1, 16}, {1, 7, 600, 2, 1, 10}, {1, 2, 512, 1, 1, 128}};
+                               {1, 1, 513, 2, 1, 16}, {1, 7, 600, 2, 1, 10}, {1, 2, 512, 1, 1, 128},
+                               {1, 1, 9, 2, 1, 514},  {1, 6, 9, 2, 1, 514},  {1, 1, 1025, 9, 3, 64}};
     if (level == Level::slow)
-      sizes.insert(sizes.end(), {{1, 1, 1025, 9, 3, 64},
-                                 {1, 65, 65, 9, 3, 64},
-                                 {1, 40, 1100, 4, 2, 32},
-                                 {3, 9, 257, 4, 4, 48},
-                                 {1, 129, 129, 2, 1, 256}});
+      sizes.insert(sizes.end(),
+                   {{1, 65, 65, 9, 3, 64}, {1, 40, 1100, 4, 2, 32}, {3, 9, 257, 4, 4, 48}, {1, 129, 129, 2, 1, 256}});
     std::vector<Config> configs;
     for (std::size_t i = 0; i < sizes.size(); ++i) {
       const Size& s = sizes[i];
@@ -67,8 +67,11 @@ struct Cases<Attention> {
       for (double& x : v) x = x == 0 ? 1 : x;  // of a zero only the sign would depend on the keys that do not count
       scale = 1.0f;
     }
-    return {.q = maker.given(p.a, q_shape, q, placement), .k = maker.given(p.b, kv_shape, k, placement),
-            .v = maker.given(p.b, kv_shape, v, placement), .y = maker.output(p.out, q_shape, placement), .scale = scale,
+    return {.q = maker.given(p.a, q_shape, q, placement),
+            .k = maker.given(p.b, kv_shape, k, placement),
+            .v = maker.given(p.b, kv_shape, v, placement),
+            .y = maker.output(p.out, q_shape, placement),
+            .scale = scale,
             .causal = c.causal};
   }
 

@@ -75,6 +75,10 @@ CANDOR_INLINE float exp_one(float x) {
   return lanes[0];
 }
 
+/// What exponents are relative to. While every score was -inf there is no maximum: exp(-inf - 0) = 0 are the weights of
+/// keys that do not count, where -inf - -inf would be NaN.
+CANDOR_ALWAYS_INLINE float exponent_base(float maximum) { return maximum > -__builtin_inff() ? maximum : 0.0f; }
+
 /// scores [64] of one row become weights; its maximum and sums follow. Keys from `count` (1 … 64) on weigh nothing.
 CANDOR_INLINE void weigh_row(float* scores, std::int64_t count, float scale, std::int64_t padded, float& maximum,
                              float* weight, float* acc) {
@@ -95,9 +99,10 @@ CANDOR_INLINE void weigh_row(float* scores, std::int64_t count, float scale, std
     scale_row(acc, padded, factor);
     maximum = largest;
   }
+  const F32x16 base = set1(exponent_base(maximum));
   F32x16 sum = load(weight);
   for (int t = 0; t < kTilesPerBlock; ++t) {
-    const F32x16 p = exp_nonpositive(sub(s[t], set1(maximum)));
+    const F32x16 p = exp_nonpositive(sub(s[t], base));
     store(scores + t * kLanes, p);
     sum = add(sum, p);
   }
@@ -111,15 +116,22 @@ struct RowBlockProducts {
 };
 
 /// The products for 1 … kRowBlock rows.
-template <class B> CANDOR_INLINE RowBlockProducts products_for(std::int64_t rows) {
+template <class B>
+CANDOR_INLINE RowBlockProducts products_for(std::int64_t rows) {
 #if CANDOR_ISA_LEVEL > 0
   switch (rows) {
-    case 2: return {score_rows<B, 2>, add_values<2>};
-    case 3: return {score_rows<B, 3>, add_values<3>};
-    case 4: return {score_rows<B, 4>, add_values<4>};
-    case 5: return {score_rows<B, 5>, add_values<5>};
-    case 6: return {score_rows<B, 6>, add_values<6>};
-    default: break;
+    case 2:
+      return {score_rows<B, 2>, add_values<2>};
+    case 3:
+      return {score_rows<B, 3>, add_values<3>};
+    case 4:
+      return {score_rows<B, 4>, add_values<4>};
+    case 5:
+      return {score_rows<B, 5>, add_values<5>};
+    case 6:
+      return {score_rows<B, 6>, add_values<6>};
+    default:
+      break;
   }
 #endif
   (void)rows;
@@ -179,11 +191,12 @@ CANDOR_INLINE void attend_block(const RowSet& set, const BlockBuffers& buffers, 
   }
 }
 
-/// total ⊕ part for one row: both brought to the larger maximum.
+/// total ⊕ part for one row: both brought to the larger maximum. A side without one weighs nothing.
 CANDOR_INLINE void merge_row(float& maximum, float& weight, float* acc, float part_maximum, float part_weight,
                              const float* part_acc, std::int64_t padded) {
   const float largest = part_maximum > maximum ? part_maximum : maximum;
-  const F32x16 keep = set1(exp_one(maximum - largest)), take = set1(exp_one(part_maximum - largest));
+  const float base = exponent_base(largest);
+  const F32x16 keep = set1(exp_one(maximum - base)), take = set1(exp_one(part_maximum - base));
   alignas(64) float lanes[kLanes];
   store(lanes, fma(set1(part_weight), take, mul(set1(weight), keep)));
   for (std::int64_t d = 0; d < padded; d += kLanes) {
@@ -231,7 +244,10 @@ CANDOR_INLINE HeadKeys<B> head_keys(const Attention& args, std::int64_t batch, s
   const std::int64_t dim = args.q.shape[3];
   return {args.k.as<B>() + batch * args.k.stride[0] + kv_head * args.k.stride[2],
           args.v.as<B>() + batch * args.v.stride[0] + kv_head * args.v.stride[2],
-          args.k.stride[1], args.v.stride[1], dim, (dim + kLanes - 1) / kLanes * kLanes};
+          args.k.stride[1],
+          args.v.stride[1],
+          dim,
+          (dim + kLanes - 1) / kLanes * kLanes};
 }
 
 template <class Out>
