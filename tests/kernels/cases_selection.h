@@ -16,9 +16,11 @@ struct SelectionConfig {
 };
 
 inline std::vector<SelectionConfig> selection_configs(Level level) {
-  struct Size { std::int64_t rows, columns, k; };
-  std::vector<Size> sizes = {{0, 4, 2},   {3, 1, 1},   {2, 2, 2},  {1, 15, 3},  {4, 16, 16},
-                             {2, 17, 5},  {3, 31, 31}, {2, 33, 1}, {5, 100, 40}, {2, 1000, 64}};
+  struct Size {
+    std::int64_t rows, columns, k;
+  };
+  std::vector<Size> sizes = {{0, 4, 2},  {3, 1, 1},   {2, 2, 2},  {1, 15, 3},   {4, 16, 16},
+                             {2, 17, 5}, {3, 31, 31}, {2, 33, 1}, {5, 100, 40}, {2, 1000, 64}};
   if (level == Level::slow) sizes.insert(sizes.end(), {{33, 64, 10}, {2, 49152, 50}});
   std::vector<SelectionConfig> configs;
   for (std::size_t i = 0; i < sizes.size(); ++i)
@@ -36,7 +38,6 @@ struct Cases<Argmax> : ExactCases {
   using Config = SelectionConfig;
   static std::vector<Config> configs(const Precision&, Level level) { return selection_configs(level); }
   static std::string text(const Config& config) { return config.text(); }
-  static bool applies(const Config&, Inputs inputs) { return inputs != Inputs::specials; }  // NaN is refused by the op
   static Argmax make(Maker& maker, const Precision& p, const Config& c) {
     return {.x = maker.input(p.a, {c.rows, c.columns}, 6, selection_placement(c.gaps)),
             .indices = maker.output(DType::i32, {c.rows})};
@@ -49,10 +50,10 @@ struct Cases<TopK> : ExactCases {
   using Config = SelectionConfig;
   static std::vector<Config> configs(const Precision&, Level level) { return selection_configs(level); }
   static std::string text(const Config& config) { return config.text(); }
-  static bool applies(const Config&, Inputs inputs) { return inputs != Inputs::specials; }
   static TopK make(Maker& maker, const Precision& p, const Config& c) {
     return {.x = maker.input(p.a, {c.rows, c.columns}, 6, selection_placement(c.gaps)),
-            .values = maker.output(p.a, {c.rows, c.k}), .indices = maker.output(DType::i32, {c.rows, c.k})};
+            .values = maker.output(p.a, {c.rows, c.k}),
+            .indices = maker.output(DType::i32, {c.rows, c.k})};
   }
   static void claims(Runner<TopK>& runner);
 };

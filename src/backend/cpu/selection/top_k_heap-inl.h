@@ -11,9 +11,9 @@ struct Ranked {
   std::int32_t index;
 };
 
-/// True when x stands behind y in the result: smaller, or equal and later in the row.
+/// True when x stands behind y in the result: smaller, or as large and later in the row.
 CANDOR_INLINE bool behind(Ranked x, Ranked y) {
-  return x.value < y.value || (x.value == y.value && x.index > y.index);
+  return ranks_above(y.value, x.value) || (!ranks_above(x.value, y.value) && x.index > y.index);
 }
 
 /// Puts `item` at the top of heap[0, size) and lets it sink; the element most behind is on top.
@@ -29,12 +29,14 @@ CANDOR_INLINE void sink(Ranked* heap, std::int64_t at, std::int64_t size, Ranked
   heap[at] = item;
 }
 
-template <class T> CANDOR_INLINE void top_k_row(const T* x, std::int64_t columns, Ranked* heap, std::int64_t k) {
+template <class T>
+CANDOR_INLINE void top_k_row(const T* x, std::int64_t columns, Ranked* heap, std::int64_t k) {
   for (std::int64_t i = 0; i < k; ++i) heap[i] = {element(x, i), static_cast<std::int32_t>(i)};
   for (std::int64_t i = k / 2 - 1; i >= 0; --i) sink(heap, i, k, heap[i]);
   for (std::int64_t i = k; i < columns; ++i) {
-    const float value = element(x, i);  // equal to the top: later in the row, so it stays out
-    if (value > heap[0].value) sink(heap, 0, k, {value, static_cast<std::int32_t>(i)});
+    const float value = element(x, i);
+    if (value <= heap[0].value) continue;  // the common case; as large as the top, but later in the row: stays out
+    if (ranks_above(value, heap[0].value)) sink(heap, 0, k, {value, static_cast<std::int32_t>(i)});
   }
   for (std::int64_t size = k - 1; size > 0; --size) {  // the one most behind goes last
     const Ranked last = heap[size];
@@ -43,7 +45,8 @@ template <class T> CANDOR_INLINE void top_k_row(const T* x, std::int64_t columns
   }
 }
 
-template <class T> CANDOR_INLINE void top_k_heap(const TopK& args, Stream& stream) {
+template <class T>
+CANDOR_INLINE void top_k_heap(const TopK& args, Stream& stream) {
   const std::int64_t columns = args.x.shape[1], k = args.values.shape[1];
   const std::size_t bytes = static_cast<std::size_t>(k + 1) * sizeof(Ranked);
   for (int worker = 0; worker < stream.workers(); ++worker)
