@@ -10,7 +10,8 @@
 
 namespace candor {
 
-/// y = f(x), formed in f32, rounded once.  a = x's dtype (b repeats it), out = y's dtype.
+/// y = f(x), formed in f32, rounded once. A NaN gives that NaN, quiet: neg flips its sign and abs clears it, as of a
+/// number; every other function keeps it.  a = x's dtype (b repeats it), out = y's dtype.
 struct Unary {
   static constexpr std::string_view name = "unary";
   static constexpr ErrorModel error = ErrorModel::elementwise;

@@ -19,7 +19,9 @@ struct MoveConfig {
 };
 
 inline std::vector<MoveConfig> move_configs(DType dtype, int variants, Level level) {
-  struct Size { std::int64_t rows, columns; };
+  struct Size {
+    std::int64_t rows, columns;
+  };
   std::vector<Size> sizes = {{0, 5}, {1, 0}, {1, 1}, {1, 15}, {1, 16}, {1, 17}, {3, 31}, {2, 33}, {15, 48}, {17, 65}};
   if (level == Level::slow) sizes.insert(sizes.end(), {{33, 257}, {1, 9001}, {129, 64}});
   std::vector<MoveConfig> configs;
@@ -123,7 +125,7 @@ struct Cases<Embedding> : ExactCases {
     if (!ids.empty()) ids.back() = static_cast<double>(c.rows - 1);
     const Placement placement = c.variant == 1 ? Placement{.layout = Layout::packed_tiles} : move_placement(c.gaps);
     return {.ids = maker.given(DType::i32, {tokens}, ids),
-            .table = maker.input(p.b, {c.rows, c.columns}, 100, placement),
+            .table = move_input(maker, p.b, {c.rows, c.columns}, placement),
             .y = maker.output(p.out, {tokens, c.columns})};
   }
   static void claims(Runner<Embedding>& runner);

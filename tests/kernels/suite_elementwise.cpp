@@ -14,7 +14,8 @@ void expect_unary(Runner<Unary>& runner, UnaryKind kind, double x, double expect
   Workspace workspace;
   Maker maker(workspace, Inputs::exact, 1);
   const Unary args{.x = maker.given(runner.precision().a, {kCopies}, Doubles(kCopies, x)),
-                   .y = maker.output(runner.precision().out, {kCopies}), .kind = kind};
+                   .y = maker.output(runner.precision().out, {kCopies}),
+                   .kind = kind};
   if (!runner.run(args)) return;
   for (const double actual : ref::load_all(args.y))
     expect_value(expected, actual, "kind " + std::to_string(static_cast<int>(kind)) + " of " + describe(x));
@@ -25,11 +26,31 @@ void expect_binary(Runner<Binary>& runner, BinaryKind kind, double x, double z, 
   Maker maker(workspace, Inputs::exact, 1);
   const Binary args{.x = maker.given(runner.precision().a, {kCopies}, Doubles(kCopies, x)),
                     .z = maker.given(runner.precision().b, {kCopies}, Doubles(kCopies, z)),
-                    .y = maker.output(runner.precision().out, {kCopies}), .kind = kind};
+                    .y = maker.output(runner.precision().out, {kCopies}),
+                    .kind = kind};
   if (!runner.run(args)) return;
   for (const double actual : ref::load_all(args.y))
     expect_value(expected, actual,
                  "kind " + std::to_string(static_cast<int>(kind)) + " of " + describe(x) + ", " + describe(z));
+}
+
+// A NaN argument is the result, quiet: with its own sign, but for neg and abs, which treat it as that of a number.
+void nan_claims(Runner<Unary>& runner) {
+  constexpr std::uint64_t kPayload = 0x5a5a5a5a5a5a5;  // without the quiet bit
+  const DType dtype = runner.precision().a;
+  if (runner.precision().out != dtype) return;
+  for (const UnaryKind kind : kUnaryKinds)
+    for (const bool negative : {false, true})
+      for (const std::int64_t count : {kCopies, std::int64_t{3}}) {
+        Workspace workspace;
+        const Unary args{.x = of_bits(workspace, dtype, nan_code(dtype, negative, kPayload), count),
+                         .y = workspace.place(dtype, {count}),
+                         .kind = kind};
+        const bool sign = kind == UnaryKind::neg ? !negative : kind == UnaryKind::abs ? false : negative;
+        if (runner.run(args))
+          expect_bits(args.y, nan_code(dtype, sign, kPayload | kQuietBit),
+                      "kind " + std::to_string(static_cast<int>(kind)) + " of a NaN");
+      }
 }
 
 }  // namespace
@@ -44,7 +65,7 @@ void Cases<Unary>::claims(Runner<Unary>& runner) {
       expect_unary(runner, UnaryKind::sqrt, x,
                    ref::round_to(out, static_cast<double>(std::sqrt(static_cast<float>(x)))));
   }
-  for (const UnaryKind kind : kUnaryKinds) expect_unary(runner, kind, kNaN, kNaN);
+  nan_claims(runner);
   expect_unary(runner, UnaryKind::sqrt, -1.0, kNaN);
   expect_unary(runner, UnaryKind::rsqrt, 0.0, kInfinity);
   expect_unary(runner, UnaryKind::exp, kInfinity, kInfinity);
@@ -90,7 +111,13 @@ void Cases<Binary>::claims(Runner<Binary>& runner) {
   expect_binary(runner, BinaryKind::max, -kInfinity, 1.0, 1.0);
 }
 
-template <> std::unique_ptr<OpSuite> make_suite<Unary>() { return std::make_unique<Suite<Unary>>(); }
-template <> std::unique_ptr<OpSuite> make_suite<Binary>() { return std::make_unique<Suite<Binary>>(); }
+template <>
+std::unique_ptr<OpSuite> make_suite<Unary>() {
+  return std::make_unique<Suite<Unary>>();
+}
+template <>
+std::unique_ptr<OpSuite> make_suite<Binary>() {
+  return std::make_unique<Suite<Binary>>();
+}
 
 }  // namespace candor::test

@@ -7,12 +7,8 @@ namespace {
 
 constexpr std::int64_t kCopies = 17;
 
-template <class T> View of_bits(Workspace& workspace, DType dtype, T bits) {
-  const View view = workspace.place(dtype, {kCopies});
-  for (std::int64_t i = 0; i < kCopies; ++i)
-    std::memcpy(view.as<std::byte>() + i * static_cast<std::int64_t>(sizeof bits), &bits, sizeof bits);
-  return view;
-}
+// A payload without the quiet bit, of which every format keeps something.
+constexpr std::uint64_t kSignalling = 0x5a5a5a5a5a5a5;
 
 }  // namespace
 
@@ -35,19 +31,24 @@ void Cases<Cast>::claims(Runner<Cast>& runner) {
     for (const double actual : ref::load_all(args.y))
       expect_value(ref::round_to(p.out, value), actual, describe(value));
   }
-  if (p.a != DType::f32 || (p.out != DType::bf16 && p.out != DType::f16)) return;
-  Workspace workspace;  // signalling, negative, payload in the upper bits
-  const Cast args{.x = of_bits<std::uint32_t>(workspace, p.a, 0xffa12345u), .y = workspace.place(p.out, {kCopies})};
-  if (!runner.run(args)) return;
-  for (std::int64_t i = 0; i < kCopies; ++i)
-    EXPECT_EQ(args.y.as<std::uint16_t>()[i], p.out == DType::bf16 ? 0xffe1 : 0xff09)
-        << "quiet NaN, sign and payload kept";
+  if (!floating) return;
+  for (const bool negative : {false, true})
+    for (const std::uint64_t payload : {kSignalling, kQuietBit | kSignalling, kQuietBit}) {
+      Workspace workspace;
+      const std::uint64_t code = nan_code(p.a, negative, payload);
+      const Cast args{.x = of_bits(workspace, p.a, code, kCopies), .y = workspace.place(p.out, {kCopies})};
+      // What a's mantissa holds of the payload, and of that what out's does.
+      const int mantissa = format_of(p.a).precision - 1;
+      const std::uint64_t kept = p.a == DType::f8_e4m3 ? 0 : payload >> (52 - mantissa) << (52 - mantissa);
+      if (runner.run(args))
+        expect_bits(args.y, nan_code(p.out, negative, kept | kQuietBit), "quiet NaN, sign and payload kept");
+    }
 }
 
 void Cases<Copy>::claims(Runner<Copy>& runner) {
   const Precision& p = runner.precision();
   Workspace workspace;
-  if (p.a != DType::bf16 && p.a != DType::f16) {
+  if (!is_floating(p.a)) {
     const std::int64_t count = whole_blocks(p.a, 32);
     const View x = is_block(p.a) ? make_constant_blocks(workspace, p.a, {count}, {4})
                                  : workspace.make(p.a, {count}, Doubles(32, 4));
@@ -56,10 +57,9 @@ void Cases<Copy>::claims(Runner<Copy>& runner) {
     EXPECT_EQ(element_bytes(args.x), element_bytes(args.y));
     return;
   }
-  const Copy args{.x = of_bits<std::uint16_t>(workspace, p.a, p.a == DType::bf16 ? 0xff81 : 0xfc01),
-                  .y = workspace.place(p.out, {kCopies})};
-  if (!runner.run(args)) return;
-  EXPECT_EQ(element_bytes(args.x), element_bytes(args.y)) << "a signalling NaN is moved, not quieted";
+  const std::uint64_t code = nan_code(p.a, true, kSignalling);
+  const Copy args{.x = of_bits(workspace, p.a, code, kCopies), .y = workspace.place(p.out, {kCopies})};
+  if (runner.run(args)) expect_bits(args.y, code, "a signalling NaN is moved, not quieted");
 }
 
 void Cases<Fill>::claims(Runner<Fill>& runner) {
@@ -81,12 +81,25 @@ void Cases<Embedding>::claims(Runner<Embedding>& runner) {
     const View table = is_block(p.b)
                            ? make_constant_blocks(workspace, p.b, {2, columns}, {2, value})
                            : workspace.make(p.b, {2, columns}, Doubles(static_cast<std::size_t>(2 * columns), value));
-    const Embedding args{.ids = workspace.make(DType::i32, {2}, {1, 1}), .table = table,
-                         .y = workspace.place(p.out, {2, columns})};
+    const Embedding args{
+        .ids = workspace.make(DType::i32, {2}, {1, 1}), .table = table, .y = workspace.place(p.out, {2, columns})};
     if (!runner.run(args)) continue;
     for (const double actual : ref::load_all(args.y))
       expect_value(ref::round_to(p.out, value), actual, describe(value));
   }
+  if (is_block(p.b)) return;
+  Workspace workspace;  // NaN: moved within one format, quiet in another
+  View table = of_bits(workspace, p.b, nan_code(p.b, true, kSignalling), kCopies);
+  table.rank = 2;
+  table.shape[1] = table.shape[0];
+  table.stride[0] = table.shape[0];
+  table.shape[0] = table.stride[1] = 1;
+  const Embedding args{
+      .ids = workspace.make(DType::i32, {1}, {0}), .table = table, .y = workspace.place(p.out, {1, kCopies})};
+  const int mantissa = format_of(p.b).precision - 1;
+  const std::uint64_t kept = kSignalling >> (52 - mantissa) << (52 - mantissa);
+  if (runner.run(args))
+    expect_bits(args.y, nan_code(p.out, true, p.b == p.out ? kept : kept | kQuietBit), "NaN of the table");
 }
 
 void Cases<PackTiles>::claims(Runner<PackTiles>& runner) {
@@ -103,10 +116,25 @@ void Cases<PackTiles>::claims(Runner<PackTiles>& runner) {
                           [](std::byte b) { return b == std::byte{0}; }));
 }
 
-template <> std::unique_ptr<OpSuite> make_suite<Cast>() { return std::make_unique<Suite<Cast>>(); }
-template <> std::unique_ptr<OpSuite> make_suite<Copy>() { return std::make_unique<Suite<Copy>>(); }
-template <> std::unique_ptr<OpSuite> make_suite<Fill>() { return std::make_unique<Suite<Fill>>(); }
-template <> std::unique_ptr<OpSuite> make_suite<Embedding>() { return std::make_unique<Suite<Embedding>>(); }
-template <> std::unique_ptr<OpSuite> make_suite<PackTiles>() { return std::make_unique<Suite<PackTiles>>(); }
+template <>
+std::unique_ptr<OpSuite> make_suite<Cast>() {
+  return std::make_unique<Suite<Cast>>();
+}
+template <>
+std::unique_ptr<OpSuite> make_suite<Copy>() {
+  return std::make_unique<Suite<Copy>>();
+}
+template <>
+std::unique_ptr<OpSuite> make_suite<Fill>() {
+  return std::make_unique<Suite<Fill>>();
+}
+template <>
+std::unique_ptr<OpSuite> make_suite<Embedding>() {
+  return std::make_unique<Suite<Embedding>>();
+}
+template <>
+std::unique_ptr<OpSuite> make_suite<PackTiles>() {
+  return std::make_unique<Suite<PackTiles>>();
+}
 
 }  // namespace candor::test

@@ -10,18 +10,23 @@ namespace candor::cpu::CANDOR_ISA {
 namespace {
 
 /// The dtype of a storage tag, for packed indices.
-template <class T> inline constexpr DType kStorage = DType::f32;
-template <> inline constexpr DType kStorage<Bf16> = DType::bf16;
-template <> inline constexpr DType kStorage<F16> = DType::f16;
+template <class T>
+inline constexpr DType kStorage = DType::f32;
+template <>
+inline constexpr DType kStorage<Bf16> = DType::bf16;
+template <>
+inline constexpr DType kStorage<F16> = DType::f16;
 
 /// The same storage on both sides: bits are moved.
-template <class T> CANDOR_INLINE void store_row(T* y, const T* x, std::int64_t columns) {
+template <class T>
+CANDOR_INLINE void store_row(T* y, const T* x, std::int64_t columns) {
   __builtin_memcpy(y, x, static_cast<std::size_t>(columns) * sizeof(T));
 }
-template <class From, class To> CANDOR_INLINE void store_row(To* y, const From* x, std::int64_t columns) {
+template <class From, class To>
+CANDOR_INLINE void store_row(To* y, const From* x, std::int64_t columns) {
   const std::int64_t whole = columns / kLanes * kLanes;
-  for (std::int64_t i = 0; i < whole; i += kLanes) store(y + i, load(x + i));
-  store_first(y + whole, load_first(x + whole, columns - whole), columns - whole);
+  for (std::int64_t i = 0; i < whole; i += kLanes) store(y + i, cast_lanes<From, To>(load(x + i)));
+  store_first(y + whole, cast_lanes<From, To>(load_first(x + whole, columns - whole)), columns - whole);
 }
 
 /// Row n of a packed table, 256 columns at a time.
@@ -37,7 +42,8 @@ CANDOR_INLINE void store_packed_row(To* y, const From* table, std::int64_t row, 
 }
 
 /// body(t, id) for every token, in parallel.
-template <class Body> CANDOR_INLINE void for_each_id(const Embedding& args, Stream& stream, const Body& body) {
+template <class Body>
+CANDOR_INLINE void for_each_id(const Embedding& args, Stream& stream, const Body& body) {
   const std::int64_t columns = args.y.shape[1];
   const std::int64_t grain = columns < 16384 ? 16384 / (columns + 1) + 1 : 1;
   const auto* ids = args.ids.as<std::int32_t>();
@@ -46,7 +52,8 @@ template <class Body> CANDOR_INLINE void for_each_id(const Embedding& args, Stre
   });
 }
 
-template <class From, class To> CANDOR_INLINE void embedding_gather(const Embedding& args, Stream& stream) {
+template <class From, class To>
+CANDOR_INLINE void embedding_gather(const Embedding& args, Stream& stream) {
   const std::int64_t columns = args.y.shape[1];
   const From* table = args.table.as<From>();
   To* y = args.y.template as<To>();
@@ -59,7 +66,8 @@ template <class From, class To> CANDOR_INLINE void embedding_gather(const Embedd
   });
 }
 
-template <DType kBlock, class To> CANDOR_INLINE void embedding_dequantize(const Embedding& args, Stream& stream) {
+template <DType kBlock, class To>
+CANDOR_INLINE void embedding_dequantize(const Embedding& args, Stream& stream) {
   constexpr std::int64_t kElements = BlockOf<kBlock>::elements;
   const std::int64_t blocks = args.y.shape[1] / kElements, row_stride = args.table.stride[0] / kElements;
   const auto* table = args.table.as<typename BlockOf<kBlock>::type>();

@@ -9,7 +9,8 @@ namespace candor::cpu::CANDOR_ISA {
 namespace {
 
 /// The first n lanes; -infinity in the others.
-template <class A> CANDOR_INLINE F32x16 load_or_lowest(const A* x, std::int64_t n) {
+template <class A>
+CANDOR_INLINE F32x16 load_or_lowest(const A* x, std::int64_t n) {
   if (n >= kLanes) return load(x);
   alignas(64) float lanes[kLanes];
   store(lanes, load_first(x, n));
@@ -17,7 +18,10 @@ template <class A> CANDOR_INLINE F32x16 load_or_lowest(const A* x, std::int64_t 
   return load(lanes);
 }
 
-template <class A> CANDOR_INLINE float row_maximum(const A* x, std::int64_t columns) {
+/// Of the row's numbers; a NaN may be lost here. It still reaches every result: its own exponential is NaN, and so is
+/// the sum that all are divided by.
+template <class A>
+CANDOR_INLINE float row_maximum(const A* x, std::int64_t columns) {
   F32x16 largest = set1(-__builtin_inff());
   for (std::int64_t i = 0; i < columns; i += kLanes) largest = max(largest, load_or_lowest(x + i, columns - i));
   return reduce_max(largest);
@@ -37,7 +41,8 @@ CANDOR_INLINE void softmax_row(const A* x, Out* y, float* exponentials, std::int
   }
 }
 
-template <class A, class Out> CANDOR_INLINE void softmax_rows(const Softmax& args, Stream& stream) {
+template <class A, class Out>
+CANDOR_INLINE void softmax_rows(const Softmax& args, Stream& stream) {
   const std::int64_t columns = args.x.shape[1];
   const std::size_t bytes = static_cast<std::size_t>((columns + kLanes) * sizeof(float));
   for (int worker = 0; worker < stream.workers(); ++worker)

@@ -68,6 +68,7 @@ CANDOR_INLINE bool any(Mask16 mask) { return _mm256_movemask_ps(_mm256_or_ps(mas
 CANDOR_INLINE __m256 widen_bf16(__m128i x) {
   return _mm256_castsi256_ps(_mm256_slli_epi32(_mm256_cvtepu16_epi32(x), 16));
 }
+/// Moves bits: a signalling NaN stays one, until arithmetic or quiet_nan() meets it. load_bf16_pairs() likewise.
 CANDOR_INLINE F32x16 load_bf16(const std::uint16_t* p) {
   return {widen_bf16(_mm_loadu_si128(reinterpret_cast<const __m128i*>(p))),
           widen_bf16(_mm_loadu_si128(reinterpret_cast<const __m128i*>(p + 8)))};

@@ -43,6 +43,7 @@ CANDOR_INLINE Mask16 is_nan(F32x16 a) { return {_mm512_cmp_ps_mask(a.v, a.v, _CM
 CANDOR_INLINE F32x16 select(Mask16 mask, F32x16 a, F32x16 b) { return {_mm512_mask_blend_ps(mask.m, b.v, a.v)}; }
 CANDOR_INLINE bool any(Mask16 mask) { return mask.m != 0; }
 
+/// Moves bits: a signalling NaN stays one, until arithmetic or quiet_nan() meets it. load_bf16_pairs() likewise.
 CANDOR_INLINE F32x16 load_bf16(const std::uint16_t* p) {
   const __m256i x = _mm256_loadu_si256(reinterpret_cast<const __m256i*>(p));
   return {_mm512_castsi512_ps(_mm512_slli_epi32(_mm512_cvtepu16_epi32(x), 16))};

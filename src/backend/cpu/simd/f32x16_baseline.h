@@ -7,18 +7,24 @@
 namespace candor::cpu::CANDOR_ISA {
 namespace {
 
-struct F32x16 { __m128 v[4]; };
-struct Mask16 { __m128 v[4]; };
+struct F32x16 {
+  __m128 v[4];
+};
+struct Mask16 {
+  __m128 v[4];
+};
 
-#define CANDOR_EACH4(expression) \
-  F32x16 r;                      \
+#define CANDOR_EACH4(expression)                     \
+  F32x16 r;                                          \
   for (int i = 0; i < 4; ++i) r.v[i] = (expression); \
   return r
 
 CANDOR_INLINE F32x16 zero() { CANDOR_EACH4(_mm_setzero_ps()); }
 CANDOR_INLINE F32x16 set1(float x) { CANDOR_EACH4(_mm_set1_ps(x)); }
 CANDOR_INLINE F32x16 load(const float* p) { CANDOR_EACH4(_mm_loadu_ps(p + 4 * i)); }
-CANDOR_INLINE void store(float* p, F32x16 x) { for (int i = 0; i < 4; ++i) _mm_storeu_ps(p + 4 * i, x.v[i]); }
+CANDOR_INLINE void store(float* p, F32x16 x) {
+  for (int i = 0; i < 4; ++i) _mm_storeu_ps(p + 4 * i, x.v[i]);
+}
 CANDOR_INLINE F32x16 add(F32x16 a, F32x16 b) { CANDOR_EACH4(_mm_add_ps(a.v[i], b.v[i])); }
 CANDOR_INLINE F32x16 sub(F32x16 a, F32x16 b) { CANDOR_EACH4(_mm_sub_ps(a.v[i], b.v[i])); }
 CANDOR_INLINE F32x16 mul(F32x16 a, F32x16 b) { CANDOR_EACH4(_mm_mul_ps(a.v[i], b.v[i])); }
@@ -38,7 +44,7 @@ CANDOR_INLINE __m128d fma_round_to_odd(__m128d a, __m128d b, __m128d c) {
   // +1 moves away from zero, -1 towards it: away when the error has the sum's sign.
   const __m128i differ = _mm_srai_epi32(_mm_xor_si128(_mm_castpd_si128(error), bits), 31);
   const __m128i minus = _mm_shuffle_epi32(differ, _MM_SHUFFLE(3, 3, 1, 1));  // all ones when signs differ
-  const __m128i step = _mm_or_si128(minus, one);                            // -1 or +1
+  const __m128i step = _mm_or_si128(minus, one);                             // -1 or +1
   const __m128i change = _mm_and_si128(_mm_and_si128(step, even), _mm_castpd_si128(inexact));
   return _mm_castsi128_pd(_mm_add_epi64(bits, change));
 }
@@ -81,6 +87,7 @@ CANDOR_INLINE bool any(Mask16 mask) {
   return _mm_movemask_ps(_mm_or_ps(_mm_or_ps(mask.v[0], mask.v[1]), _mm_or_ps(mask.v[2], mask.v[3]))) != 0;
 }
 
+/// Moves bits: a signalling NaN stays one, until arithmetic or quiet_nan() meets it. load_bf16_pairs() likewise.
 CANDOR_INLINE F32x16 load_bf16(const std::uint16_t* p) {
   F32x16 r;
   for (int i = 0; i < 2; ++i) {

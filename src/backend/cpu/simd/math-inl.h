@@ -1,7 +1,8 @@
 // exp, sigmoid, tanh, erf and the activations on sixteen f32 lanes, from explicit mul, add, fma, div and select only,
 // so every ISA gives the same bits. Polynomials: our own weighted minimax fits, coefficients rounded to f32. Each
 // function states its largest error in ulp (of the subnormals' unit below the normal range) over every 17th f32;
-// tests/backend_cpu/math_test.cpp measures it again on a sample, against double. A NaN argument gives that NaN, quiet.
+// tests/backend_cpu/math_test.cpp measures it again on a sample, against double. A NaN argument gives that NaN, quiet
+// (neg flips its sign and abs clears it, as of a number).
 // Results below the normal range are rounded once, gradually (to zero under FlushDenormals).
 #pragma once
 
@@ -12,7 +13,9 @@ namespace candor::cpu::CANDOR_ISA {
 namespace {
 
 /// exp(x) = significand · scale, |significand| < 2^65: callers may multiply first, so that a subnormal is rounded once.
-struct ExpParts { F32x16 significand, scale; };
+struct ExpParts {
+  F32x16 significand, scale;
+};
 
 /// exp(x + tail) for x in [-120, 89], |tail| <= 2^-17. Clamp with clamp_exp_argument() first.
 CANDOR_INLINE ExpParts exp_parts(F32x16 x, F32x16 tail) {
@@ -125,12 +128,12 @@ CANDOR_INLINE F32x16 silu(F32x16 x) {
 /// 100.  3.2 ulp
 CANDOR_INLINE F32x16 gelu_tanh(F32x16 x) {
   const F32x16 u = min(set1(12.0f), abs(x));
-  const F32x16 a = set1(0x1.6e4e26p-5f);               // 0.044715
-  const F32x16 k = set1(0x1.988454p+0f);               // 2 sqrt(2/pi)
+  const F32x16 a = set1(0x1.6e4e26p-5f);  // 0.044715
+  const F32x16 k = set1(0x1.988454p+0f);  // 2 sqrt(2/pi)
   const F32x16 s = mul(u, u);
   const F32x16 as = mul(a, s);
   const F32x16 t = add(as, set1(1.0f));
-  F32x16 t_tail = fma(a, s, sub(set1(1.0f), t));       // 1 - t is exact or its error is far below the tail's
+  F32x16 t_tail = fma(a, s, sub(set1(1.0f), t));  // 1 - t is exact or its error is far below the tail's
   t_tail = fma(a, fma(u, u, neg(s)), fma(set1(0x1.a9003ep-30f), s, t_tail));
   const F32x16 ku = mul(k, u);
   const F32x16 ku_tail = fma(set1(-0x1.857936p-25f), u, fma(k, u, neg(ku)));
@@ -147,7 +150,7 @@ CANDOR_INLINE F32x16 gelu_tanh(F32x16 x) {
 CANDOR_INLINE F32x16 gelu_erf(F32x16 x) {
   const F32x16 u = min(set1(15.0f), abs(x));
   const F32x16 s = div(set1(1.0f), add(u, set1(2.5f)));
-  const F32x16 t = fma(set1(-5.0f), s, set1(1.0f));    // (u - 2.5) / (u + 2.5)
+  const F32x16 t = fma(set1(-5.0f), s, set1(1.0f));  // (u - 2.5) / (u + 2.5)
   F32x16 p = set1(-0x1.4aba8ep-13f);
   p = fma(p, t, set1(-0x1.46c2b2p-12f));
   p = fma(p, t, set1(0x1.66d4bcp-11f));
@@ -157,7 +160,7 @@ CANDOR_INLINE F32x16 gelu_erf(F32x16 x) {
   p = fma(p, t, set1(0x1.2ea426p-7f));
   p = fma(p, t, set1(0x1.0e4f30p-3f));
   p = fma(p, t, set1(-0x1.bc19c2p-2f));
-  p = fma(p, t, set1(0x1.69cee6p-1f));                 // V(u) (u + 2.5)
+  p = fma(p, t, set1(0x1.69cee6p-1f));  // V(u) (u + 2.5)
   const F32x16 square = mul(u, u);
   const F32x16 square_tail = fma(u, u, neg(square));
   const ExpParts e = exp_parts(mul(square, set1(-0.5f)), mul(square_tail, set1(-0.5f)));
@@ -165,20 +168,25 @@ CANDOR_INLINE F32x16 gelu_erf(F32x16 x) {
   const F32x16 h = mul(weight, e.scale);
   const F32x16 below = tail_product(x, weight, e.scale);
   const F32x16 far = select(less(x, zero()), below, mul(x, sub(set1(1.0f), h)));
-  const F32x16 a = mul(x, set1(0x1.6a09e6p-1f));       // x / sqrt 2
+  const F32x16 a = mul(x, set1(0x1.6a09e6p-1f));  // x / sqrt 2
   const F32x16 near = mul(mul(x, set1(0.5f)), add(set1(1.0f), fma(a, erf_near(mul(a, a)), a)));
   return keep_nan(x, select(less(u, set1(0.75f)), near, far));
 }
 
-CANDOR_INLINE F32x16 relu(F32x16 x) { return max(zero(), x); }
+CANDOR_INLINE F32x16 relu(F32x16 x) { return quiet_nan(max(zero(), x)); }
 
 CANDOR_INLINE F32x16 apply_activation(Activation activation, F32x16 x) {
   switch (activation) {
-    case Activation::identity: return x;
-    case Activation::relu: return relu(x);
-    case Activation::silu: return silu(x);
-    case Activation::gelu_tanh: return gelu_tanh(x);
-    case Activation::gelu_erf: return gelu_erf(x);
+    case Activation::identity:
+      return x;
+    case Activation::relu:
+      return relu(x);
+    case Activation::silu:
+      return silu(x);
+    case Activation::gelu_tanh:
+      return gelu_tanh(x);
+    case Activation::gelu_erf:
+      return gelu_erf(x);
   }
   return x;
 }

@@ -30,22 +30,38 @@ struct FlushDenormals {
 };
 
 // Storage tags: the C++ type names the dtype of a pointer's elements.
-struct Bf16 { std::uint16_t bits; };
-struct F16 { std::uint16_t bits; };
+struct Bf16 {
+  std::uint16_t bits;
+};
+struct F16 {
+  std::uint16_t bits;
+};
 
 CANDOR_INLINE F32x16 load(const Bf16* p) { return load_bf16(reinterpret_cast<const std::uint16_t*>(p)); }
 CANDOR_INLINE F32x16 load(const F16* p) { return load_f16(reinterpret_cast<const std::uint16_t*>(p)); }
 CANDOR_INLINE void store(Bf16* p, F32x16 x) { store_bf16(reinterpret_cast<std::uint16_t*>(p), x); }
 CANDOR_INLINE void store(F16* p, F32x16 x) { store_f16(reinterpret_cast<std::uint16_t*>(p), x); }
 
+/// A NaN lane quiet, its sign and payload kept; other lanes as they are.
+CANDOR_INLINE F32x16 quiet_nan(F32x16 x) { return select(is_nan(x), add(x, x), x); }
+
+/// Loaded elements of From as a cast to To stores them: every other load or store already makes a NaN quiet.
+template <class From, class To>
+CANDOR_INLINE F32x16 cast_lanes(F32x16 x) {
+  if constexpr (__is_same(From, Bf16) && __is_same(To, float)) return quiet_nan(x);
+  return x;
+}
+
 /// The first n (0 … 16) elements; the other lanes are zero.
-template <class T> CANDOR_INLINE F32x16 load_first(const T* p, std::int64_t n) {
+template <class T>
+CANDOR_INLINE F32x16 load_first(const T* p, std::int64_t n) {
   alignas(64) T lanes[kLanes] = {};
   for (std::int64_t i = 0; i < n; ++i) lanes[i] = p[i];
   return load(lanes);
 }
 
-template <class T> CANDOR_INLINE void store_first(T* p, F32x16 x, std::int64_t n) {
+template <class T>
+CANDOR_INLINE void store_first(T* p, F32x16 x, std::int64_t n) {
   alignas(64) T lanes[kLanes];
   store(lanes, x);
   for (std::int64_t i = 0; i < n; ++i) p[i] = lanes[i];
@@ -60,7 +76,7 @@ CANDOR_INLINE float reduce_add(F32x16 x) {
   return v[0];
 }
 
-/// Largest lane; NaN lanes are the caller's business.
+/// Largest lane. A NaN lane may be lost or be the result: callers see to it that NaN arrives by another way.
 CANDOR_INLINE float reduce_max(F32x16 x) {
   alignas(64) float v[kLanes];
   store(v, x);
