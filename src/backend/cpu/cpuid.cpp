@@ -80,6 +80,11 @@ std::string cpu_model() {
   return name;
 }
 
+bool dpbf16_is_slower_than_fma() {
+  static const bool intel = __builtin_cpu_is("intel");
+  return intel;
+}
+
 int available_cores() {
   cpu_set_t set;
   if (sched_getaffinity(0, sizeof set, &set) == 0) return std::max(1, CPU_COUNT(&set));

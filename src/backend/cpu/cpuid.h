@@ -17,6 +17,9 @@ void force_isa(Isa isa);
 /// Names of the instruction groups that matter to the kernels, as in /proc/cpuinfo.
 std::vector<std::string> cpu_features();
 std::string cpu_model();
+/// True where VDPBF16PS does fewer bf16 multiply-adds a second than FMA does f32 ones: Intel's takes two cycles for
+/// what two FMA units do in one; AMD's has twice the rate of its FMA.
+bool dpbf16_is_slower_than_fma();
 int available_cores();
 
 }  // namespace candor::cpu

@@ -3,6 +3,8 @@
 
 #include <initializer_list>
 
+#include "backend/cpu/cpuid.h"
+
 namespace candor::cpu {
 namespace {
 
@@ -54,14 +56,10 @@ std::string_view refused(const GatedLinear& op, WeightCheck weight) {
                    result_refused(op.y)});
 }
 
-/// Intel's VDPBF16PS does in two cycles what two FMA units do in one for f32; AMD's has twice the rate of its FMA.
-/// While memory is the bound (few rows) the shorter code wins on both.
+/// While memory is the bound (few rows) the shorter code of the pairs wins everywhere.
 constexpr std::int64_t kFewRows = 4;
 
-bool pairs_are_slow(std::int64_t rows) {
-  static const bool intel = __builtin_cpu_is("intel");
-  return intel && rows > kFewRows;
-}
+bool pairs_are_slow(std::int64_t rows) { return rows > kFewRows && dpbf16_is_slower_than_fma(); }
 
 constexpr std::string_view kSlowPairs = "this processor multiplies many rows faster as f32 than as bf16 pairs";
 
