@@ -12,9 +12,9 @@ namespace candor::test {
 struct DotConfig {
   std::int64_t m, n, k;
   bool packed = false;
-  bool gaps = false;               // rows apart, and a start off the 64-byte boundary
-  DType bias = DType::any;         // any: none
-  int variant = 0;                 // activation, for the gated op
+  bool gaps = false;        // rows apart, and a start off the 64-byte boundary
+  DType bias = DType::any;  // any: none
+  int variant = 0;          // activation, for the gated op
 
   std::string text() const {
     return "M=" + std::to_string(m) + " N=" + std::to_string(n) + " K=" + std::to_string(k) +
@@ -27,14 +27,24 @@ inline bool packable(DType dtype) { return dtype == DType::bf16 || dtype == DTyp
 
 /// Edge sizes around the tiles (16 rows of N, pairs of k, a few rows of M), in each layout that the dtype has.
 inline std::vector<DotConfig> dot_configs(const Precision& precision, Level level) {
-  struct Size { std::int64_t m, n, k; };
-  std::vector<Size> sizes = {{0, 16, 32},  {1, 0, 32},   {2, 17, 0},   {1, 1, 1},    {1, 15, 2},
-                             {1, 16, 3},   {1, 17, 31},  {1, 64, 96},  {2, 33, 33},  {3, 16, 64},
-                             {4, 31, 65},  {5, 48, 17},  {7, 33, 1},   {8, 64, 160}, {15, 17, 5},
-                             {16, 16, 16}, {17, 31, 33}, {33, 33, 96}, {1, 64, 512}, {6, 64, 513}};
+  struct Size {
+    std::int64_t m, n, k;
+  };
+  std::vector<Size> sizes = {{0, 16, 32},  {1, 0, 32},   {2, 17, 0},   {1, 1, 1},    {1, 15, 2},   {1, 16, 3},
+                             {1, 17, 31},  {1, 64, 96},  {2, 33, 33},  {3, 16, 64},  {4, 31, 65},  {5, 48, 17},
+                             {7, 33, 1},   {8, 64, 160}, {15, 17, 5},  {16, 16, 16}, {17, 31, 33}, {33, 33, 96},
+                             {1, 64, 512}, {6, 64, 513}, {65, 40, 129}};
   if (level == Level::slow)
-    sizes.insert(sizes.end(), {{1, 129, 1024}, {2, 64, 1025}, {9, 95, 257}, {12, 257, 64}, {24, 160, 300}, {48, 48, 48},
-                               {65, 130, 129}, {241, 33, 40}, {64, 16, 768}, {100, 7, 2050}});
+    sizes.insert(sizes.end(), {{1, 129, 1024},
+                               {2, 64, 1025},
+                               {9, 95, 257},
+                               {12, 257, 64},
+                               {24, 160, 300},
+                               {48, 48, 48},
+                               {129, 130, 129},
+                               {241, 33, 40},
+                               {64, 16, 768},
+                               {100, 7, 2050}});
   constexpr DType kBias[] = {DType::any, DType::f32, DType::any, DType::bf16, DType::f16};
   std::vector<DotConfig> configs;
   for (const bool packed : {false, true}) {
@@ -51,7 +61,9 @@ inline std::vector<DotConfig> dot_configs(const Precision& precision, Level leve
 inline Placement gap_placement(bool gaps) { return gaps ? Placement{.row_gap = 3, .misaligned = 1} : Placement{}; }
 
 /// Largest integers for which x · w sums of K terms stay below 2^24 (f32) or 1/u of the accumulation dtype.
-struct DotRange { std::int64_t x, w; };
+struct DotRange {
+  std::int64_t x, w;
+};
 inline DotRange dot_range(const Precision& precision, std::int64_t k) {
   const double room = 0.5 / unit_roundoff(precision.accumulate) / static_cast<double>(std::max<std::int64_t>(1, k));
   const double w =
@@ -71,13 +83,23 @@ inline View dot_weight(Maker& maker, const Precision& precision, const DotConfig
   return maker.input(precision.b, {n, c.k}, largest, gap_placement(c.gaps));
 }
 
+/// Zeros of `weight`'s shape and layout.
+inline ConstView zero_weight(Maker& maker, DType dtype, const ConstView& weight) {
+  const std::int64_t n = weight.shape[0], k = weight.shape[1];
+  const auto count = static_cast<std::size_t>(n * k / dtype_info(dtype).block_elements);
+  if (is_block(dtype)) return make_constant_blocks(maker.workspace(), dtype, {n, k}, Doubles(count, 0.0));
+  return maker.given(dtype, {n, k}, Doubles(count, 0.0), {.layout = weight.layout});
+}
+
 inline ConstView dot_bias(Maker& maker, const DotConfig& c, std::int64_t n) {
   if (c.bias == DType::any) return {};
   return maker.input(c.bias, {n}, 16, {.misaligned = c.gaps ? 1 : 0});
 }
 
 /// Σ |x w| + |bias| per output, and the same over products with a subnormal operand (lost where denormals are zero).
-struct DotSizes { Doubles absolute, lost; };
+struct DotSizes {
+  Doubles absolute, lost;
+};
 inline DotSizes dot_sizes(const ConstView& x, const ConstView& weight, const ConstView& bias) {
   const std::int64_t m_extent = x.shape[0], k_extent = x.shape[1], n_extent = weight.shape[0];
   const Doubles rows = ref::load_all(x), columns = ref::load_all(weight);

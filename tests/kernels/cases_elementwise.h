@@ -9,9 +9,9 @@
 
 namespace candor::test {
 
-inline constexpr UnaryKind kUnaryKinds[] = {UnaryKind::neg,     UnaryKind::abs,  UnaryKind::sqrt, UnaryKind::rsqrt,
-                                            UnaryKind::exp,     UnaryKind::tanh, UnaryKind::sigmoid, UnaryKind::relu,
-                                            UnaryKind::silu,    UnaryKind::gelu_tanh, UnaryKind::gelu_erf};
+inline constexpr UnaryKind kUnaryKinds[] = {UnaryKind::neg,  UnaryKind::abs,       UnaryKind::sqrt,    UnaryKind::rsqrt,
+                                            UnaryKind::exp,  UnaryKind::tanh,      UnaryKind::sigmoid, UnaryKind::relu,
+                                            UnaryKind::silu, UnaryKind::gelu_tanh, UnaryKind::gelu_erf};
 inline constexpr BinaryKind kBinaryKinds[] = {BinaryKind::add, BinaryKind::sub, BinaryKind::mul,
                                               BinaryKind::div, BinaryKind::max, BinaryKind::min};
 
@@ -28,7 +28,9 @@ struct ElementwiseConfig {
 };
 
 inline std::vector<ElementwiseConfig> elementwise_configs(int kinds, int broadcasts, Level level) {
-  struct Size { std::int64_t rows, columns; };
+  struct Size {
+    std::int64_t rows, columns;
+  };
   std::vector<Size> sizes = {{0, 5}, {1, 0}, {1, 1}, {1, 15}, {1, 16}, {1, 17}, {3, 31}, {2, 33}, {5, 64}, {7, 100}};
   if (level == Level::slow) sizes.insert(sizes.end(), {{40, 257}, {1, 4099}, {129, 48}});
   std::vector<ElementwiseConfig> configs;
@@ -43,15 +45,32 @@ inline Placement elementwise_placement(bool gaps) {
   return gaps ? Placement{.row_gap = 5, .misaligned = 1} : Placement{};
 }
 
-// Relative error of f32 functions, in units of u = 2^-24: a correctly rounded operation is 1; the vector functions of
-// backend/cpu/simd/math-inl.h state their largest errors in ulp (below 3), an ulp being at most 2 u.
-inline double unary_units(UnaryKind kind) {
+// Largest error of f32 functions in ulp of the result: half of one for a correctly rounded operation, otherwise what
+// the vector functions state.
+inline double unary_ulps(UnaryKind kind) {
   switch (kind) {
-    case UnaryKind::neg: case UnaryKind::abs: case UnaryKind::relu: return 0;
-    case UnaryKind::sqrt: return 1;
-    case UnaryKind::rsqrt: return 3;  // a square root and a division
-    default: return 2 * 3;
+    case UnaryKind::neg:
+    case UnaryKind::abs:
+    case UnaryKind::relu:
+      return 0;
+    case UnaryKind::sqrt:
+      return 0.5;
+    case UnaryKind::rsqrt:
+      return 1.5;  // a square root and a division
+    case UnaryKind::exp:
+      return kExpUlps;
+    case UnaryKind::tanh:
+      return kTanhUlps;
+    case UnaryKind::sigmoid:
+      return kSigmoidUlps;
+    case UnaryKind::silu:
+      return kSiluUlps;
+    case UnaryKind::gelu_tanh:
+      return kGeluTanhUlps;
+    case UnaryKind::gelu_erf:
+      return kGeluErfUlps;
   }
+  return 0;
 }
 
 template <>
@@ -68,9 +87,12 @@ struct Cases<Unary> {
   static Doubles exact_values(Maker& maker, UnaryKind kind, std::int64_t count) {
     Doubles values = maker.values(count, 12);
     for (double& value : values) {
-      if (kind == UnaryKind::sqrt) value *= value;
-      else if (kind == UnaryKind::rsqrt) value = std::exp2(2.0 * std::nearbyint(value / 4));
-      else if (kind != UnaryKind::neg && kind != UnaryKind::abs && kind != UnaryKind::relu) value = 0;
+      if (kind == UnaryKind::sqrt)
+        value *= value;
+      else if (kind == UnaryKind::rsqrt)
+        value = std::exp2(2.0 * std::nearbyint(value / 4));
+      else if (kind != UnaryKind::neg && kind != UnaryKind::abs && kind != UnaryKind::relu)
+        value = 0;
     }
     return values;
   }
@@ -82,30 +104,42 @@ struct Cases<Unary> {
     if (kind == UnaryKind::sqrt || kind == UnaryKind::rsqrt)
       for (double& value : values) value = std::fabs(value);
     return {.x = maker.given(precision.a, {c.rows, c.columns}, values, elementwise_placement(c.gaps)),
-            .y = maker.output(precision.out, {c.rows, c.columns}, elementwise_placement(c.gaps)), .kind = kind};
+            .y = maker.output(precision.out, {c.rows, c.columns}, elementwise_placement(c.gaps)),
+            .kind = kind};
   }
 
   static std::vector<Doubles> bounds(const Unary& args, const KernelRow&, const std::vector<Doubles>& expected) {
     Doubles bounds;
-    for (const double y : expected[0])  // below the normal range one rounding more, of half the subnormal spacing
-      bounds.push_back(rounded_to(args.y.dtype, y, unary_units(args.kind) * kUnitF32 * std::fabs(y) +
-                                                       (unary_units(args.kind) > 1 ? 0x1p-149 : 0)));
+    const double ulps = unary_ulps(args.kind);
+    for (const double y : expected[0])  // an ulp is at most 2 u |y|, or the spacing of the subnormals
+      bounds.push_back(rounded_to(args.y.dtype, y, ulps * std::max(2 * kUnitF32 * std::fabs(y), 0x1p-149)));
     return {bounds};
   }
 
   static float plain_value(UnaryKind kind, float x) {
     switch (kind) {
-      case UnaryKind::neg: return -x;
-      case UnaryKind::abs: return std::fabs(x);
-      case UnaryKind::sqrt: return std::sqrt(x);
-      case UnaryKind::rsqrt: return 1.0f / std::sqrt(x);
-      case UnaryKind::exp: return std::exp(x);
-      case UnaryKind::tanh: return std::tanh(x);
-      case UnaryKind::sigmoid: return 1.0f / (1.0f + std::exp(-x));
-      case UnaryKind::relu: return x < 0.0f ? 0.0f : x;
-      case UnaryKind::silu: return plain::silu(x);
-      case UnaryKind::gelu_tanh: return plain::gelu_tanh(x);
-      case UnaryKind::gelu_erf: return plain::gelu_erf(x);
+      case UnaryKind::neg:
+        return -x;
+      case UnaryKind::abs:
+        return std::fabs(x);
+      case UnaryKind::sqrt:
+        return std::sqrt(x);
+      case UnaryKind::rsqrt:
+        return 1.0f / std::sqrt(x);
+      case UnaryKind::exp:
+        return std::exp(x);
+      case UnaryKind::tanh:
+        return std::tanh(x);
+      case UnaryKind::sigmoid:
+        return 1.0f / (1.0f + std::exp(-x));
+      case UnaryKind::relu:
+        return x < 0.0f ? 0.0f : x;
+      case UnaryKind::silu:
+        return plain::silu(x);
+      case UnaryKind::gelu_tanh:
+        return plain::gelu_tanh(x);
+      case UnaryKind::gelu_erf:
+        return plain::gelu_erf(x);
     }
     return x;
   }
@@ -133,7 +167,7 @@ struct Cases<Binary> {
     const BinaryKind kind = kBinaryKinds[c.kind];
     const std::int64_t r = c.rows, k = c.columns;
     const Placement placement = elementwise_placement(c.gaps);
-    View x = c.broadcast == 3 ? maker.input(precision.a, {1, 1}, 99)
+    View x = c.broadcast == 3   ? maker.input(precision.a, {1, 1}, 99)
              : c.broadcast == 4 ? maker.input(precision.a, {k, r}, 99, placement)
                                 : maker.input(precision.a, {r, k}, 99, placement);
     const std::int64_t zr = c.broadcast == 1 ? 1 : r, zk = c.broadcast == 2 ? 1 : k;
@@ -145,7 +179,10 @@ struct Cases<Binary> {
     if (c.broadcast == 4) std::swap(x.stride[0], x.stride[1]);
     if (c.broadcast == 1) z.stride[0] = 0;
     if (c.broadcast == 2) z.stride[1] = 0;
-    for (View* view : {&x, &z}) { view->shape[0] = r; view->shape[1] = k; }
+    for (View* view : {&x, &z}) {
+      view->shape[0] = r;
+      view->shape[1] = k;
+    }
     return {.x = x, .z = z, .y = maker.output(precision.out, {r, k}), .kind = kind};
   }
 
@@ -163,12 +200,24 @@ struct Cases<Binary> {
     for (std::size_t i = 0; i < values.size(); ++i) {
       const float x = values[i], z = others[i];
       switch (args.kind) {
-        case BinaryKind::add: values[i] = x + z; break;
-        case BinaryKind::sub: values[i] = x - z; break;
-        case BinaryKind::mul: values[i] = x * z; break;
-        case BinaryKind::div: values[i] = x / z; break;
-        case BinaryKind::max: values[i] = std::max(x, z); break;
-        case BinaryKind::min: values[i] = std::min(x, z); break;
+        case BinaryKind::add:
+          values[i] = x + z;
+          break;
+        case BinaryKind::sub:
+          values[i] = x - z;
+          break;
+        case BinaryKind::mul:
+          values[i] = x * z;
+          break;
+        case BinaryKind::div:
+          values[i] = x / z;
+          break;
+        case BinaryKind::max:
+          values[i] = std::max(x, z);
+          break;
+        case BinaryKind::min:
+          values[i] = std::min(x, z);
+          break;
       }
     }
     plain::store(args.y, values);

@@ -32,12 +32,17 @@ struct Cases<GatedLinear> {
             static_cast<double>(random.integer(-3, 3));
       x = maker.given(precision.a, {c.m, c.k}, values, gap_placement(c.gaps));
     }
-    return {.x = x, .gate_weight = gate_weight, .up_weight = up_weight, .gate_bias = dot_bias(maker, c, c.n),
-            .up_bias = dot_bias(maker, c, c.n), .y = maker.output(precision.out, {c.m, c.n}, gap_placement(c.gaps)),
+    return {.x = x,
+            .gate_weight = gate_weight,
+            .up_weight = up_weight,
+            .gate_bias = dot_bias(maker, c, c.n),
+            .up_bias = dot_bias(maker, c, c.n),
+            .y = maker.output(precision.out, {c.m, c.n}, gap_placement(c.gaps)),
             .activation = activation};
   }
 
-  // |f(g') u' - f(g) u| <= (L eg + 4 ulp |f(g)|)(|u| + eu) + |f(g)| eu, one rounding of the product, one to out.
+  // |f(g') u' - f(g) u| <= (L eg + e |f(g)|)(|u| + eu) + |f(g)| eu, e the function's own error, one rounding of the
+  // product, one to out.
   static std::vector<Doubles> bounds(const GatedLinear& args, const KernelRow& row,
                                      const std::vector<Doubles>& expected) {
     constexpr double kLipschitz = 1.2;  // silu 1.0998, gelu 1.129, relu and identity 1
@@ -48,7 +53,8 @@ struct Cases<GatedLinear> {
     Doubles errors(expected[0].size());
     for (std::size_t i = 0; i < errors.size(); ++i) {
       const double value = std::fabs(ref::activate(args.activation, gates[i]));
-      const double activated = kLipschitz * gate_errors[i] + 2 * kExpUlps * kUnitF32 * value + kTinyF32;
+      const double activated =
+          kLipschitz * gate_errors[i] + 2 * activation_ulps(args.activation) * kUnitF32 * value + kTinyF32;
       errors[i] = activated * (std::fabs(ups[i]) + up_errors[i]) + value * up_errors[i] +
                   2 * kUnitF32 * std::fabs(expected[0][i]) + 2 * kTinyF32;
     }
@@ -62,22 +68,23 @@ struct Cases<GatedLinear> {
     plain::store(args.y, gate);
   }
 
-  /// identity(x · wᵀ) ⊙ 1: the second factor comes from a bias of ones and weights of zero, so that an infinite x gives
-  /// NaN there.
+  /// identity(x · wᵀ) ⊙ 1 (place 0) or 1 ⊙ (x · wᵀ) (place 1): the ones come from a bias of ones and weights of zero,
+  /// so that an infinite x gives NaN there.
+  static constexpr int kDotPlaces = 2;
   static constexpr bool kInfiniteX = false;
-  static GatedLinear of_dot(Maker& maker, const Precision& precision, ConstView x, ConstView weight) {
-    const std::int64_t n = weight.shape[0], k = weight.shape[1];
-    const View zeros = is_block(precision.b)
-                           ? make_constant_blocks(
-                                 maker.workspace(), precision.b, {n, k},
-                                 Doubles(static_cast<std::size_t>(n * k / dtype_info(precision.b).block_elements), 0.0))
-                           : maker.given(precision.b, {n, k}, Doubles(static_cast<std::size_t>(n * k), 0.0),
-                                         {.layout = weight.layout});
-    return {.x = x, .gate_weight = weight, .up_weight = zeros, .gate_bias = {},
-            .up_bias = maker.given(DType::f32, {n}, Doubles(static_cast<std::size_t>(n), 1.0)),
-            .y = maker.output(precision.out, {x.shape[0], n}), .activation = Activation::identity};
+  static GatedLinear of_dot(Maker& maker, const Precision& precision, ConstView x, ConstView weight, int place) {
+    const std::int64_t n = weight.shape[0];
+    const ConstView zeros = zero_weight(maker, precision.b, weight);
+    const ConstView ones = maker.given(DType::f32, {n}, Doubles(static_cast<std::size_t>(n), 1.0)), none;
+    return {.x = x,
+            .gate_weight = place == 0 ? weight : zeros,
+            .up_weight = place == 0 ? zeros : weight,
+            .gate_bias = place == 0 ? none : ones,
+            .up_bias = place == 0 ? ones : none,
+            .y = maker.output(precision.out, {x.shape[0], n}),
+            .activation = Activation::identity};
   }
-  static View result(const GatedLinear& args) { return args.y; }
+  static View result(const GatedLinear& args, int) { return args.y; }
 
   static void claims(Runner<GatedLinear>& runner) { dot_claims(runner); }
 };

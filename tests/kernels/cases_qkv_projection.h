@@ -17,10 +17,15 @@ struct Cases<QkvProjection> {
   static QkvProjection make(Maker& maker, const Precision& precision, const Config& c) {
     const std::int64_t nkv = (c.n + 1) / 2;
     const Placement out = gap_placement(c.gaps);
-    return {.x = dot_x(maker, precision, c), .q_weight = dot_weight(maker, precision, c, c.n),
-            .k_weight = dot_weight(maker, precision, c, nkv), .v_weight = dot_weight(maker, precision, c, nkv),
-            .q_bias = dot_bias(maker, c, c.n), .k_bias = dot_bias(maker, c, nkv), .v_bias = dot_bias(maker, c, nkv),
-            .q = maker.output(precision.out, {c.m, c.n}, out), .k = maker.output(precision.out, {c.m, nkv}, out),
+    return {.x = dot_x(maker, precision, c),
+            .q_weight = dot_weight(maker, precision, c, c.n),
+            .k_weight = dot_weight(maker, precision, c, nkv),
+            .v_weight = dot_weight(maker, precision, c, nkv),
+            .q_bias = dot_bias(maker, c, c.n),
+            .k_bias = dot_bias(maker, c, nkv),
+            .v_bias = dot_bias(maker, c, nkv),
+            .q = maker.output(precision.out, {c.m, c.n}, out),
+            .k = maker.output(precision.out, {c.m, nkv}, out),
             .v = maker.output(precision.out, {c.m, nkv}, out)};
   }
 
@@ -38,12 +43,15 @@ struct Cases<QkvProjection> {
     plain::store(args.v, plain::linear(args.x, args.v_weight, args.v_bias));
   }
 
-  static QkvProjection of_dot(Maker& maker, const Precision& precision, ConstView x, ConstView weight) {
+  /// The queries, keys or values (place 0, 1, 2) are x · wᵀ; the other two weights hold zeros, so that a mix-up shows.
+  static constexpr int kDotPlaces = 3;
+  static QkvProjection of_dot(Maker& maker, const Precision& precision, ConstView x, ConstView weight, int place) {
     const std::vector<std::int64_t> shape{x.shape[0], weight.shape[0]};
+    const ConstView zeros = zero_weight(maker, precision.b, weight);
     return {.x = x,
-            .q_weight = weight,
-            .k_weight = weight,
-            .v_weight = weight,
+            .q_weight = place == 0 ? weight : zeros,
+            .k_weight = place == 1 ? weight : zeros,
+            .v_weight = place == 2 ? weight : zeros,
             .q_bias = {},
             .k_bias = {},
             .v_bias = {},
@@ -52,7 +60,9 @@ struct Cases<QkvProjection> {
             .v = maker.output(precision.out, shape)};
   }
   static constexpr bool kInfiniteX = true;
-  static View result(const QkvProjection& args) { return args.v; }
+  static View result(const QkvProjection& args, int place) {
+    return place == 0 ? args.q : place == 1 ? args.k : args.v;
+  }
 
   static void claims(Runner<QkvProjection>& runner) { dot_claims(runner); }
 };

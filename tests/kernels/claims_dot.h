@@ -17,7 +17,9 @@ inline bool same_value(double x, double y) {
 
 /// The operands of one witness: M rows of x and kDotColumns rows of weight, all alike.
 inline constexpr std::int64_t kDotColumns = 17;
-struct WitnessOperands { View x, weight; };
+struct WitnessOperands {
+  View x, weight;
+};
 inline WitnessOperands place_witness(Maker& maker, const Precision& p, const Witness& witness, std::int64_t m_extent,
                                      Layout layout) {
   const std::int64_t unit = is_block(p.b) ? dtype_info(p.b).block_elements : 1, step = witness.dense ? 1 : unit;
@@ -34,31 +36,36 @@ inline WitnessOperands place_witness(Maker& maker, const Precision& p, const Wit
                         : maker.given(p.b, {kDotColumns, k_extent}, w, {.layout = layout})};
 }
 
-/// Runs x · wᵀ in each layout and for several M and expects one value everywhere.
-template <class Op> void expect_dot(Runner<Op>& runner, const Witness& witness, double expected) {
+/// Runs x · wᵀ in each layout, for several M and in each place of the op that a dot product has, and expects one value
+/// everywhere.
+template <class Op>
+void expect_dot(Runner<Op>& runner, const Witness& witness, double expected) {
   const Precision& p = runner.precision();
   for (const Layout layout : {Layout::strided, Layout::packed_tiles})
-    for (const std::int64_t m_extent : {1, 3, 40}) {
-      if (layout == Layout::packed_tiles && !packable(p.b)) continue;
-      if (m_extent > 3 && witness.x.size() > 300) continue;
-      Workspace workspace;
-      Maker maker(workspace, Inputs::exact, 1);
-      const WitnessOperands operands = place_witness(maker, p, witness, m_extent, layout);
-      const Op args = Cases<Op>::of_dot(maker, p, operands.x, operands.weight);
-      if (!runner.run(args)) continue;
-      for (const double actual : ref::load_all(Cases<Op>::result(args)))
-        if (!same_value(actual, expected)) {
-          ADD_FAILURE() << witness.name << ", M=" << m_extent << (layout == Layout::strided ? " strided" : " packed")
-                        << ": the claimed arithmetic gives " << describe(expected) << ", the kernel gave "
-                        << describe(actual);
-          break;
-        }
-    }
+    for (const std::int64_t m_extent : {1, 3, 40})
+      for (int place = 0; place < Cases<Op>::kDotPlaces; ++place) {
+        if (layout == Layout::packed_tiles && !packable(p.b)) continue;
+        if (m_extent > 3 && witness.x.size() > 300) continue;
+        Workspace workspace;
+        Maker maker(workspace, Inputs::exact, 1);
+        const WitnessOperands operands = place_witness(maker, p, witness, m_extent, layout);
+        const Op args = Cases<Op>::of_dot(maker, p, operands.x, operands.weight, place);
+        if (!runner.run(args)) continue;
+        for (const double actual : ref::load_all(Cases<Op>::result(args, place)))
+          if (!same_value(actual, expected)) {
+            ADD_FAILURE() << witness.name << ", M=" << m_extent << (layout == Layout::strided ? " strided" : " packed")
+                          << ", place " << place << ": the claimed arithmetic gives " << describe(expected)
+                          << ", the kernel gave " << describe(actual);
+            break;
+          }
+      }
 }
 
-template <class Op> void dot_claims(Runner<Op>& runner) {
+template <class Op>
+void dot_claims(Runner<Op>& runner) {
   const Precision& p = runner.precision();
-  const Arithmetic claimed{.operands = p.compute == DType::f32 ? DType::f64 : p.compute, .products = DType::f64,
+  const Arithmetic claimed{.operands = p.compute == DType::f32 ? DType::f64 : p.compute,
+                           .products = DType::f64,
                            .accumulate = p.accumulate,
                            .flushes = flushes_denormals(Op::name, runner.row().instruction_class)};
   const std::vector<Alternative> alternatives = dot_alternatives(p, claimed);

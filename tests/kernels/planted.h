@@ -14,8 +14,8 @@ namespace candor::test {
 /// What planted_matmul does wrong; everything else is right.
 struct MatmulFault {
   Arithmetic arithmetic{.operands = DType::f64, .products = DType::f64, .accumulate = DType::f32, .flushes = true};
-  bool truncates = false;       // the result is cut off, not rounded
-  bool rounds_twice = false;    // through f16 on the way out
+  bool truncates = false;     // the result is cut off, not rounded
+  bool rounds_twice = false;  // through f16 on the way out
   bool skips_last_k = false, skips_last_column = false, skips_last_row = false;
   bool writes_past_row = false, swaps_rows = false, ignores_bias = false;
   bool changes_input = false, leaves_mode = false;
@@ -77,12 +77,50 @@ inline void planted_rms_norm(const RmsNorm& args, Stream&) {
   }
 }
 
-/// attention: what is rounded to 16 bits on the way, or seen one key too far.
+/// attention: what is rounded to 16 bits on the way or summed too well, subnormals that stay, one key too many.
 struct AttentionFault {
-  DType query = DType::f64, scores = DType::f64, weights = DType::f64, value = DType::f64, sums = DType::f32;
-  bool sees_one_more = false;
+  DType query = DType::f64, scores = DType::f64, weights = DType::f64, value = DType::f64;
+  DType score_sums = DType::f32, sums = DType::f32;
+  bool sees_one_more = false, keeps_denormals = false, masks_poison = false;
 };
 inline AttentionFault attention_fault;
+
+/// i-th of `count` in the order of the sums: pairs, the odd element first.
+inline std::int64_t odd_first(std::int64_t i, std::int64_t count) {
+  return i % 2 == 1 ? i - 1 : i + 1 < count ? i + 1 : i;
+}
+
+/// One query against `seen` keys; at(s, d): where element d of key s lies in k and v.
+template <class At>
+Doubles planted_attend(const AttentionFault& f, const Doubles& q, const Doubles& k, const Doubles& v, std::int64_t seen,
+                       double scale, const At& at) {
+  const auto dim = static_cast<std::int64_t>(q.size());
+  Doubles weights(static_cast<std::size_t>(seen), 0.0), y(q.size(), 0.0);
+  for (std::int64_t s = 0; s < seen; ++s) {
+    double& score = weights[static_cast<std::size_t>(s)];
+    for (std::int64_t i = 0; i < dim; ++i) {
+      const std::int64_t d = odd_first(i, dim);
+      const double product = ref::round_to(f.query, q[static_cast<std::size_t>(d)]) * k[at(s, d)];
+      score = ref::round_to(f.score_sums, score + product);
+    }
+    score = ref::round_to(f.scores, score * scale);
+  }
+  const double largest = *std::max_element(weights.begin(), weights.end());
+  double sum = f.masks_poison && weights[0] == -std::numeric_limits<double>::infinity() ? std::nan("") : 0.0;
+  for (std::int64_t i = 0; i < seen; ++i) {
+    const std::int64_t s = odd_first(i, seen);
+    const double weight = ref::round_to(f.weights, std::exp(weights[static_cast<std::size_t>(s)] - largest));
+    sum = ref::round_to(f.sums, sum + weight);
+    for (std::int64_t d = 0; d < dim; ++d) {
+      const bool lost = !f.keeps_denormals && std::fabs(v[at(s, d)]) < kTinyF32;
+      double& total = y[static_cast<std::size_t>(d)];
+      total = ref::round_to(f.sums, total + weight * (lost ? 0.0 : ref::round_to(f.value, v[at(s, d)])));
+    }
+  }
+  for (double& total : y) total /= sum;
+  return y;
+}
+
 inline void planted_attention(const Attention& args, Stream&) {
   const AttentionFault& f = attention_fault;
   const std::int64_t tokens = args.q.shape[1], heads = args.q.shape[2], dim = args.q.shape[3];
@@ -91,30 +129,11 @@ inline void planted_attention(const Attention& args, Stream&) {
   for (std::int64_t r = 0; r < ref::row_count(args.q); ++r) {
     const std::int64_t b = r / heads / tokens, t = r / heads % tokens, kv = r % heads / (heads / kv_heads);
     const std::int64_t seen = std::min(keys, (args.causal ? keys - tokens + t + 1 : keys) + (f.sees_one_more ? 1 : 0));
-    const Doubles q = ref::load_row(args.q, r);
-    const auto at = [&](std::int64_t s, std::int64_t d) {
-      return static_cast<std::size_t>(((b * keys + s) * kv_heads + kv) * dim + d);
-    };
-    Doubles weights(static_cast<std::size_t>(seen), 0.0), y(static_cast<std::size_t>(dim), 0.0);
-    for (std::int64_t s = 0; s < seen; ++s) {
-      double& score = weights[static_cast<std::size_t>(s)];
-      for (std::int64_t d = 0; d < dim; ++d)
-        score += ref::round_to(f.query, q[static_cast<std::size_t>(d)]) * k[at(s, d)];
-      score = ref::round_to(f.scores, score * args.scale);
-    }
-    const double largest = *std::max_element(weights.begin(), weights.end());
-    double sum = 0;
-    for (std::int64_t s = 0; s < seen; ++s) {
-      const double weight = ref::round_to(f.weights, std::exp(weights[static_cast<std::size_t>(s)] - largest));
-      sum = ref::round_to(f.sums, sum + weight);
-      for (std::int64_t d = 0; d < dim; ++d) {
-        const double value = std::fabs(v[at(s, d)]) < kTinyF32 ? 0.0 : ref::round_to(f.value, v[at(s, d)]);
-        double& total = y[static_cast<std::size_t>(d)];
-        total = ref::round_to(f.sums, total + weight * value);
-      }
-    }
-    for (double& total : y) total /= sum;
-    ref::store_row(args.y, r, y);
+    ref::store_row(
+        args.y, r,
+        planted_attend(f, ref::load_row(args.q, r), k, v, seen, args.scale, [&](std::int64_t s, std::int64_t d) {
+          return static_cast<std::size_t>(((b * keys + s) * kv_heads + kv) * dim + d);
+        }));
   }
 }
 

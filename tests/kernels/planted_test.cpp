@@ -1,37 +1,14 @@
 // The checks of rows_test against kernels with planted faults: a right kernel passes all, each wrong one fails one.
 #include "kernels/planted.h"
 
-#include <gtest/gtest-spi.h>
 #include <gtest/gtest.h>
 
-#include "backend/ref/serial_stream.h"
+#include "kernels/complaint.h"
 
 namespace candor::test {
 namespace {
 
 constexpr DType bf16 = DType::bf16, f16 = DType::f16, f32 = DType::f32;
-
-// "" when every check passes, otherwise the first complaint.
-std::string complaint(const KernelRow& row) {
-  const OpSuite& suite = suite_of(row.op);
-  const bool exact_op = suite.error_model() == ErrorModel::exact;
-  for (int config = 0; config < suite.configs(row.precision, Level::fast); ++config)
-    for (const Inputs inputs : {Inputs::exact, Inputs::uniform, Inputs::normal, Inputs::specials}) {
-      if (inputs == Inputs::specials && !exact_op) continue;
-      const Trial trial{.row = &row, .stream = &ref::ref_stream(), .config = config, .inputs = inputs, .seed = 5};
-      const Outcome outcome = inputs == Inputs::exact || exact_op ? suite.exact(trial) : suite.bound(trial);
-      if (!outcome.comparison.ok) return outcome.comparison.message;
-    }
-  testing::TestPartResultArray results;
-  {
-    const testing::ScopedFakeTestPartResultReporter reporter(
-        testing::ScopedFakeTestPartResultReporter::INTERCEPT_ONLY_CURRENT_THREAD, &results);
-    suite.claims(row, ref::ref_stream());
-  }
-  for (int i = 0; i < results.size(); ++i)
-    if (results.GetTestPartResult(i).failed()) return results.GetTestPartResult(i).message();
-  return "";
-}
 
 KernelRow matmul_row(DType a, DType b, DType out) {
   return row<Matmul>({.a = a, .b = b, .out = out}, Isa::any, InstructionClass::f32_fma, "planted", planted_matmul);
@@ -43,7 +20,9 @@ void expect_matmul_caught(const std::string& name, const MatmulFault& fault, DTy
       << name << " was not noticed: " << to_string(matmul_row(a, b, out).precision);
 }
 
-struct Storage { DType a, b, out; };
+struct Storage {
+  DType a, b, out;
+};
 constexpr Storage kStorages[] = {{bf16, bf16, bf16}, {bf16, bf16, f32},         {f16, f16, f16},        {f32, f32, f32},
                                  {f32, bf16, f32},   {bf16, DType::q4_1, bf16}, {f32, DType::q6_k, f32}};
 
@@ -67,6 +46,11 @@ TEST(Planted, MatmulArithmeticFaults) {
       fault = {};
       fault.arithmetic.products = dtype;
       expect_matmul_caught("products in " + std::string(dtype_name(dtype)), fault, s.a, s.b, s.out);
+    }
+    for (const SumOrder order : {SumOrder::rising, SumOrder::even_and_odd_apart, SumOrder::halves_apart}) {
+      fault = {};
+      fault.arithmetic.order = order;
+      expect_matmul_caught("order of the sum " + std::to_string(static_cast<int>(order)), fault, s.a, s.b, s.out);
     }
     fault = {};
     fault.arithmetic.operands = s.a == f16 ? bf16 : f16;
@@ -147,7 +131,11 @@ TEST(Planted, Attention) {
     expect_caught("scores in f16", {.scores = f16});
     expect_caught("sums in bf16", {.sums = bf16});
     expect_caught("sums in f16", {.sums = f16});
+    expect_caught("sums in f64", {.sums = DType::f64});
+    expect_caught("scores summed in f64", {.score_sums = DType::f64});
     expect_caught("one key too many", {.sees_one_more = true});
+    expect_caught("a masked first key spoils the row", {.masks_poison = true});
+    if (dtype != f16) expect_caught("denormals kept", {.keeps_denormals = true});
     if (dtype != bf16) expect_caught("query in bf16", {.query = bf16});
     if (dtype != f16) expect_caught("values in f16", {.value = f16});
   }

@@ -1,48 +1,15 @@
-// The same bits whatever the batch and the layout: M = 1 and M = n, packed and strided weights, fused and separate
-// projections; one query of attention alone (decode) and among others (prefill).
+// The same bits whatever the batch and the layout: M = 1 and M = n, packed and strided weights; one query of attention
+// alone (decode) and among others (prefill).
 #include <gtest/gtest.h>
 
 #include "kernels/cases_attention.h"
 #include "kernels/cases_gated_linear.h"
 #include "kernels/cases_matmul.h"
-#include "kernels/rows.h"
+#include "kernels/chosen_row.h"
 #include "kernels/suite-inl.h"
 
 namespace candor::test {
 namespace {
-
-const Backend& device() {
-  for (const Backend& backend : installed_backends())
-    if (backend.built && !backend.reference) return backend;
-  throw std::logic_error("no backend");
-}
-
-/// Runs the row that dispatch would choose.
-template <class Op> bool run_chosen(const Precision& precision, const Op& args) {
-  const KernelRow* row = find_row(device(), precision, args);
-  if (row == nullptr) return false;
-  std::get<Launch<Op>>(row->launch)(args, device().stream());
-  return true;
-}
-
-ConstView rows_of(const ConstView& view, int axis, std::int64_t begin, std::int64_t count) {
-  ConstView part = view;
-  part.data = view.as<std::byte>() + begin * view.stride[axis] * dtype_info(view.dtype).block_bytes;
-  part.shape[axis] = count;
-  return part;
-}
-View rows_of(const View& view, int axis, std::int64_t begin, std::int64_t count) {
-  View part;
-  static_cast<ConstView&>(part) = rows_of(static_cast<const ConstView&>(view), axis, begin, count);
-  return part;
-}
-
-std::vector<Precision> precisions_of(std::string_view op) {
-  std::vector<Precision> all;
-  for (const KernelRow& row : device().rows)
-    if (row.op == op && std::find(all.begin(), all.end(), row.precision) == all.end()) all.push_back(row.precision);
-  return all;
-}
 
 TEST(SameBitsShapes, MatmulRowsAloneAndTogether) {
   constexpr std::int64_t kRows = 37, kColumns = 50;
@@ -65,33 +32,6 @@ TEST(SameBitsShapes, MatmulRowsAloneAndTogether) {
         }
         EXPECT_EQ(element_bytes(together), element_bytes(y)) << to_string(p) << ", " << step << " rows at a time";
       }
-  }
-}
-
-TEST(SameBitsShapes, FusedProjectionsEqualSeparateOnes) {
-  for (const Precision& p : precisions_of("qkv_projection")) {
-    Workspace workspace;
-    Maker maker(workspace, Inputs::normal, 4);
-    const DotConfig config{5, 48, whole_blocks(p.b, 96), packable(p.b), false, DType::f32, 0};
-    const QkvProjection fused{.x = dot_x(maker, p, config),
-                              .q_weight = dot_weight(maker, p, config, 48),
-                              .k_weight = dot_weight(maker, p, config, 24),
-                              .v_weight = dot_weight(maker, p, config, 24),
-                              .q_bias = dot_bias(maker, config, 48),
-                              .k_bias = {},
-                              .v_bias = {},
-                              .q = maker.output(p.out, {5, 48}),
-                              .k = maker.output(p.out, {5, 24}),
-                              .v = maker.output(p.out, {5, 24})};
-    ASSERT_TRUE(run_chosen(p, fused)) << to_string(p);
-    const auto separate = [&](const ConstView& weight, const ConstView& bias) {
-      const View y = maker.output(p.out, {5, weight.shape[0]});
-      EXPECT_TRUE(run_chosen(p, Matmul{.x = fused.x, .weight = weight, .bias = bias, .y = y})) << to_string(p);
-      return element_bytes(y);
-    };
-    EXPECT_EQ(element_bytes(fused.q), separate(fused.q_weight, fused.q_bias)) << to_string(p);
-    EXPECT_EQ(element_bytes(fused.k), separate(fused.k_weight, {})) << to_string(p);
-    EXPECT_EQ(element_bytes(fused.v), separate(fused.v_weight, {})) << to_string(p);
   }
 }
 
@@ -135,9 +75,12 @@ void compare_decode(const Precision& p, std::int64_t tokens, std::int64_t keys) 
   for (const std::int64_t step : {1, 3}) {
     for (std::int64_t t = 0; t < tokens; t += step) {
       const std::int64_t count = std::min(step, tokens - t), seen = keys - tokens + t + count;
-      ASSERT_TRUE(run_chosen(p, Attention{.q = rows_of(prefill.q, 1, t, count), .k = rows_of(prefill.k, 1, 0, seen),
-                                          .v = rows_of(prefill.v, 1, 0, seen), .y = rows_of(decoded, 1, t, count),
-                                          .scale = prefill.scale, .causal = true}));
+      ASSERT_TRUE(run_chosen(p, Attention{.q = rows_of(prefill.q, 1, t, count),
+                                          .k = rows_of(prefill.k, 1, 0, seen),
+                                          .v = rows_of(prefill.v, 1, 0, seen),
+                                          .y = rows_of(decoded, 1, t, count),
+                                          .scale = prefill.scale,
+                                          .causal = true}));
     }
     EXPECT_EQ(element_bytes(prefill.y), element_bytes(decoded))
         << to_string(p) << " T=" << tokens << " S=" << keys << ", " << step << " at a time";

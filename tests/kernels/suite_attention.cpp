@@ -54,7 +54,8 @@ struct Claim {
   void near(const std::string& what, const Doubles& q, const std::vector<Doubles>& keys, const Doubles& values,
             double exact) const {
     const double bound = rounded_to(runner.precision().out, exact, gamma(64, kUnitF32));
-    each(q, keys, values, [&](double actual) { return std::fabs(actual - exact) <= bound; }, what, exact);
+    each(
+        q, keys, values, [&](double actual) { return std::fabs(actual - exact) <= bound; }, what, exact);
   }
 
  private:
@@ -88,6 +89,9 @@ void value_claims(const Claim& claim) {
   Doubles halves(8192, 0.0);
   std::fill_n(halves.begin(), 4096, 1.0);
   claim.equals("sums of 4096 ones", {0}, {{0}}, halves, 0.5);
+  // Equal weights: the odd key of the second pair comes first and is lost beside 2^14 in f32. It would stay in a wider
+  // sum, and in another order.
+  claim.equals("values summed in f32, odd key first", {0}, {{0}}, {0x1p14, 0, -0x1p14, 0x1p-10}, 0);
 }
 
 void score_claims(const Claim& claim) {
@@ -100,6 +104,9 @@ void score_claims(const Claim& claim) {
   // Products rounded to 16 bits: (1 + 2^-4)² - (1 + 2^-3) = 2^-8, scaled to one.
   claim.near("products", {16 + 1, 16 + 2}, {{16 + 1, -16}, {0, 0}}, {1, 0}, e / (1 + e));
   claim.near("scores summed in f32", {64, 1, 64}, {{64, 1, -64}, {0, 0, 0}}, {1, 0}, e / (1 + e));
+  // Both scores are 0 in f32 with the odd element of each pair first; a wider sum or another order gives 1 and 0.
+  claim.equals("score of 2^24 + 1 - 2^24", {0x1p12, 0, -0x1p12, 1}, {{0x1p12, 0, 0x1p12, 1}, {0, 0, 0, 0}}, {1, 0},
+               0.5);
   claim.near("query 2^17", {0x1p17}, {{0x1p-17}, {0}}, {1, 0}, e / (1 + e));
   claim.near("key 2^17", {0x1p-17}, {{0x1p17}, {0}}, {1, 0}, e / (1 + e));
   claim.near("query 2^-30", {0x1p-30}, {{0x1p30}, {0}}, {1, 0}, e / (1 + e));
@@ -108,18 +115,49 @@ void score_claims(const Claim& claim) {
   claim.near("P is not rounded", {1}, {{0}, {-0x1p-6}}, {1, -1}, (1 - weight) / (1 + weight));
 }
 
+// Keys whose score is -inf weigh nothing, also where a whole block or chunk of them comes first.
+void masked_claims(const Claim& claim) {
+  struct Masked {
+    const char* what;
+    std::int64_t before, seen, after;  // masked keys around keys of score 0
+  };
+  for (const Masked& m :
+       {Masked{"one masked key", 1, 1, 0}, Masked{"a masked block", kAttentionBlock, 1, 0},
+        Masked{"a masked chunk", kAttentionChunk, 1, 0},
+        Masked{"masked chunks and a block around keys", 2 * kAttentionChunk + kAttentionBlock, 2, 700}}) {
+    std::vector<Doubles> keys(static_cast<std::size_t>(m.before + m.seen + m.after), Doubles{-kInfinity});
+    Doubles values(keys.size(), 3.0);
+    for (std::int64_t s = m.before; s < m.before + m.seen; ++s) {
+      keys[static_cast<std::size_t>(s)] = {0};
+      values[static_cast<std::size_t>(s)] = 2.0;
+    }
+    claim.equals(m.what, {1}, keys, values, 2.0);
+  }
+  // Nothing to weigh: 0 / 0, as in the reference.
+  for (const std::size_t count : {std::size_t{1}, std::size_t{70}, std::size_t{600}})
+    claim.equals("every key masked", {1}, {{-kInfinity}}, Doubles(count, 3.0), kNaN);
+  std::vector<Doubles> keys(600, Doubles{-kInfinity});
+  keys[10] = {kNaN};
+  keys[599] = {0};
+  claim.equals("NaN among masked keys", {1}, keys, Doubles(600, 3.0), kNaN);
+}
+
 }  // namespace
 
 void Cases<Attention>::claims(Runner<Attention>& runner) {
   const Claim claim{runner};
   value_claims(claim);
   score_claims(claim);
+  masked_claims(claim);
   claim.equals("NaN value", {0}, {{0}}, {1, kNaN}, kNaN);
   claim.equals("NaN query", {kNaN}, {{1}}, {1, 2}, kNaN);
   claim.equals("infinite value", {0}, {{0}}, {1, kInfinity}, kInfinity);
   claim.equals("NaN key", {1}, {{kNaN}}, {1}, kNaN);
 }
 
-template <> std::unique_ptr<OpSuite> make_suite<Attention>() { return std::make_unique<Suite<Attention>>(); }
+template <>
+std::unique_ptr<OpSuite> make_suite<Attention>() {
+  return std::make_unique<Suite<Attention>>();
+}
 
 }  // namespace candor::test

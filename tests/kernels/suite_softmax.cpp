@@ -30,9 +30,10 @@ void Cases<Softmax>::claims(Runner<Softmax>& runner) {
     const double p = std::exp(-0x1p-6), exact = (i == 0 ? 1.0 : p) / (1.0 + p);
     EXPECT_LE(std::fabs(pair[i] - exact), rounded_to(out, exact, gamma(2 * kExpUlps + 4, kUnitF32))) << i;
   }
-  if (holds(runner.precision().a, 0x1p17)) {  // an f16 detour of the input gives infinity - infinity
-    const Doubles y = softmax_of(runner, {0x1p17, 0x1p17, 0});
-    for (std::size_t i = 0; i < y.size(); ++i) expect_value(i < 2 ? 0.5 : 0.0, y[i], "values of 2^17");
+  for (const double large : {0x1p10, 0x1p17}) {  // exp of 2^10 is infinite; an f16 detour makes 2^17 so
+    if (!holds(runner.precision().a, large)) continue;
+    const Doubles y = softmax_of(runner, {large, large, 0});
+    for (std::size_t i = 0; i < y.size(); ++i) expect_value(i < 2 ? 0.5 : 0.0, y[i], "large values");
   }
   const Doubles masked = softmax_of(runner, {-kInfinity, 3, -kInfinity});
   for (std::size_t i = 0; i < masked.size(); ++i) expect_value(i == 1 ? 1.0 : 0.0, masked[i], "masked");
@@ -41,6 +42,9 @@ void Cases<Softmax>::claims(Runner<Softmax>& runner) {
   for (const double y : softmax_of(runner, late)) expect_value(kNaN, y, "NaN reaches its whole row");
 }
 
-template <> std::unique_ptr<OpSuite> make_suite<Softmax>() { return std::make_unique<Suite<Softmax>>(); }
+template <>
+std::unique_ptr<OpSuite> make_suite<Softmax>() {
+  return std::make_unique<Suite<Softmax>>();
+}
 
 }  // namespace candor::test

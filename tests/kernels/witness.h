@@ -9,15 +9,24 @@
 
 namespace candor::test {
 
-/// How products and sums are formed.
-struct Arithmetic {
-  DType operands = DType::f32;    // rounding on entry
-  DType products = DType::f64;    // f64: exact or fused
-  DType accumulate = DType::f32;
-  bool flushes = false;           // subnormal f32 operands and sums are zero
+/// In which order a sum over k is formed.
+enum class SumOrder {
+  odd_first,           // pairs of k in rising order, the odd element of each first: DESIGN §5
+  rising,              // one element after the other, which is also "pairs, even element first"
+  even_and_odd_apart,  // two sums over every other element, added at the end
+  halves_apart,        // two sums over the halves of K, added at the end
 };
 
-/// Σ x w in the one order of DESIGN §5 (pairs of k, odd element first), then one rounding to `out`.
+/// How products and sums are formed.
+struct Arithmetic {
+  DType operands = DType::f32;  // rounding on entry
+  DType products = DType::f64;  // f64: exact or fused
+  DType accumulate = DType::f32;
+  bool flushes = false;  // subnormal f32 operands and sums are zero
+  SumOrder order = SumOrder::odd_first;
+};
+
+/// Σ x w in the order of `arithmetic`, then one rounding to `out`.
 double emulate_dot(const Arithmetic& arithmetic, const Doubles& x, const Doubles& w, DType out);
 
 /// Terms x[i] · w[i]. Weights of block formats repeat w[i] over a block, of which x uses the first element; a dense
@@ -28,7 +37,7 @@ struct Witness {
   bool dense = false;
 };
 
-/// True when `value` is stored exactly.
+/// True when `value` is stored exactly, NaN as NaN.
 bool holds(DType dtype, double value);
 
 /// Every witness whose values the row's storage holds exactly.
