@@ -16,6 +16,9 @@ constexpr Level kLevel = Level::fast;
 constexpr std::uint64_t kSeeds = 1;
 #endif
 
+constexpr double kLeastOfBound = 0.002;  // what a row's largest error must be of its bound, or the bound says nothing
+constexpr std::int64_t kEnoughResults = 256;  // of one config, to compare its errors with the plain loop's
+
 class Rows : public testing::TestWithParam<NamedRow> {
  protected:
   void SetUp() override {
@@ -43,7 +46,8 @@ class Rows : public testing::TestWithParam<NamedRow> {
   }
 
   // run(trial) over configs, seeds and inputs; at least one must have been checked. Stops at the first failure.
-  template <class Run> void for_each_trial(std::initializer_list<Inputs> inputs, const Run& run) const {
+  template <class Run>
+  void for_each_trial(std::initializer_list<Inputs> inputs, const Run& run) const {
     int checked = 0;
     for (int config = 0; config < suite().configs(row().precision, kLevel); ++config)
       for (std::uint64_t seed = 1; seed <= kSeeds; ++seed)
@@ -63,34 +67,46 @@ TEST_P(Rows, Exact) {
 }
 
 TEST_P(Rows, Bound) {
+  double worst = 0;
+  const auto within_bound = [&](const Trial& t) {
+    const Outcome outcome = suite().bound(t);
+    worst = std::max(worst, outcome.comparison.worst);
+    return outcome;
+  };
   if (is_exact_op()) {
     for_each_trial({Inputs::uniform, Inputs::normal, Inputs::wide, Inputs::specials},
                    [&](const Trial& t) { return suite().exact(t); });
-  } else if (kLevel == Level::slow) {
-    for_each_trial({Inputs::uniform, Inputs::normal, Inputs::wide}, [&](const Trial& t) { return suite().bound(t); });
+    return;
+  }
+  if (kLevel == Level::slow) {
+    for_each_trial({Inputs::uniform, Inputs::normal, Inputs::wide}, within_bound);
   } else {  // each config with one kind of inputs, in turn
     for_each_trial({Inputs::uniform}, [&](Trial t) {
       constexpr Inputs kKinds[] = {Inputs::normal, Inputs::uniform, Inputs::wide};
       t.inputs = kKinds[t.config % 3];
-      return suite().bound(t);
+      return within_bound(t);
     });
   }
+  RecordProperty("worst_error_of_bound", std::to_string(worst));
+  EXPECT_GT(worst, kLeastOfBound) << "no error comes near the bound: it would not notice much";
 }
 
 // For rows that compute: exact ones equal the reference, which is more.
 class ArithmeticRows : public Rows {};
 
-// Errors of all configs together, each in units of its own results' size.
+// Every config with enough results to judge, and all of them together, each in units of its own results' size.
 TEST_P(ArithmeticRows, Quality) {
   double kernel = 0, plain = 0;
   std::int64_t elements = 0;
   for_each_trial({Inputs::normal}, [&](const Trial& t) {
     const Outcome outcome = suite().quality(t);
-    if (outcome.checked && outcome.size > 0) {
-      kernel += static_cast<double>(outcome.elements) * outcome.error * outcome.error / (outcome.size * outcome.size);
-      plain += static_cast<double>(outcome.elements) * outcome.plain_error * outcome.plain_error /
-               (outcome.size * outcome.size);
-      elements += outcome.elements;
+    if (!outcome.checked || outcome.size == 0) return outcome;
+    const auto weight = static_cast<double>(outcome.elements) / (outcome.size * outcome.size);
+    kernel += weight * outcome.error * outcome.error;
+    plain += weight * outcome.plain_error * outcome.plain_error;
+    elements += outcome.elements;
+    if (outcome.elements >= kEnoughResults) {
+      EXPECT_LE(outcome.error, 2 * outcome.plain_error) << describe_trial(t) << ": root mean square errors";
     }
     return outcome;
   });
