@@ -43,7 +43,8 @@ class SimdFma : public testing::TestWithParam<int> {
   }
 
   // make(random, a, b, c) fills one triple.
-  template <class Make> void check(std::uint64_t seed, int groups, Make&& make) {
+  template <class Make>
+  void check(std::uint64_t seed, int groups, Make&& make) {
     Random random(seed);
     Operands x(kGroup);
     std::vector<float> y(static_cast<std::size_t>(kGroup));
@@ -97,7 +98,7 @@ TEST_P(SimdFma, Cancellation) {
 TEST_P(SimdFma, Ties) {
   check(4, 400, [](Random& r, float& a, float& b, float& c) {
     c = short_float(r, 24, 0, 0);
-    const int exponent = std::ilogb(c) - 24;                        // half of c's last bit
+    const int exponent = std::ilogb(c) - 24;  // half of c's last bit
     a = std::ldexp(1.0f + static_cast<float>(r.integer(-2, 2)) * 0x1p-23f, exponent);
     b = 1.0f + static_cast<float>(r.integer(-2, 2)) * 0x1p-23f;
     if (r.bits() & 1) a = -a;
@@ -121,11 +122,59 @@ TEST_P(SimdFma, Subnormals) {
 
 TEST_P(SimdFma, OverflowAndSpecialValues) {
   check(6, 100, [](Random& r, float& a, float& b, float& c) {
-    constexpr float kSpecial[] = {0.0f, -0.0f, 1.0f, -1.0f, INFINITY, -INFINITY, NAN, FLT_MAX, -FLT_MAX, FLT_MIN,
-                                  FLT_TRUE_MIN, -FLT_TRUE_MIN, 0x1p127f, 0x1p104f, 0x1p103f, -0x1p103f};
+    constexpr float kSpecial[] = {0.0f,     -0.0f,    1.0f,     -1.0f,    INFINITY,     -INFINITY,
+                                  NAN,      FLT_MAX,  -FLT_MAX, FLT_MIN,  FLT_TRUE_MIN, -FLT_TRUE_MIN,
+                                  0x1p127f, 0x1p104f, 0x1p103f, -0x1p103f};
     const auto pick = [&] { return kSpecial[r.bits() % std::size(kSpecial)]; };
     a = pick(), b = pick(), c = pick();
   });
+}
+
+// A bf16 code: mostly numbers like a network's, but also any bits, subnormals and zeros.
+std::uint32_t some_bf16(Random& random) {
+  const auto bits = static_cast<std::uint32_t>(random.bits());
+  switch (bits >> 29) {
+    case 0:
+      return bits & 0xffffu;
+    case 1:
+      return bits & 0x807fu;
+    case 2:
+      return (bits & 0x83ffu) + 0x1e00u;  // products around the smallest normal number
+    default:
+      return (bits & 0x87ffu) + 0x3c00u;
+  }
+}
+
+std::uint32_t some_pair(Random& random) { return some_bf16(random) | some_bf16(random) << 16; }
+
+float some_sum(Random& random) {
+  if (random.bits() % 4 == 0) return any_bits(random);
+  if (random.bits() % 4 == 0) return f32_from_bits(static_cast<std::uint32_t>(random.bits() & 0x80ffffffu));
+  return short_float(random, 24, -12, 8);
+}
+
+// Two million random sums: VDPBF16PS is the odd product and then the even one, each a fused multiply-add whose
+// subnormal operands and results are zero.
+TEST(SimdDotPairs, AreTwoFusedMultiplyAddsOddFirst) {
+  if (!isa_level_runs(3)) GTEST_SKIP() << "this processor has no " << isa_level_name(3);
+  Random random(7);
+  std::vector<std::uint32_t> pairs(kGroup), broadcast(kGroup / 16);
+  std::vector<float> sums(kGroup), y;
+  for (std::int64_t done = 0; done < 2'000'000; done += kGroup) {
+    for (std::uint32_t& pair : pairs) pair = some_pair(random);
+    for (std::uint32_t& pair : broadcast) pair = some_pair(random);
+    for (float& sum : sums) sum = some_sum(random);
+    y = sums;
+    simd_probe(3).dot_pairs(pairs.data(), broadcast.data(), y.data(), kGroup);
+    for (std::size_t i = 0; i < y.size(); ++i) {
+      const std::uint32_t a = pairs[i], b = broadcast[i / 16];
+      const float odd = fma_flushing(f32_from_bits(a & 0xffff0000u), f32_from_bits(b & 0xffff0000u), sums[i]);
+      const float expected = fma_flushing(f32_from_bits(a << 16), f32_from_bits(b << 16), odd);
+      const bool same = std::isnan(expected) ? std::isnan(y[i]) : f32_bits(y[i]) == f32_bits(expected);
+      ASSERT_TRUE(same) << std::hexfloat << sums[i] << " + pairs " << std::hex << a << " and " << b << " = "
+                        << std::hexfloat << y[i] << ", expected " << expected;
+    }
+  }
 }
 
 }  // namespace

@@ -17,6 +17,8 @@ struct SimdProbe {
   void (*load_nibbles)(const std::uint8_t* x, float* low, float* high, std::int64_t count);
   void (*round_even)(const float* x, float* y, std::int64_t count);
   void (*fma)(const float* a, const float* b, const float* c, float* y, std::int64_t count, bool flush);
+  /// y += pairs · broadcast[i / 16] with VDPBF16PS; nullptr at levels without it.
+  void (*dot_pairs)(const std::uint32_t* pairs, const std::uint32_t* broadcast, float* y, std::int64_t count);
 };
 
 inline constexpr int kIsaLevels = 4;
