@@ -13,7 +13,7 @@ namespace candor {
 
 struct ConvertOptions {
   DType dtype = DType::bf16;          // bf16, f16 or f32
-  std::vector<std::string> keep_f32;  // glob patterns ("*norm*") of tensors that stay f32
+  std::vector<std::string> keep_f32;  // glob patterns ("*norm*") of tensors written as f32, whatever they were
   bool allow_lossy = false;           // overflow to infinity and flushes to zero are accepted
   bool overwrite = false;
   ProgressCallback progress;

@@ -9,6 +9,7 @@
 #include "convert/plan.h"
 #include "convert/tensor_stream.h"
 #include "convert/value_change.h"
+#include "core/ledger.h"
 #include "io/checked.h"
 #include "io/refuse.h"
 
@@ -53,9 +54,16 @@ class ProgressCount {
   std::uint64_t done_ = 0, total_;
 };
 
+/// What a cast of a conversion is called in receipts.
+std::string_view cast_reason(const TensorPlan& plan) {
+  if (is_block(plan.source.dtype)) return "convert: dequantise";
+  return is_exact(plan.source.dtype, plan.to) ? "convert: widen" : "convert: narrow";
+}
+
 /// Counts what a conversion changes, writing nothing.
 ValueChange count_tensor(const Checkpoint& checkpoint, const TensorPlan& plan, const ConvertOptions& options,
                          ProgressCount& progress) {
+  const ledger::CastReason reason("convert: check");
   ValueChange change;
   stream_tensor(checkpoint, plan, options.cancel, [&](const Tensor& before, const Tensor& after) {
     change.add(count_changes(before, after));
@@ -75,6 +83,7 @@ ValueChange write_tensor(const Checkpoint& checkpoint, const TensorPlan& plan, c
     });
     return change;
   }
+  const ledger::CastReason reason(cast_reason(plan));
   stream_tensor(checkpoint, plan, options.cancel, [&](const Tensor& before, const Tensor& after) {
     if (count) change.add(count_changes(before, after));
     writer.write(after.data(), after.nbytes());
@@ -171,13 +180,14 @@ ConvertReport convert(const std::string& input, const std::string& output, const
   }
   ProgressCount progress(options, "converting", report.bytes_in);
   const TensorPlan* first = plan.tensors.data();
-  report.files = write_output(
-      plan, file_metadata(plan), output, options.overwrite, [&](const TensorPlan& tensor, SafetensorsWriter& writer) {
-        const std::size_t i = static_cast<std::size_t>(&tensor - first);
-        const bool count = !counted[i] && !is_exact(tensor.source.dtype, tensor.to);
-        const ValueChange change = write_tensor(checkpoint, tensor, options, count, writer, progress);
-        if (count) set_change(report.tensors[i], change);
-      });
+  const auto source = [&](const TensorPlan& tensor, SafetensorsWriter& writer) {
+    const std::size_t i = static_cast<std::size_t>(&tensor - first);
+    const bool count = !counted[i] && !is_exact(tensor.source.dtype, tensor.to);
+    const ValueChange change = write_tensor(checkpoint, tensor, options, count, writer, progress);
+    if (count) set_change(report.tensors[i], change);
+  };
+  report.files =
+      write_output(plan, file_metadata(plan), output, options.overwrite, source, kShardBytes, options.cancel);
   return report;
 }
 

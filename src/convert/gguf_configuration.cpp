@@ -1,5 +1,4 @@
 // config.json and generation_config.json from GGUF metadata.
-#include <algorithm>
 #include <charconv>
 #include <cmath>
 #include <nlohmann/json.hpp>
@@ -8,6 +7,7 @@
 #include "convert/gguf_model.h"
 #include "convert/hugging_face_folder.h"
 #include "convert/rotary_divisors.h"
+#include "io/gguf_tokens.h"
 
 namespace candor::convert_internal {
 namespace {
@@ -26,33 +26,12 @@ double as_written(double value) {
   return out;
 }
 
-/// Ids that end an answer: those that the file names, and control tokens that chat models end their turns with.
-std::vector<std::uint64_t> end_tokens(const GgufMetadata& metadata) {
-  std::vector<std::uint64_t> ids;
-  const auto add = [&](std::uint64_t id) {
-    if (std::find(ids.begin(), ids.end(), id) == ids.end()) ids.push_back(id);
-  };
-  for (const char* key : {"tokenizer.ggml.eos_token_id", "tokenizer.ggml.eot_token_id", "tokenizer.ggml.eom_token_id"})
-    if (const std::optional<std::uint64_t> id = metadata.unsigned_integer(key)) add(*id);
-  constexpr std::string_view kTurnEnds[] = {"<|im_end|>", "<|eot_id|>", "<|end_of_text|>", "<|endoftext|>",
-                                            "<|eom_id|>"};
-  constexpr double kControl = 3;
-  const std::vector<std::string>* tokens = metadata.strings("tokenizer.ggml.tokens");
-  const std::optional<std::vector<double>> types = metadata.numbers("tokenizer.ggml.token_type");
-  if (tokens == nullptr || !types || types->size() != tokens->size()) return ids;
-  for (std::size_t id = 0; id < tokens->size(); ++id) {
-    const bool ends_turns = std::find(std::begin(kTurnEnds), std::end(kTurnEnds), (*tokens)[id]) != std::end(kTurnEnds);
-    if ((*types)[id] == kControl && ends_turns) add(id);
-  }
-  return ids;
-}
-
-void add_token_ids(const GgufMetadata& metadata, Json& json) {
-  if (const auto id = metadata.unsigned_integer("tokenizer.ggml.bos_token_id")) json["bos_token_id"] = *id;
-  const std::vector<std::uint64_t> ends = end_tokens(metadata);
+void add_token_ids(const GgufMetadata& metadata, const std::string& file, Json& json) {
+  if (const auto id = io::gguf_token_id(metadata, "tokenizer.ggml.bos_token_id", file)) json["bos_token_id"] = *id;
+  const std::vector<std::int32_t> ends = io::gguf_end_tokens(metadata, file);
   if (ends.size() == 1) json["eos_token_id"] = ends.front();
   if (ends.size() > 1) json["eos_token_id"] = ends;
-  if (const auto id = metadata.unsigned_integer("tokenizer.ggml.padding_token_id")) json["pad_token_id"] = *id;
+  if (const auto id = io::gguf_token_id(metadata, "tokenizer.ggml.padding_token_id", file)) json["pad_token_id"] = *id;
 }
 
 /// Which projections have biases, as the tensors say; a mixture that config.json cannot state is refused.
@@ -130,17 +109,13 @@ void refuse_other_maths(GgufKeys& keys) {
 
 Json extents(GgufKeys& keys, const Checkpoint& checkpoint) {
   Json json;
-  const std::uint64_t channels = keys.extent("embedding_length"), heads = keys.extent("attention.head_count");
-  const std::uint64_t head_dim = keys.integer("attention.key_length").value_or(channels / heads);
-  if (const auto value = keys.integer("attention.value_length"); value && *value != head_dim)
-    keys.refuse("attention.value_length",
-                "is " + std::to_string(*value) + " but keys have " + std::to_string(head_dim));
-  json["hidden_size"] = channels;
+  const GgufHeads heads = read_heads(keys);
+  json["hidden_size"] = keys.extent("embedding_length");
   json["intermediate_size"] = keys.extent("feed_forward_length");
   json["num_hidden_layers"] = keys.extent("block_count");
-  json["num_attention_heads"] = heads;
-  json["num_key_value_heads"] = keys.integer("attention.head_count_kv").value_or(heads);
-  json["head_dim"] = head_dim;
+  json["num_attention_heads"] = heads.queries;
+  json["num_key_value_heads"] = heads.keys;
+  json["head_dim"] = heads.size;
   json["max_position_embeddings"] = keys.extent("context_length");
   json["vocab_size"] = vocabulary_rows(checkpoint);
   return json;
@@ -171,9 +146,10 @@ std::vector<SideFile> model_configuration(const Checkpoint& checkpoint, const Gg
   json["use_cache"] = true;
   refuse_other_maths(keys);
   keys.refuse_unused();
-  add_token_ids(metadata, json);
+  const std::string& file = checkpoint.files().front();
+  add_token_ids(metadata, file, json);
   Json generation = Json::object();
-  add_token_ids(metadata, generation);
+  add_token_ids(metadata, file, generation);
   return {{"config.json", json.dump(2) + "\n"}, {"generation_config.json", generation.dump(2) + "\n"}};
 }
 

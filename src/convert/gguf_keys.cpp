@@ -36,4 +36,21 @@ void GgufKeys::refuse(std::string_view key, const std::string& what) const {
   throw FormatError("convert: " + file_ + ": metadata key " + io::quote(prefix_ + std::string(key)) + " " + what);
 }
 
+GgufHeads read_heads(GgufKeys& keys) {
+  const std::uint64_t channels = keys.extent("embedding_length"), queries = keys.extent("attention.head_count");
+  const std::uint64_t shared = keys.integer("attention.head_count_kv").value_or(queries);
+  const std::optional<std::uint64_t> stated = keys.integer("attention.key_length");
+  if (!stated && channels % queries != 0)
+    keys.refuse("attention.head_count", "is " + std::to_string(queries) + ", which does not divide the " +
+                                            std::to_string(channels) + " channels; the file is damaged");
+  if (shared == 0 || queries % shared != 0)
+    keys.refuse("attention.head_count_kv", "is " + std::to_string(shared) + ", which does not divide the " +
+                                               std::to_string(queries) + " heads; the file is damaged");
+  const std::uint64_t size = stated ? keys.extent("attention.key_length") : channels / queries;
+  if (const auto value = keys.integer("attention.value_length"); value && *value != size)
+    keys.refuse("attention.value_length", "is " + std::to_string(*value) + " but keys have " + std::to_string(size) +
+                                              "; keep the GGUF file for this model");
+  return {static_cast<std::int64_t>(queries), static_cast<std::int64_t>(shared), static_cast<std::int64_t>(size)};
+}
+
 }  // namespace candor::convert_internal

@@ -33,4 +33,12 @@ class GgufKeys {
   std::set<std::string> used_;
 };
 
+/// Attention heads as the metadata states them.
+struct GgufHeads {
+  std::int64_t queries = 0, keys = 0, size = 0;
+};
+
+/// errors   FormatError: a key is missing, the channels are no multiple of the heads, the heads none of the key heads
+GgufHeads read_heads(GgufKeys& keys);
+
 }  // namespace candor::convert_internal

@@ -27,49 +27,49 @@ constexpr NamePair kLayerNames[] = {
 
 constexpr std::string_view kRotaryDivisors = "rope_freqs.weight";
 
-/// Heads whose rows are interleaved in this tensor; 0 when none are.
-std::int64_t interleaved_heads(const std::string& name, std::int64_t heads, std::int64_t kv_heads) {
-  if (name.ends_with(".attn_q.weight") || name.ends_with(".attn_q.bias")) return heads;
-  if (name.ends_with(".attn_k.weight") || name.ends_with(".attn_k.bias")) return kv_heads;
-  return 0;
+/// Heads that this tensor is said to hold; 0 when it holds none.
+std::int64_t heads_of(const std::string& name, const GgufHeads& heads) {
+  const auto is = [&](std::string_view part) {
+    return name.ends_with(std::string(part) + ".weight") || name.ends_with(std::string(part) + ".bias");
+  };
+  return is(".attn_q") ? heads.queries : is(".attn_k") || is(".attn_v") ? heads.keys : 0;
 }
 
-void check_heads(const std::string& file, const TensorPlan& plan) {
-  const std::int64_t rows = plan.source.shape.empty() ? 0 : plan.source.shape.front();
-  if (plan.source.shape.size() <= 2 && rows > 0 && rows % (2 * plan.heads) == 0) return;
-  throw FormatError("convert: " + file + ": byte " + std::to_string(plan.source.offset) + ": tensor " +
-                    io::quote(plan.source.name) + " of shape " + io::shape_text(plan.source.shape) + " does not hold " +
-                    std::to_string(plan.heads) + " heads of an even size; the file is damaged");
+/// The rows must be the heads that the metadata states: otherwise they would be put back in a wrong order.
+void check_heads(const std::string& file, const TensorEntry& entry, std::int64_t count, std::int64_t size) {
+  const bool matrix_or_vector = entry.shape.size() == 1 || entry.shape.size() == 2;
+  if (matrix_or_vector && size % 2 == 0 && entry.shape.front() == count * size) return;
+  throw FormatError("convert: " + file + ": byte " + std::to_string(entry.offset) + ": tensor " +
+                    io::quote(entry.name) + " of shape " + io::shape_text(entry.shape) + " does not hold the " +
+                    std::to_string(count) + " heads of " + std::to_string(size) +
+                    " rows that the metadata states (an even number each); the file is damaged: get it again");
 }
 
-std::int64_t count_of(const GgufMetadata& metadata, const std::string& key, std::int64_t otherwise) {
-  const std::optional<std::uint64_t> value = metadata.unsigned_integer(key);
-  if (!value) return otherwise;
-  constexpr std::uint64_t kMostHeads = 1u << 20;
-  if (*value == 0 || *value > kMostHeads)
-    throw FormatError("convert: metadata key " + io::quote(key) + " is " + std::to_string(*value) +
-                      ", which no model has");
-  return static_cast<std::int64_t>(*value);
-}
-
-void map_tensors(const Checkpoint& checkpoint, const GgufArchitecture& architecture, Plan& plan) {
+void map_tensors(const Checkpoint& checkpoint, const GgufArchitecture& architecture, bool folder, Plan& plan) {
   const std::string& file = checkpoint.files().front();
-  const std::string prefix = std::string(architecture.name) + ".attention.head_count";
-  const std::int64_t heads = count_of(checkpoint.gguf(), prefix, 0);
-  if (heads == 0) throw FormatError("convert: " + file + ": metadata key " + io::quote(prefix) + " is missing");
-  const std::int64_t kv_heads = count_of(checkpoint.gguf(), prefix + "_kv", heads);
   for (const TensorEntry& entry : checkpoint.tensors()) {
-    if (entry.name == kRotaryDivisors) continue;
+    if (entry.name == kRotaryDivisors) {
+      plan.notes.push_back("tensor " + io::quote(entry.name) +
+                           " is not written: it is what rope_scaling in config.json " +
+                           (folder ? "says" : "would say, which a single file cannot hold"));
+      continue;
+    }
     const std::optional<std::string> name = hugging_face_name(entry.name);
     if (!name) {
       throw FormatError("convert: " + file + ": byte " + std::to_string(entry.offset) + ": tensor " +
                         io::quote(entry.name) + " has no place in a " + std::string(architecture.model_class) +
                         "; keep the GGUF file for this model");
     }
-    TensorPlan tensor{entry, *name, DType::any, 0};
-    if (architecture.interleaved_heads) tensor.heads = interleaved_heads(entry.name, heads, kv_heads);
-    if (tensor.heads > 0) check_heads(file, tensor);
-    plan.tensors.push_back(std::move(tensor));
+    plan.tensors.push_back({entry, *name, DType::any, 0});
+  }
+  GgufKeys keys(checkpoint.gguf(), std::string(architecture.name) + ".", file);
+  const GgufHeads heads = read_heads(keys);
+  for (TensorPlan& tensor : plan.tensors) {
+    const std::int64_t count = heads_of(tensor.source.name, heads);
+    if (count == 0) continue;
+    check_heads(file, tensor.source, count, heads.size);
+    const bool rotates = tensor.source.name.find(".attn_v.") == std::string::npos;
+    if (architecture.interleaved_heads && rotates) tensor.heads = count;
   }
 }
 
@@ -103,9 +103,13 @@ Plan plan_gguf(const Checkpoint& checkpoint, bool folder, DType dtype) {
   Plan plan;
   const GgufMetadata& metadata = checkpoint.gguf();
   if (const GgufArchitecture* architecture = find_architecture(metadata)) {
-    map_tensors(checkpoint, *architecture, plan);
-    if (!folder) return plan;
+    map_tensors(checkpoint, *architecture, folder, plan);
+    // A single file gets no configuration, but what no configuration can express is refused all the same.
     plan.files = model_configuration(checkpoint, *architecture, dtype);
+    if (!folder) {
+      plan.files.clear();
+      return plan;
+    }
     for (SideFile& file : tokenizer_files(metadata, checkpoint.files().front(), plan.notes))
       plan.files.push_back(std::move(file));
     return plan;

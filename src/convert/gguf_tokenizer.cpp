@@ -4,6 +4,7 @@
 
 #include "candor/error.h"
 #include "convert/gguf_model.h"
+#include "io/gguf_tokens.h"
 #include "io/refuse.h"
 
 namespace candor::convert_internal {
@@ -34,12 +35,12 @@ constexpr Pipeline kPipelines[] = {
     {"llama-v3", kLlama3Pattern, false, false, true, true},
 };
 
-enum TokenType : int { kNormal = 1, kUnknown = 2, kControl = 3, kUserDefined = 4, kUnused = 5 };
+enum TokenType : std::int32_t { kNormal = 1, kUnknown = 2, kControl = 3, kUserDefined = 4 };
 
 struct Vocabulary {
   std::string file;
   std::vector<std::string> tokens, merges;
-  std::vector<int> types;
+  std::vector<std::int32_t> types;
   std::optional<std::size_t> bos, eos, unk, pad;
   bool add_bos = false, add_eos = false;
 };
@@ -63,10 +64,8 @@ Vocabulary read_vocabulary(const GgufMetadata& metadata, const std::string& file
   if (const auto* tokens = metadata.strings("tokenizer.ggml.tokens")) v.tokens = *tokens;
   if (const auto* merges = metadata.strings("tokenizer.ggml.merges")) v.merges = *merges;
   if (v.tokens.empty()) refuse_vocabulary(v, "tokens", "is missing or empty");
-  const auto types = metadata.numbers("tokenizer.ggml.token_type");
-  if (types)
-    for (const double type : *types) v.types.push_back(static_cast<int>(type));
-  if (!types) v.types.assign(v.tokens.size(), kNormal);
+  v.types = io::gguf_token_types(metadata, file);
+  if (!metadata.find("tokenizer.ggml.token_type")) v.types.assign(v.tokens.size(), kNormal);
   if (v.types.size() != v.tokens.size())
     refuse_vocabulary(
         v, "token_type",
@@ -97,7 +96,7 @@ void check_merges(const Vocabulary& v) {
   }
 }
 
-bool is_added(int type) { return type == kControl || type == kUserDefined || type == kUnknown; }
+bool is_added(std::int32_t type) { return type == kControl || type == kUserDefined || type == kUnknown; }
 
 Json added_token(const Vocabulary& v, std::size_t id) {
   return {{"content", v.tokens[id]}, {"lstrip", false},      {"normalized", false},
@@ -185,6 +184,15 @@ std::string tokenizer_json(const Vocabulary& v, const Pipeline& pipeline) {
   return json.dump(1) + "\n";
 }
 
+std::optional<std::string> chat_template(const Vocabulary& v, const GgufMetadata& metadata) {
+  std::optional<std::string> text = metadata.string("tokenizer.chat_template");
+  if (text && !io::is_utf8(*text))
+    throw FormatError("convert: " + v.file +
+                      ": metadata key 'tokenizer.chat_template' is not UTF-8, which tokenizer_config.json must be; the "
+                      "file is damaged: get it again, or name a .safetensors file as output");
+  return text;
+}
+
 std::string tokenizer_config(const Vocabulary& v, const GgufMetadata& metadata) {
   Json json;
   Json decoder = Json::object();
@@ -195,7 +203,7 @@ std::string tokenizer_config(const Vocabulary& v, const GgufMetadata& metadata) 
   if (v.eos) json["eos_token"] = v.tokens[*v.eos];
   if (v.unk) json["unk_token"] = v.tokens[*v.unk];
   if (v.pad) json["pad_token"] = v.tokens[*v.pad];
-  if (const auto chat = metadata.string("tokenizer.chat_template")) json["chat_template"] = *chat;
+  if (const auto chat = chat_template(v, metadata)) json["chat_template"] = *chat;
   json["clean_up_tokenization_spaces"] = false;
   const std::string architecture = metadata.string("general.architecture").value_or("");
   if (const auto context = metadata.unsigned_integer(architecture + ".context_length"))

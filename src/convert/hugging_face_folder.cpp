@@ -28,13 +28,19 @@ constexpr std::string_view kModelFiles[] = {"config.json",
                                             "preprocessor_config.json",
                                             "processor_config.json"};
 
-/// dtype fields of a configuration and of the configurations inside it.
-void set_dtype(Json& config, const std::string& dtype) {
-  if (!config.is_object()) return;
-  for (const char* key : {"torch_dtype", "dtype"})
-    if (const auto field = config.find(key); field != config.end() && field->is_string()) *field = dtype;
+/// dtype fields of a configuration and of the configurations inside it. Returns whether it has any of its own.
+bool set_dtype(Json& config, const std::string& dtype) {
+  bool found = false;
+  if (!config.is_object()) return found;
+  for (const char* key : {"torch_dtype", "dtype"}) {
+    const auto field = config.find(key);
+    if (field == config.end() || !(field->is_string() || field->is_null())) continue;
+    *field = dtype;
+    found = true;
+  }
   for (auto& [key, value] : config.items())
     if (key.ends_with("_config")) set_dtype(value, dtype);
+  return found;
 }
 
 std::string converted_config(const std::string& path, DType dtype) {
@@ -44,7 +50,9 @@ std::string converted_config(const std::string& path, DType dtype) {
                       ": field 'quantization_config' says that the tensors need more than a cast to "
                       "be read; use the unquantised model, or a single .safetensors file as output");
   }
-  set_dtype(config, hugging_face_dtype(dtype));
+  // Without one transformers would load the tensors as f32.
+  if (!set_dtype(config, hugging_face_dtype(dtype)) && config.is_object())
+    config["torch_dtype"] = hugging_face_dtype(dtype);
   return config.dump(2) + "\n";
 }
 

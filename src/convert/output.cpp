@@ -2,6 +2,7 @@
 
 #include <fcntl.h>
 #include <stdio.h>
+#include <sys/stat.h>
 
 #include <cerrno>
 #include <filesystem>
@@ -12,6 +13,7 @@
 
 #include "candor/error.h"
 #include "convert/hugging_face_folder.h"
+#include "convert/tensor_stream.h"
 #include "io/atomic_file.h"
 #include "io/checked.h"
 #include "io/refuse.h"
@@ -36,7 +38,8 @@ std::uint64_t output_bytes(const TensorPlan& tensor) {
 
 /// Writes `tensors` to `path` in the writer's order.
 void write_file(const std::string& path, const std::vector<const TensorPlan*>& tensors,
-                const std::map<std::string, std::string>& metadata, bool overwrite, const TensorSource& source) {
+                const std::map<std::string, std::string>& metadata, bool overwrite, const TensorSource& source,
+                const std::atomic<bool>* cancel) {
   std::vector<SafetensorsWriter::Item> items;
   std::unordered_map<std::string_view, const TensorPlan*> by_name;
   for (const TensorPlan* tensor : tensors) {
@@ -45,7 +48,7 @@ void write_file(const std::string& path, const std::vector<const TensorPlan*>& t
   }
   SafetensorsWriter writer(path, std::move(items), metadata, overwrite);
   for (const SafetensorsWriter::Item& item : writer.order()) source(*by_name.at(item.name), writer);
-  writer.finish();
+  writer.finish(cancel);
 }
 
 /// Tensors in source order, cut where the next one would go beyond `shard_bytes`.
@@ -90,14 +93,11 @@ std::string index_text(const std::vector<std::vector<const TensorPlan*>>& shards
 /// A folder beside its final place. Everything inside is known to remove_temporary_files().
 class TemporaryModelFolder {
  public:
-  explicit TemporaryModelFolder(const std::string& output)
-      : output_(output), folder_(io::temporary_sibling(output), TemporaryPath::Kind::folder) {
-    std::error_code error;
-    if (!fs::create_directory(folder_.path(), error)) {
-      folder_.keep();  // it is not ours to remove
-      io::refuse_system(kOp, output, "cannot create a folder beside it", error.value(),
+  explicit TemporaryModelFolder(const std::string& output) : output_(output) {
+    const auto create = [](const char* name) { return ::mkdir(name, 0777) == 0 ? 0 : errno; };
+    if (const int error = io::create_temporary(output, TemporaryPath::Kind::folder, create, folder_); error != 0)
+      io::refuse_system(kOp, output, "cannot create a folder beside it", error,
                         "create the folder above it or choose a writable place");
-    }
   }
 
   const std::string& path() const { return folder_.path(); }
@@ -162,8 +162,8 @@ std::string with_final_path(std::string text, const std::string& temporary, cons
 void write_text(const std::string& path, std::string_view content) { io::write_file_atomically(path, content, true); }
 
 std::vector<std::string> write_folder(const Plan& plan, const std::map<std::string, std::string>& metadata,
-                                      const std::string& output, const TensorSource& source,
-                                      std::uint64_t shard_bytes) {
+                                      const std::string& output, const TensorSource& source, std::uint64_t shard_bytes,
+                                      const std::atomic<bool>* cancel) {
   std::error_code error;
   const bool replace = fs::is_directory(output, error) && !fs::is_empty(output, error);
   const std::vector<std::vector<const TensorPlan*>> shards = shards_of(plan, shard_bytes);
@@ -171,12 +171,13 @@ std::vector<std::string> write_folder(const Plan& plan, const std::map<std::stri
   TemporaryModelFolder folder(output);
   try {
     for (std::size_t i = 0; i < shards.size(); ++i)
-      write_file(folder.add(shard_name(i, shards.size())), shards[i], metadata, true, source);
+      write_file(folder.add(shard_name(i, shards.size())), shards[i], metadata, true, source, cancel);
     if (shards.size() > 1) write_text(folder.add("model.safetensors.index.json"), index);
     for (const SideFile& file : plan.files) write_text(folder.add(file.name), file.content);
   } catch (const IoError& error) {
     throw IoError(with_final_path(error.what(), folder.path(), output));
   }
+  throw_if_cancelled(cancel);
   return folder.move_into_place(replace);
 }
 
@@ -193,8 +194,8 @@ void check_folder(const std::string& output, bool overwrite) {
       io::refuse_system(kOp, output, "exists and is not empty", 0,
                         "choose another name or allow overwriting (--force)");
     if (!entry.is_regular_file(error) || !belongs_to_checkpoint(name))
-      io::refuse_system(kOp, output, "holds " + io::quote(name) + ", which is no part of a checkpoint", 0,
-                        "a folder is replaced as a whole: choose another one or move that away");
+      io::refuse_system(kOp, output, "holds " + io::quote(name) + ", which convert does not write", 0,
+                        "a folder is replaced as a whole: choose another one or move that file away");
   }
   if (error) io::refuse_system(kOp, output, "cannot list the folder", error.value(), "check its permissions");
 }
@@ -218,13 +219,13 @@ void check_output(const std::string& output, bool overwrite) {
 
 std::vector<std::string> write_output(const Plan& plan, const std::map<std::string, std::string>& metadata,
                                       const std::string& output, bool overwrite, const TensorSource& source,
-                                      std::uint64_t shard_bytes) {
+                                      std::uint64_t shard_bytes, const std::atomic<bool>* cancel) {
   check_output(output, overwrite);
   const std::string path = without_slash(output);
-  if (!is_single_file(output)) return write_folder(plan, metadata, path, source, shard_bytes);
+  if (!is_single_file(output)) return write_folder(plan, metadata, path, source, shard_bytes, cancel);
   std::vector<const TensorPlan*> tensors;
   for (const TensorPlan& tensor : plan.tensors) tensors.push_back(&tensor);
-  write_file(path, tensors, metadata, overwrite, source);
+  write_file(path, tensors, metadata, overwrite, source, cancel);
   return {path};
 }
 

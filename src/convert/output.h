@@ -23,9 +23,10 @@ void check_output(const std::string& output, bool overwrite);
 using TensorSource = std::function<void(const TensorPlan& tensor, SafetensorsWriter& writer)>;
 
 /// Writes all tensors of the plan, in the writers' order, and the side files of a folder. Returns the files' paths.
-/// errors   IoError; whatever `source` throws; nothing is left behind then
+/// errors   IoError; Cancelled (until the last rename); whatever `source` throws; nothing is left behind then
 std::vector<std::string> write_output(const Plan& plan, const std::map<std::string, std::string>& metadata,
                                       const std::string& output, bool overwrite, const TensorSource& source,
-                                      std::uint64_t shard_bytes = kShardBytes);
+                                      std::uint64_t shard_bytes = kShardBytes,
+                                      const std::atomic<bool>* cancel = nullptr);
 
 }  // namespace candor::convert_internal

@@ -3,7 +3,6 @@
 #include <fnmatch.h>
 
 #include <algorithm>
-#include <set>
 
 #include "candor/error.h"
 #include "convert/gguf_model.h"
@@ -19,14 +18,33 @@ void check_options(const ConvertOptions& options) {
                    " is not written; bf16, f16 and f32 are");
 }
 
-bool kept(const TensorPlan& tensor, const ConvertOptions& options, std::set<std::string>& used) {
+/// True when values of this dtype are read, and could be f32.
+bool has_values(DType dtype) {
+  const DTypeInfo& info = dtype_info(dtype);
+  return !info.storage_only && (info.kind == DTypeKind::floating || info.kind == DTypeKind::block);
+}
+
+/// `used`: patterns that matched, and whether one of the tensors could follow them.
+bool kept(const TensorPlan& tensor, const ConvertOptions& options, std::map<std::string, bool>& used) {
   bool found = false;
   for (const std::string& pattern : options.keep_f32) {
     if (!matches(pattern, tensor.source.name) && !matches(pattern, tensor.name)) continue;
-    used.insert(pattern);
+    used[pattern] |= has_values(tensor.source.dtype);
     found = true;
   }
   return found;
+}
+
+void check_patterns(const ConvertOptions& options, const std::map<std::string, bool>& used, std::size_t tensors) {
+  for (const std::string& pattern : options.keep_f32) {
+    const auto found = used.find(pattern);
+    if (found != used.end() && found->second) continue;
+    const std::string what = found == used.end()
+                                 ? "matches none of the " + std::to_string(tensors) + " tensors"
+                                 : "matches only tensors that are copied as they are (integers, storage-only dtypes)";
+    throw ValueError("convert: the keep_f32 pattern " + io::quote(pattern) + " " + what +
+                     "; correct it or leave it out");
+  }
 }
 
 /// "210 tensors come from q4_1 blocks": a narrow source stays narrow whatever it is stored in.
@@ -66,7 +84,7 @@ DType target_dtype(const Checkpoint& checkpoint, const TensorEntry& entry, bool 
         "q4_1 or q4_0");
   }
   if (info.storage_only) return entry.dtype;  // copied as bytes: no kernel reads its values
-  if (info.kind == DTypeKind::floating || info.kind == DTypeKind::block) return keep_f32 ? DType::f32 : wanted;
+  if (has_values(entry.dtype)) return keep_f32 ? DType::f32 : wanted;
   return entry.dtype;  // integers and booleans
 }
 
@@ -79,14 +97,10 @@ Plan make_plan(const Checkpoint& checkpoint, const std::string& input, bool fold
     for (const TensorEntry& entry : checkpoint.tensors()) plan.tensors.push_back({entry, entry.name, DType::any, 0});
     if (folder) add_hugging_face_files(input, options.dtype, plan);
   }
-  std::set<std::string> used;
+  std::map<std::string, bool> used;
   for (TensorPlan& tensor : plan.tensors)
     tensor.to = target_dtype(checkpoint, tensor.source, kept(tensor, options, used), options.dtype);
-  for (const std::string& pattern : options.keep_f32) {
-    if (!used.contains(pattern))
-      throw ValueError("convert: the keep_f32 pattern " + io::quote(pattern) + " matches none of the " +
-                       std::to_string(plan.tensors.size()) + " tensors; correct it or leave it out");
-  }
+  check_patterns(options, used, plan.tensors.size());
   note_sources(plan);
   return plan;
 }

@@ -13,11 +13,6 @@ namespace {
 
 constexpr std::uint64_t kPieceBytes = 4u << 20;
 
-void throw_if_cancelled(const std::atomic<bool>* cancel) {
-  if (cancel != nullptr && cancel->load(std::memory_order_relaxed))
-    throw Cancelled("convert: cancelled; temporary files are removed and the output is as it was before");
-}
-
 std::uint64_t bytes_of(DType dtype, std::int64_t elements) {
   return *dtype_bytes(dtype, static_cast<std::uint64_t>(elements));  // whole blocks: the reader checked the rows
 }
@@ -86,6 +81,11 @@ void stream_in_place(const Checkpoint& checkpoint, const TensorPlan& plan, const
 }
 
 }  // namespace
+
+void throw_if_cancelled(const std::atomic<bool>* cancel) {
+  if (cancel != nullptr && cancel->load(std::memory_order_relaxed))
+    throw Cancelled("convert: cancelled; temporary files are removed and the output is as it was before");
+}
 
 std::int64_t source_row(std::int64_t row, std::int64_t head_dim) {
   const std::int64_t head = row / head_dim, within = row % head_dim, half = head_dim / 2;

@@ -22,6 +22,9 @@ void stream_tensor(const Checkpoint& checkpoint, const TensorPlan& plan, const s
 void stream_bytes(const Checkpoint& checkpoint, const TensorPlan& plan, const std::atomic<bool>* cancel,
                   const std::function<void(const std::byte* bytes, std::uint64_t count)>& on_piece);
 
+/// errors   Cancelled when `cancel` is there and true
+void throw_if_cancelled(const std::atomic<bool>* cancel);
+
 /// Row of the source that becomes row `row` of the output. GGUF's Llama converter writes the two halves of each head
 /// interleaved, [H, D/2, 2]; here they come apart again, [H, 2, D/2].
 std::int64_t source_row(std::int64_t row, std::int64_t head_dim);

@@ -44,7 +44,9 @@ INSTANTIATE_TEST_SUITE_P(Moments, CancelAt,
                          ::testing::Values(std::pair{"checking", std::uint64_t{0}},
                                            std::pair{"checking", std::uint64_t{4} << 20},
                                            std::pair{"converting", std::uint64_t{0}},
-                                           std::pair{"converting", std::uint64_t{4} << 20}));
+                                           std::pair{"converting", std::uint64_t{4} << 20},
+                                           // all is written: the file is flushed, read back and renamed yet
+                                           std::pair{"converting", std::uint64_t{12} << 20}));
 
 /// A forked child has no worker threads: while this lives, ops run in the calling thread.
 class OneThread {

@@ -125,6 +125,25 @@ TEST(Lossy, KeptTensorsAreNotCounted) {
             std::string::npos);
 }
 
+// A pattern that changes nothing is a mistake of whoever wrote it.
+TEST(Lossy, APatternOfTensorsThatAreCopiedAnywayIsRefused) {
+  const TemporaryFolder folder;
+  const std::string input = write_safetensors(folder.path("in.safetensors"),
+                                              {{"ids", DType::i64, {1}, testing::raw<std::int64_t>({1})},
+                                               {"scale", DType::f8_e8m0, {1}, "a"},
+                                               {"w", DType::bf16, {1}, testing::raw<std::uint16_t>({0x3f80})}});
+  ConvertOptions options = to(DType::f16);
+  for (const char* pattern : {"ids", "scale", "[is]*"}) {
+    options.keep_f32 = {pattern};
+    const std::string text = error_text<ValueError>([&] { convert(input, folder.path("o.safetensors"), options); });
+    EXPECT_NE(text.find(std::string(pattern) + "' matches only tensors that are copied as they are"), std::string::npos)
+        << text;
+  }
+  options.keep_f32 = {"*"};
+  convert(input, folder.path("o.safetensors"), options);
+  EXPECT_EQ(Checkpoint::open(folder.path("o.safetensors")).find("w")->dtype, DType::f32);  // widened
+}
+
 TEST(Lossy, PlanCountsAndWritesNothing) {
   const TemporaryFolder folder;
   const std::string input =

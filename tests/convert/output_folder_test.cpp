@@ -75,6 +75,12 @@ TEST(OutputFolder, FoldersWithOtherThingsAreRefused) {
   EXPECT_NE(error_text<IoError>([&] { convert(input, folder.path("clone"), forced()); }).find("'.git'"),
             std::string::npos);
   EXPECT_EQ(read_bytes(folder.path("home/thesis.tex")), "years of work");
+  convert(input, folder.path("download"), to(DType::bf16));
+  folder.put("download/README.md", "of the one who made the model");  // as every downloaded folder has
+  EXPECT_NE(error_text<IoError>([&] {
+              convert(input, folder.path("download"), forced());
+            }).find("'README.md', which convert does not write"),
+            std::string::npos);
 }
 
 TEST(OutputFolder, ImpossibleOutputsAreNamedBeforeAnyWork) {

@@ -1,5 +1,6 @@
 // Any tensors, not only models': dtypes that are copied, folders with their side files, odd shapes.
 #include <nlohmann/json.hpp>
+#include <set>
 
 #include "candor/convert.h"
 #include "candor/error.h"
@@ -73,6 +74,30 @@ TEST(SafetensorsSource, CastsAreInTheLedger) {
   EXPECT_EQ(recorder.casts()[0].from, DType::f32);
   EXPECT_EQ(recorder.casts()[0].to, DType::bf16);
   EXPECT_EQ(recorder.casts()[0].elements, 1000u);
+  EXPECT_EQ(recorder.casts()[0].reason, "convert: narrow");
+}
+
+std::set<std::string> cast_reasons(const std::string& input, const std::string& output, const ConvertOptions& options) {
+  Recorder recorder;
+  convert(input, output, options);
+  recorder.stop();
+  std::set<std::string> reasons;
+  for (const CastEntry& entry : recorder.casts()) reasons.insert(entry.reason);
+  return reasons;
+}
+
+TEST(SafetensorsSource, CastsAreNamedAfterWhatTheyDo) {
+  const TemporaryFolder folder;
+  using Reasons = std::set<std::string>;
+  const std::string input =
+      write_safetensors(folder.path("in.safetensors"),
+                        {f32_tensor("x", {0.1f}), {"y", DType::bf16, {1}, testing::raw<std::uint16_t>({0x3f80})}});
+  EXPECT_EQ(cast_reasons(input, folder.path("a.safetensors"), to(DType::bf16)),
+            (Reasons{"convert: check", "convert: narrow"}));  // what can overflow is looked at before
+  EXPECT_EQ(cast_reasons(input, folder.path("b.safetensors"), to(DType::f32)), (Reasons{"convert: widen"}));
+  EXPECT_EQ(cast_reasons(std::string(CANDOR_SOURCE_DIR) + "/tests/models/golden/blocks.gguf",
+                         folder.path("c.safetensors"), to(DType::f32)),
+            (Reasons{"convert: dequantise"}));
 }
 
 TEST(SafetensorsSource, EmptyScalarAndManyDimensionalTensors) {
@@ -122,6 +147,26 @@ TEST(SafetensorsSource, FoldersKeepTheirSideFiles) {
             R"({"z_first":1,"torch_dtype":"bfloat16","text_config":{"dtype":"bfloat16"},"eps":1e-05})");
   EXPECT_EQ(read_bytes(folder.path("out/tokenizer.json")), "{\"kept\": \"byte by byte\" }");
   EXPECT_FALSE(std::filesystem::exists(folder.path("out/notes.txt")));
+}
+
+// Without the field transformers would load everything as f32.
+TEST(SafetensorsSource, ConfigurationsWithoutADtypeGetOne) {
+  const struct {
+    const char *before, *after;
+  } cases[] = {
+      {R"({"a": 1})", R"({"a":1,"torch_dtype":"bfloat16"})"},
+      {R"({"dtype": null, "a": 1})", R"({"dtype":"bfloat16","a":1})"},
+      {R"({"torch_dtype": null})", R"({"torch_dtype":"bfloat16"})"},
+      {R"({"text_config": {"dtype": null}})", R"({"text_config":{"dtype":"bfloat16"},"torch_dtype":"bfloat16"})"},
+      {R"({"text_config": {}})", R"({"text_config":{},"torch_dtype":"bfloat16"})"}};
+  for (const auto& test : cases) {
+    const TemporaryFolder folder;
+    std::filesystem::create_directory(folder.path("in"));
+    write_safetensors(folder.path("in/model.safetensors"), {f32_tensor("x", {1.0f})});
+    folder.put("in/config.json", test.before);
+    convert(folder.path("in"), folder.path("out"), to(DType::bf16));
+    EXPECT_EQ(nlohmann::ordered_json::parse(read_bytes(folder.path("out/config.json"))).dump(), test.after);
+  }
 }
 
 TEST(SafetensorsSource, QuantisedFoldersAreRefused) {
