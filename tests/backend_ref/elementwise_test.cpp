@@ -19,10 +19,23 @@ double unary_of(UnaryKind kind, double x) {
 
 double binary_of(BinaryKind kind, double x, double z) {
   Workspace w;
-  const Binary args{.x = w.make(DType::f64, {1}, {x}), .z = w.make(DType::f64, {1}, {z}),
-                    .y = w.place(DType::f64, {1}), .kind = kind};
+  const Binary args{.x = w.make(DType::f64, {1}, {x}),
+                    .z = w.make(DType::f64, {1}, {z}),
+                    .y = w.place(DType::f64, {1}),
+                    .kind = kind};
   run_reference(args);
   return ref::load_all(args.y)[0];
+}
+
+TEST(ReferenceUnary, ANaNIsItsOwnResult) {
+  for (const double nan : {std::numeric_limits<double>::quiet_NaN(), -std::numeric_limits<double>::quiet_NaN()})
+    for (int i = 0; i <= static_cast<int>(UnaryKind::gelu_erf); ++i) {
+      const auto kind = static_cast<UnaryKind>(i);
+      const double y = unary_of(kind, nan);
+      ASSERT_TRUE(std::isnan(y)) << i;
+      const bool sign = kind == UnaryKind::neg ? !std::signbit(nan) : kind != UnaryKind::abs && std::signbit(nan);
+      EXPECT_EQ(std::signbit(y), sign) << i;
+    }
 }
 
 TEST(ReferenceUnary, KnownValues) {
@@ -37,7 +50,7 @@ TEST(ReferenceUnary, KnownValues) {
   EXPECT_EQ(unary_of(UnaryKind::relu, 3.0), 3.0);
   EXPECT_NEAR(unary_of(UnaryKind::silu, 1.0), 0.7310585786300049, 1e-15);
   EXPECT_NEAR(unary_of(UnaryKind::silu, -2.0), -0.2384058440442351, 1e-15);
-  EXPECT_NEAR(unary_of(UnaryKind::gelu_erf, 1.0), 0.8413447460685429, 1e-15);    // Phi(1)
+  EXPECT_NEAR(unary_of(UnaryKind::gelu_erf, 1.0), 0.8413447460685429, 1e-15);  // Phi(1)
   EXPECT_NEAR(unary_of(UnaryKind::gelu_erf, -1.0), -0.15865525393145707, 1e-15);
   EXPECT_NEAR(unary_of(UnaryKind::gelu_tanh, 1.0), 0.8411919906082768, 1e-15);
   EXPECT_NEAR(unary_of(UnaryKind::gelu_tanh, -3.0), -0.0036373920817729943, 1e-16);
@@ -65,7 +78,9 @@ TEST(ReferenceBinary, BroadcastsByStrideZero) {
   Workspace w;
   View row = w.make(DType::f32, {2, 3}, {10, 20, 30, 0, 0, 0});
   row.stride[0] = 0;
-  const Binary args{.x = w.make(DType::bf16, {2, 3}, {1, 2, 3, 4, 5, 6}), .z = row, .y = w.place(DType::f32, {2, 3}),
+  const Binary args{.x = w.make(DType::bf16, {2, 3}, {1, 2, 3, 4, 5, 6}),
+                    .z = row,
+                    .y = w.place(DType::f32, {2, 3}),
                     .kind = BinaryKind::add};
   run_reference(args);
   EXPECT_EQ(ref::load_all(args.y), (Doubles{11, 22, 33, 14, 25, 36}));

@@ -2,6 +2,7 @@
 #include <gtest/gtest.h>
 
 #include <cstring>
+#include <limits>
 
 #include "backend_ref/run.h"
 #include "core/packed.h"
@@ -80,11 +81,50 @@ TEST(ReferenceArgmax, LowestIndexAmongEquals) {
 
 TEST(ReferenceTopK, FallingAndStable) {
   Workspace w;
-  const TopK args{.x = w.make(DType::f32, {1, 5}, {2, 7, 2, 9, 7}), .values = w.place(DType::f32, {1, 4}),
+  const TopK args{.x = w.make(DType::f32, {1, 5}, {2, 7, 2, 9, 7}),
+                  .values = w.place(DType::f32, {1, 4}),
                   .indices = w.place(DType::i32, {1, 4})};
   run_reference(args);
   EXPECT_EQ(ref::load_all(args.values), (Doubles{9, 7, 7, 2}));
   EXPECT_EQ(ref::load_all(args.indices), (Doubles{3, 1, 4, 0}));
+}
+
+constexpr double kNaN = std::numeric_limits<double>::quiet_NaN(), kInfinity = std::numeric_limits<double>::infinity();
+
+TEST(ReferenceArgmax, NaNRanksAboveEveryNumber) {
+  Workspace w;
+  const Argmax args{.x = w.make(DType::f32, {3, 4}, {1, kInfinity, kNaN, -kNaN, -kNaN, 1, 2, kNaN, -1, -2, -3, kNaN}),
+                    .indices = w.place(DType::i32, {3})};
+  run_reference(args);
+  EXPECT_EQ(ref::load_all(args.indices), (Doubles{2, 0, 3}));
+}
+
+TEST(ReferenceTopK, NaNRanksAboveEveryNumberAndValuesMove) {
+  Workspace w;
+  const std::uint32_t bits[] = {0x3f800000u, 0xff800001u, 0x7f800000u, 0x7fc00000u};  // 1, signalling, infinity, quiet
+  const View x = w.place(DType::f32, {1, 4});
+  std::memcpy(x.as<void>(), bits, sizeof bits);
+  const TopK args{.x = x, .values = w.place(DType::f32, {1, 3}), .indices = w.place(DType::i32, {1, 3})};
+  run_reference(args);
+  EXPECT_EQ(ref::load_all(args.indices), (Doubles{1, 3, 2}));
+  const std::uint32_t expected[] = {bits[1], bits[3], bits[2]};
+  EXPECT_EQ(std::memcmp(args.values.data, expected, sizeof expected), 0);
+}
+
+TEST(ReferenceNaN, MovesInItsOwnFormatAndIsQuietInAnother) {
+  Workspace w;
+  const std::uint16_t signalling = 0xff81;
+  const View table = w.place(DType::bf16, {1, 1}), ids = w.make(DType::i32, {1}, {0});
+  std::memcpy(table.as<void>(), &signalling, sizeof signalling);
+  const Embedding same{.ids = ids, .table = table, .y = w.place(DType::bf16, {1, 1})};
+  const Embedding wider{.ids = ids, .table = table, .y = w.place(DType::f32, {1, 1})};
+  const Cast cast{.x = table, .y = w.place(DType::f32, {1, 1})};
+  run_reference(same);
+  run_reference(wider);
+  run_reference(cast);
+  EXPECT_EQ(*same.y.as<std::uint16_t>(), signalling);
+  EXPECT_EQ(*wider.y.as<std::uint32_t>(), 0xffc10000u);
+  EXPECT_EQ(*cast.y.as<std::uint32_t>(), 0xffc10000u);
 }
 
 }  // namespace
