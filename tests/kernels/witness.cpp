@@ -69,10 +69,8 @@ bool all_held(const Witness& witness, const Precision& precision) {
   return true;
 }
 
-}  // namespace
-
-std::vector<Witness> dot_witnesses(const Precision& precision) {
-  std::vector<Witness> all = {
+std::vector<Witness> sum_witnesses() {
+  return {
       // accumulation: a bf16 sum of ones stops at 256, an f16 one at 2048, an f32 one at 2^24; wider ones do not
       repeated("257 ones", 257, 1, 1),
       repeated("2049 ones", 2049, 1, 1),
@@ -86,6 +84,11 @@ std::vector<Witness> dot_witnesses(const Precision& precision) {
       repeated("64 (1 + 2^-6)^2", 64, 1 + 0x1p-6, 1 + 0x1p-6),
       {"(1 + 2^-4)^2 - (1 + 2^-3)", {1 + 0x1p-4, 0, -(1 + 0x1p-3)}, {1 + 0x1p-4, 0, 1}},
       {"(1 + 2^-6)^2 - (1 + 2^-5)", {1 + 0x1p-6, 0, -(1 + 0x1p-5)}, {1 + 0x1p-6, 0, 1}},
+  };
+}
+
+std::vector<Witness> operand_witnesses() {
+  return {
       // operands rounded on entry
       {"activation 1 + 2^-9", {1 + 0x1p-9, 0, -1}, {1, 0, 1}},
       {"weight 1 + 2^-9", {1, 0, -1}, {1 + 0x1p-9, 0, 1}},
@@ -107,15 +110,28 @@ std::vector<Witness> dot_witnesses(const Precision& precision) {
       {"product 2^-130, scaled back", {0x1p-120, 0}, {0x1p-10, 0}},
       {"result 2^-20", {0x1p-10}, {0x1p-10}},
   };
-  // One rounding to the result, to nearest even: j quarters of an ulp beside 1. Down, two ties, up, both signs.
-  const int precision_bits = format_of(precision.out).precision;
+}
+
+// One rounding to the result, to nearest even: j quarters of an ulp beside 1. Down, two ties, up, both signs.
+std::vector<Witness> rounding_witnesses(DType out) {
+  std::vector<Witness> all;
+  const int precision = format_of(out).precision;
   for (const int j : {1, 2, 3, 6}) {
-    const int low = -(precision_bits + 1) / 2, high = -(precision_bits + 1) - low;
+    const int low = -(precision + 1) / 2, high = -(precision + 1) - low;
     const double sign = j % 2 ? 1 : -1;
     all.push_back({"1 + " + std::to_string(j) + "/4 ulp",
                    {sign, 0, sign * std::ldexp(1.0, low)},
                    {1, 0, j * std::ldexp(1.0, high)}});
   }
+  return all;
+}
+
+}  // namespace
+
+std::vector<Witness> dot_witnesses(const Precision& precision) {
+  std::vector<Witness> all = sum_witnesses();
+  for (const std::vector<Witness>& more : {operand_witnesses(), rounding_witnesses(precision.out)})
+    all.insert(all.end(), more.begin(), more.end());
   std::erase_if(all, [&](const Witness& witness) { return !all_held(witness, precision); });
   return all;
 }
