@@ -32,4 +32,7 @@ void append_utf8(std::string& out, char32_t code);
 /// Every maximal malformed subpart becomes one U+FFFD, as Rust's from_utf8_lossy and Python's errors="replace" do.
 std::string replace_malformed_utf8(std::string_view text);
 
+/// Safe to print whatever a file says: malformed UTF-8 replaced, control characters as \x1b.
+std::string printable(std::string_view text);
+
 }  // namespace candor::text

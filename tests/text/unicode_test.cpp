@@ -29,6 +29,10 @@ TEST(Utf8, MaximalSubpartsAreReplaced) {  // the examples of the Unicode Standar
   EXPECT_EQ(find_malformed_utf8("ab\u20ac"), std::string_view::npos);
 }
 
+TEST(Utf8, PrintableTextMovesNoCursor) {
+  EXPECT_EQ(printable("a\x1b[2Jb\nc\x7f\u00e9\xff"), "a\\x1b[2Jb\\x0ac\\x7f\u00e9\ufffd");
+}
+
 TEST(Unicode, ClassesAreThoseOfTheCategories) {  // where utf8proc, of an older Unicode, knows the character at all
   for (char32_t code = 0; code < 0x110000; ++code) {
     const auto category = utf8proc_category(static_cast<utf8proc_int32_t>(code));
