@@ -48,13 +48,13 @@ struct ModelInfo {
     std::uint64_t tensors, elements, bytes;
   };
   std::vector<Weights> weights;    // by dtype, as held in memory
-  std::vector<std::string> notes;  // "dequantised 210 tensors q4_1 -> bf16", …
+  std::vector<std::string> notes;  // "dequantised 210 tensors q4_1 → bf16", …
   ModelPrecision precision;
 };
 
 /// One op of a model and the row it would use.
 struct ExplainedOp {
-  std::string op, where, detail;  // "matmul", "layer 0 … 29: attention output", "decode M=1 N=576 K=576"
+  std::string op, where, detail;  // "matmul", "layers 0 … 29: attention output", "decode M=1 N=576 K=576"
   Precision precision;
   std::string kernel, isa, instruction_class;  // empty: missing
   std::vector<std::string> passed_over;        // "cpu/matmul/matmul_packed avx512bf16: needs avx512bf16"
@@ -131,6 +131,7 @@ struct GenerateResult {
   std::vector<TokenId> tokens;
   StopReason reason = StopReason::max_tokens;
   std::int64_t prompt_tokens = 0, reused_tokens = 0;  // reused: already in the cache
+  std::int64_t decode_steps = 0;                      // tokens fed after the prompt
   double prefill_seconds = 0, decode_seconds = 0;
 };
 

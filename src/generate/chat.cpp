@@ -21,7 +21,11 @@ GenerateResult Chat::say(const std::string& user, const GenerateOptions& options
     // The template writes the special tokens itself.
     const std::vector<TokenId> prompt = model_.tokenizer().encode(rendered, false, true);
     GenerateResult result = generate(session_, prompt, options, on_text);
-    history_.push_back({"assistant", result.text});
+    if (result.reason == StopReason::cancelled && result.tokens.empty()) {
+      history_.pop_back();  // nobody answered: an empty answer would be a lie to the model
+    } else {
+      history_.push_back({"assistant", result.text});
+    }
     return result;
   } catch (...) {
     history_.pop_back();  // the turn never happened

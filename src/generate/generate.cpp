@@ -92,6 +92,7 @@ StopReason decode(Session& session, std::span<const float> logits, const Generat
       break;
     }
     logits = session.feed(std::span<const TokenId>(&id, 1), options.cancel);
+    ++result.decode_steps;
     result.decode_seconds = seconds_since(start);
   }
   return reason;

@@ -120,7 +120,7 @@ void LanguageModel::logits(std::span<const TokenId> tokens,
   const std::int64_t count = std::ssize(tokens), vocabulary = model.config.vocabulary;
   generation::check_tokens("logits", tokens, vocabulary);
   if (count == 0) return;
-  nn::KvCache cache = generation::make_cache(model, count);
+  nn::KvCache cache = generation::make_cache(*impl_, count);
   constexpr std::int64_t kLogitBytes = 16 << 20;  // of one piece of the result
   const std::int64_t rows = std::max<std::int64_t>(1, kLogitBytes / (4 * vocabulary));
   for (std::int64_t first = 0; first < count; first += generation::kChunk) {

@@ -32,8 +32,15 @@ inline constexpr std::int64_t kChunk = 512;
 /// errors   ValueError: an id outside the vocabulary, with its position
 void check_tokens(const char* op, std::span<const TokenId> tokens, std::int64_t vocabulary);
 
+/// Bytes this machine can still give while `held` of them belong to weights: those that lie in mapped files count as
+/// free to the system, and are needed all the same.
+std::uint64_t free_memory(std::uint64_t held);
+
+/// errors   OutOfMemory: a cache of this shape takes more than `free_bytes`
+void require_memory(const nn::KvCacheShape& shape, std::uint64_t free_bytes);
+
 /// Cache for `capacity` positions, after checking its bytes. errors: ValueError, OutOfMemory
-nn::KvCache make_cache(const models::LlamaModel& model, std::int64_t capacity);
+nn::KvCache make_cache(const LanguageModel::Impl& model, std::int64_t capacity);
 
 /// Reads what a GGUF file or a Hugging Face folder says about text. Never throws for a missing or unsupported part.
 TextSide text_side_from_gguf(const Checkpoint& checkpoint);

@@ -1,6 +1,9 @@
 #include <unistd.h>
 
 #include <algorithm>
+#include <cinttypes>
+#include <cstdio>
+#include <fstream>
 
 #include "candor/error.h"
 #include "generate/language_model.h"
@@ -15,20 +18,46 @@ void check_tokens(const char* op, std::span<const TokenId> tokens, std::int64_t 
                        " is outside the vocabulary [0, " + std::to_string(vocabulary) + ")");
 }
 
-nn::KvCache make_cache(const models::LlamaModel& model, std::int64_t capacity) {
-  if (capacity < 1) throw ValueError("context: " + std::to_string(capacity) + " positions; ask for at least 1");
-  const nn::KvCacheShape shape = model.kv_shape(capacity);
-  const std::uint64_t bytes = shape.bytes();
-  const std::string size = std::to_string(bytes) + " bytes in " + std::string(dtype_name(shape.dtype));
-  if (capacity > model.config.context_length)
-    throw ValueError("context: " + std::to_string(capacity) + " positions (a KV cache of " + size +
-                     ") were asked for; this model was made for at most " +
-                     std::to_string(model.config.context_length));
-  const std::uint64_t memory =
+namespace {
+
+// What the kernel thinks it can hand out without swapping; nothing where it does not say.
+std::optional<std::uint64_t> available_memory() {
+  std::ifstream info("/proc/meminfo");
+  for (std::string line; std::getline(info, line);) {
+    std::uint64_t kibibytes = 0;
+    if (std::sscanf(line.c_str(), "MemAvailable: %" SCNu64 " kB", &kibibytes) == 1) return kibibytes << 10;
+  }
+  return std::nullopt;
+}
+
+std::string size_text(const nn::KvCacheShape& shape) {
+  return std::to_string(shape.bytes()) + " bytes in " + std::string(dtype_name(shape.dtype));
+}
+
+}  // namespace
+
+std::uint64_t free_memory(std::uint64_t held) {
+  const std::uint64_t total =
       static_cast<std::uint64_t>(sysconf(_SC_PHYS_PAGES)) * static_cast<std::uint64_t>(sysconf(_SC_PAGE_SIZE));
-  if (bytes > memory)
-    throw OutOfMemory("context: a KV cache of " + std::to_string(capacity) + " positions takes " + size +
-                      "; this machine has " + std::to_string(memory) + ": ask for a smaller context");
+  const std::uint64_t rest = total > held ? total - held : 0;
+  return std::min(rest, available_memory().value_or(rest));
+}
+
+void require_memory(const nn::KvCacheShape& shape, std::uint64_t free_bytes) {
+  if (shape.bytes() <= free_bytes) return;
+  throw OutOfMemory("context: a KV cache of " + std::to_string(shape.capacity) + " positions takes " +
+                    size_text(shape) + "; this machine has " + std::to_string(free_bytes) +
+                    " bytes left beside the weights: ask for a smaller context");
+}
+
+nn::KvCache make_cache(const LanguageModel::Impl& model, std::int64_t capacity) {
+  if (capacity < 1) throw ValueError("context: " + std::to_string(capacity) + " positions; ask for at least 1");
+  const nn::KvCacheShape shape = model.model.kv_shape(capacity);
+  const std::int64_t longest = model.model.config.context_length;
+  if (capacity > longest)
+    throw ValueError("context: " + std::to_string(capacity) + " positions (a KV cache of " + size_text(shape) +
+                     ") were asked for; this model was made for at most " + std::to_string(longest));
+  require_memory(shape, free_memory(model.info.weight_bytes));
   return nn::KvCache(shape);
 }
 
@@ -44,7 +73,7 @@ struct Session::Impl {
 
 Session::Session(LanguageModel model, std::int64_t context) {
   const models::LlamaModel& weights = model.impl()->model;
-  nn::KvCache cache = generation::make_cache(weights, context == 0 ? weights.config.context_length : context);
+  nn::KvCache cache = generation::make_cache(*model.impl(), context == 0 ? weights.config.context_length : context);
   impl_.reset(new Impl{std::move(model), weights, std::move(cache), {}, {}});
 }
 

@@ -50,6 +50,32 @@ TEST(ChatTest, AFailedTurnLeavesNoTrace) {
   EXPECT_NO_THROW(chat.say("a", short_answer(1)));
 }
 
+TEST(ChatTest, ATurnCancelledBeforeItsFirstTokenLeavesNoTrace) {
+  Session session(load(golden_path("gqa_tied"), "bf16"), 256);
+  Chat chat(session, "be kind");
+  std::atomic<bool> cancel = true;
+  GenerateOptions options = short_answer(1);
+  options.cancel = &cancel;
+  EXPECT_EQ(chat.say("hi", options).reason, StopReason::cancelled);
+  ASSERT_EQ(chat.history().size(), 1u);  // the system's message: no question without an answer, no empty answer
+  cancel = false;
+  const GenerateResult answer = chat.say("hi", options);
+  Session fresh(session.model(), 256);
+  EXPECT_EQ(Chat(fresh, "be kind").say("hi", options).tokens, answer.tokens);
+}
+
+TEST(ChatTest, AnAnswerThatWasCutShortStays) {
+  Session session(load(golden_path("gqa_tied"), "bf16"), 256);
+  Chat chat(session, "");
+  std::atomic<bool> cancel = false;
+  GenerateOptions options = short_answer(1);
+  options.cancel = &cancel;
+  const GenerateResult cut = chat.say("hi", options, [&](std::string_view) { cancel = true; });
+  ASSERT_EQ(cut.reason, StopReason::cancelled);
+  ASSERT_EQ(chat.history().size(), 2u);
+  EXPECT_EQ(chat.history()[1].content, cut.text);
+}
+
 TEST(ChatTest, AModelWithoutATemplateIsRefusedAtOnce) {
   const ModelCopy copy("gqa_tied");
   copy.write("tokenizer_config.json", "{}");
@@ -66,7 +92,10 @@ TEST(ChatTest, NamedTemplatesAndTemplateFiles) {
   EXPECT_EQ(load(copy.path(), "bf16").chat_template().render({}, {.bos_token = {}, .eos_token = {}, .date = {}}), "J");
   copy.remove("chat_template.jinja");
   copy.write("tokenizer_config.json", R"({"chat_template": [{"name": "rag", "template": "R"}]})");
-  EXPECT_THAT(error_text<FormatError>([&] { load(copy.path(), "bf16").chat_template(); }), HasSubstr("'rag'"));
+  const LanguageModel model = load(copy.path(), "bf16");
+  EXPECT_THAT(error_text<FormatError>([&] { model.chat_template(); }),
+              ::testing::AllOf(HasSubstr(copy.file("tokenizer_config.json")), HasSubstr("'rag'")));
+  EXPECT_TRUE(model.has_tokenizer());
 }
 
 TEST(ChatTest, GgufAndTokenizerJsonTokenizeAlike) {

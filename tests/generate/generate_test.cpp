@@ -124,6 +124,20 @@ TEST_F(GenerateTest, CancelIsAReasonNotAnError) {
   EXPECT_EQ(generate(session, prompt_, options).reason, StopReason::cancelled);  // already during the prompt
 }
 
+TEST_F(GenerateTest, DecodeStepsAreThoseThatWereFinished) {
+  for (const std::int64_t count : {0, 1, 5}) {  // the prompt's own logits give the first token
+    EXPECT_EQ(run(sampled(11, count)).decode_steps, std::max<std::int64_t>(0, count - 1));
+  }
+  Session session(model_, 200);
+  std::atomic<bool> cancel = false;
+  GenerateOptions options = sampled(5, 50);
+  options.cancel = &cancel;
+  const GenerateResult result = generate(session, prompt_, options, [&](std::string_view) { cancel = true; });
+  ASSERT_EQ(result.reason, StopReason::cancelled);
+  EXPECT_EQ(result.decode_steps, std::ssize(result.tokens) - 1);  // feeding the last one was broken off
+  EXPECT_EQ(std::ssize(session.tokens()), result.prompt_tokens + result.decode_steps);
+}
+
 TEST_F(GenerateTest, ModelWithoutATokenizerSaysWhichFileIsMissing) {
   const LanguageModel model = load(golden_path("qwen2"), "bf16");
   EXPECT_FALSE(model.has_tokenizer());

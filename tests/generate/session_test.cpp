@@ -1,6 +1,7 @@
 #include <gmock/gmock.h>
 
 #include "candor/error.h"
+#include "generate/language_model.h"
 #include "tests/models/golden_model.h"
 
 namespace candor::test {
@@ -26,6 +27,24 @@ TEST_F(SessionTest, TooLongAContextIsRefusedWithItsBytes) {
   EXPECT_THAT(error_text<ValueError>([&] { Session(model_, 257); }),
               AllOf(HasSubstr("257"), HasSubstr("65792 bytes"), HasSubstr("256")));
   EXPECT_THROW(Session(model_, -1), ValueError);
+}
+
+TEST_F(SessionTest, MemoryIsWhatTheWeightsLeave) {
+  const std::uint64_t total =
+      static_cast<std::uint64_t>(sysconf(_SC_PHYS_PAGES)) * static_cast<std::uint64_t>(sysconf(_SC_PAGE_SIZE));
+  EXPECT_GT(generation::free_memory(0), 0u);
+  EXPECT_LE(generation::free_memory(0), total);
+  EXPECT_LE(generation::free_memory(total - 4096), 4096u);  // weights in mapped files are needed too
+  EXPECT_EQ(generation::free_memory(total), 0u);
+  EXPECT_EQ(generation::free_memory(2 * total), 0u);
+}
+
+TEST_F(SessionTest, ACacheBeyondTheMemoryIsRefusedWithBothSizes) {
+  const nn::KvCacheShape shape = model_.impl()->model.kv_shape(100);
+  EXPECT_NO_THROW(generation::require_memory(shape, 25600));
+  EXPECT_THAT(error_text<OutOfMemory>([&] { generation::require_memory(shape, 25599); }),
+              AllOf(HasSubstr("100 positions"), HasSubstr("25600 bytes in bf16"), HasSubstr("25599 bytes left"),
+                    HasSubstr("smaller context")));
 }
 
 TEST_F(SessionTest, OverflowSaysHowManyFit) {
