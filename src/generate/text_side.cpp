@@ -1,78 +1,45 @@
 // Tokenizer and chat template from the files that carry a model.
-#include <algorithm>
 #include <filesystem>
-#include <fstream>
-#include <iterator>
-#include <nlohmann/json.hpp>
 
 #include "candor/error.h"
 #include "candor/io.h"
 #include "generate/language_model.h"
+#include "io/gguf_tokens.h"
+#include "io/refuse.h"
+#include "io/strict_json.h"
+#include "models/side_file.h"
+#include "text/utf8.h"
 
 namespace candor::generation {
 namespace {
 
 namespace fs = std::filesystem;
-using Json = nlohmann::json;
-
-std::optional<std::string> read_text(const fs::path& path) {
-  std::ifstream stream(path, std::ios::binary);
-  if (!stream) return std::nullopt;
-  return std::string((std::istreambuf_iterator<char>(stream)), std::istreambuf_iterator<char>());
-}
-
-// "<s>" or {"content": "<s>", …}; empty when absent.
-std::string special_token(const Json& json, const char* key) {
-  const auto found = json.find(key);
-  if (found == json.end()) return {};
-  if (found->is_string()) return found->get<std::string>();
-  if (found->is_object() && found->contains("content") && (*found)["content"].is_string())
-    return (*found)["content"].get<std::string>();
-  return {};
-}
-
-// One template, or a list of named ones of which "default" is meant.
-std::optional<std::string> template_source(const Json& json) {
-  const auto found = json.find("chat_template");
-  if (found == json.end() || found->is_null()) return std::nullopt;
-  if (found->is_string()) return found->get<std::string>();
-  if (!found->is_array()) throw FormatError("'chat_template' is neither a string nor a list");
-  std::string names;
-  for (const Json& item : *found) {
-    if (!item.is_object() || !item.value("name", Json()).is_string() || !item.value("template", Json()).is_string())
-      throw FormatError("'chat_template' lists something that has no name and template");
-    if (item["name"] == "default") return item["template"].get<std::string>();
-    names += (names.empty() ? "'" : ", '") + item["name"].get<std::string>() + "'";
-  }
-  throw FormatError("'chat_template' lists " + (names.empty() ? "nothing" : names) + " and no 'default'");
-}
 
 void set_template(TextSide& text, const std::string& source, const std::string& file) {
   try {
     text.chat_template = ChatTemplate::parse(source);
   } catch (const Error& error) {
-    text.no_chat_template = file + ": chat template: " + error.what();
+    text.no_chat_template = file + ": chat template: " + candor::text::printable(error.what());
   }
 }
 
-std::optional<TokenId> token_id(const GgufMetadata& metadata, const char* key) {
-  const std::optional<std::uint64_t> id = metadata.unsigned_integer(key);
-  if (!id) return std::nullopt;
-  return static_cast<TokenId>(*id);
+// The text layer repeats what a file says, and about metadata it names the key but not the file.
+std::string with_file(const std::string& file, const Error& error) {
+  const std::string text = candor::text::printable(error.what());
+  return text.find(file) == std::string::npos ? file + ": " + text : text;
 }
 
-TokenizerDescription describe(const GgufMetadata& metadata) {
+TokenizerDescription describe(const GgufMetadata& metadata, const std::string& file) {
   TokenizerDescription d;
   d.model = metadata.string("tokenizer.ggml.model").value_or("");
   d.pre = metadata.string("tokenizer.ggml.pre").value_or("");
   if (const std::vector<std::string>* tokens = metadata.strings("tokenizer.ggml.tokens")) d.tokens = *tokens;
   if (const std::vector<std::string>* merges = metadata.strings("tokenizer.ggml.merges")) d.merges = *merges;
-  if (const std::optional<std::vector<double>> types = metadata.numbers("tokenizer.ggml.token_type"))
-    for (const double type : *types) d.types.push_back(static_cast<std::int32_t>(type));
-  d.bos = token_id(metadata, "tokenizer.ggml.bos_token_id");
-  d.eos = token_id(metadata, "tokenizer.ggml.eos_token_id");
-  d.unk = token_id(metadata, "tokenizer.ggml.unknown_token_id");
-  d.pad = token_id(metadata, "tokenizer.ggml.padding_token_id");
+  d.types = io::gguf_token_types(metadata, file);
+  d.bos = io::gguf_token_id(metadata, "tokenizer.ggml.bos_token_id", file);
+  d.eos = io::gguf_token_id(metadata, "tokenizer.ggml.eos_token_id", file);
+  d.unk = io::gguf_token_id(metadata, "tokenizer.ggml.unknown_token_id", file);
+  d.pad = io::gguf_token_id(metadata, "tokenizer.ggml.padding_token_id", file);
   d.add_bos = metadata.boolean("tokenizer.ggml.add_bos_token");
   d.add_eos = metadata.boolean("tokenizer.ggml.add_eos_token");
   return d;
@@ -84,43 +51,59 @@ std::string token_text(const TokenizerDescription& d, const std::optional<TokenI
   return d.tokens[static_cast<std::size_t>(*id)];
 }
 
-void read_tokenizer_json(TextSide& text, const fs::path& folder) {
-  const fs::path path = folder / "tokenizer.json";
-  const std::optional<std::string> json = read_text(path);
-  if (!json) {
-    text.no_tokenizer = folder.string() + " has no tokenizer.json; text needs the one that came with the model";
-    return;
-  }
+// tokenizer_config.json, which both the tokenizer and the template need.
+TokenizerConfig read_tokenizer_config(const fs::path& folder) {
+  const std::string file = (folder / "tokenizer_config.json").string();
+  const std::optional<std::string> json = models::read_side_file(file);
+  if (!json) return {};
+  io::parse_strict_json(*json, file);  // what the text layer's own parser would let pass
+  return TokenizerConfig::parse(*json, file);
+}
+
+void read_tokenizer_json(TextSide& text, const fs::path& folder, const TokenizerConfig& config) {
   try {
-    text.tokenizer = Tokenizer::from_tokenizer_json(*json, path.string());
+    const std::string file = (folder / "tokenizer.json").string();
+    const std::optional<std::string> json = models::read_side_file(file);
+    if (!json) {
+      text.no_tokenizer = folder.string() + " has no tokenizer.json; text needs the one that came with the model";
+      return;
+    }
+    text.tokenizer = Tokenizer::from_tokenizer_json(*json, file, config);
   } catch (const Error& error) {
-    text.no_tokenizer = error.what();
+    text.no_tokenizer = candor::text::printable(error.what());
   }
 }
 
-void read_tokenizer_config(TextSide& text, const fs::path& folder) {
-  const fs::path path = folder / "tokenizer_config.json", jinja = folder / "chat_template.jinja";
-  text.no_chat_template = folder.string() +
-                          " has no chat template: neither chat_template.jinja nor 'chat_template' in "
-                          "tokenizer_config.json";
-  std::optional<std::string> source = read_text(jinja);
-  std::string file = jinja.string();
-  if (const std::optional<std::string> config = read_text(path)) {
-    try {
-      const Json json = Json::parse(*config);
-      text.bos_token = special_token(json, "bos_token");
-      text.eos_token = special_token(json, "eos_token");
-      if (!source) {
-        file = path.string();
-        source = template_source(json);
-      }
-    } catch (const Json::exception&) {
-      text.no_chat_template = path.string() + ": not valid JSON";
-    } catch (const Error& error) {
-      text.no_chat_template = path.string() + ": " + error.what();
+std::string no_template_reason(const fs::path& folder, const TokenizerConfig& config) {
+  if (config.other_templates.empty())
+    return folder.string() +
+           " has no chat template: neither chat_template.jinja nor 'chat_template' in tokenizer_config.json";
+  std::string names;
+  for (const std::string& name : config.other_templates) names += (names.empty() ? "" : ", ") + io::quote(name);
+  return (folder / "tokenizer_config.json").string() + ": 'chat_template' lists " + names +
+         " and no 'default'; write the one that is meant to chat_template.jinja";
+}
+
+void read_template(TextSide& text, const fs::path& folder, const TokenizerConfig& config) {
+  try {
+    const std::string jinja = (folder / "chat_template.jinja").string();
+    if (const std::optional<std::string> source = models::read_side_file(jinja)) {
+      set_template(text, *source, jinja);
+    } else if (config.chat_template) {
+      set_template(text, *config.chat_template, (folder / "tokenizer_config.json").string());
+    } else {
+      text.no_chat_template = no_template_reason(folder, config);
     }
+  } catch (const Error& error) {
+    text.no_chat_template = candor::text::printable(error.what());
   }
-  if (source) set_template(text, *source, file);
+}
+
+// A file without a tokenizer at all, as model converters can write it.
+std::string no_tokenizer_reason(const std::string& file) {
+  return file +
+         " has no tokenizer: metadata key 'tokenizer.ggml.model' is missing; give token ids instead of text "
+         "(candor logits --tokens), or take a file that holds the model's tokenizer";
 }
 
 }  // namespace
@@ -130,12 +113,13 @@ TextSide text_side_from_gguf(const Checkpoint& checkpoint) {
   const GgufMetadata& metadata = checkpoint.gguf();
   TextSide text;
   try {
-    const TokenizerDescription description = describe(metadata);
+    if (metadata.find("tokenizer.ggml.model") == nullptr) throw FormatError(no_tokenizer_reason(file));
+    const TokenizerDescription description = describe(metadata, file);
     text.bos_token = token_text(description, description.bos);
     text.eos_token = token_text(description, description.eos);
     text.tokenizer = Tokenizer::from_description(description);
   } catch (const Error& error) {
-    text.no_tokenizer = file + ": " + error.what();
+    text.no_tokenizer = with_file(file, error);
   }
   try {
     const std::optional<std::string> source = metadata.string("tokenizer.chat_template");
@@ -145,7 +129,7 @@ TextSide text_side_from_gguf(const Checkpoint& checkpoint) {
       text.no_chat_template = file + " has no chat template: metadata key 'tokenizer.chat_template' is missing";
     }
   } catch (const Error& error) {
-    text.no_chat_template = file + ": " + error.what();
+    text.no_chat_template = with_file(file, error);
   }
   return text;
 }
@@ -153,8 +137,15 @@ TextSide text_side_from_gguf(const Checkpoint& checkpoint) {
 TextSide text_side_from_folder(const std::string& folder) {
   const fs::path path = folder.empty() ? fs::path(".") : fs::path(folder);
   TextSide text;
-  read_tokenizer_json(text, path);
-  read_tokenizer_config(text, path);
+  try {
+    const TokenizerConfig config = read_tokenizer_config(path);
+    text.bos_token = config.bos_token.value_or("");
+    text.eos_token = config.eos_token.value_or("");
+    read_tokenizer_json(text, path, config);
+    read_template(text, path, config);
+  } catch (const Error& error) {  // neither can be trusted without it
+    text.no_tokenizer = text.no_chat_template = candor::text::printable(error.what());
+  }
   return text;
 }
 

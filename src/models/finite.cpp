@@ -27,6 +27,17 @@ std::uint64_t count_full_exponents(const void* data, std::int64_t elements, Bits
   return total;
 }
 
+// Elements of 8 bits whose magnitude lies in [lowest, highest].
+std::uint64_t count_magnitudes(const void* data, std::int64_t elements, unsigned lowest, unsigned highest) {
+  const unsigned char* codes = static_cast<const unsigned char*>(data);
+  std::uint64_t found = 0;
+  for (std::int64_t i = 0; i < elements; ++i) {
+    const unsigned magnitude = codes[i] & 0x7fu;
+    found += magnitude >= lowest && magnitude <= highest ? 1u : 0u;
+  }
+  return found;
+}
+
 bool full_f16_exponent(const std::uint8_t* bytes) { return (bytes[1] & 0x7c) == 0x7c; }
 
 // Blocks whose scale, or offset, is not finite.
@@ -56,6 +67,10 @@ std::uint64_t count_non_finite(const Tensor& x) {
       return count_full_exponents<std::uint16_t>(x.data(), n, 0x7f80u);
     case DType::f16:
       return count_full_exponents<std::uint16_t>(x.data(), n, 0x7c00u);
+    case DType::f8_e5m2:
+      return count_magnitudes(x.data(), n, 0x7c, 0x7f);
+    case DType::f8_e4m3:  // has no infinity, and one NaN of each sign
+      return count_magnitudes(x.data(), n, 0x7f, 0x7f);
     case DType::q4_0:
       return count_blocks<BlockQ4_0>(x, kOneScale);
     case DType::q4_1:

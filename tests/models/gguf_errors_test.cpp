@@ -2,7 +2,7 @@
 #include <gmock/gmock.h>
 
 #include "candor/error.h"
-#include "tests/models/golden_model.h"
+#include "tests/models/gguf_twin.h"
 
 namespace candor::test {
 namespace {
@@ -81,15 +81,6 @@ TEST_F(GgufErrorTest, OddRotaryDimension) {
               AllOf(HasSubstr("18"), HasSubstr("16")));
 }
 
-// Half of each head rotates: legal, and not the same as the whole.
-TEST_F(GgufErrorTest, PartialRotaryActs) {
-  const std::string file =
-      changed("llama.rope.dimension_count" + kU32Type + u32(16), "llama.rope.dimension_count" + kU32Type + u32(8));
-  const std::vector<TokenId> tokens = {5, 6, 7, 8};
-  EXPECT_FALSE(
-      same_bits(all_logits(load(file, "auto"), tokens), all_logits(load(golden_path("blocks.gguf"), "auto"), tokens)));
-}
-
 TEST_F(GgufErrorTest, BlockWithABrokenScaleIsRefused) {
   const TensorEntry entry = *Checkpoint::open(golden_path("blocks.gguf")).find("blk.1.ffn_up.weight");
   std::ifstream in(golden_path("blocks.gguf"), std::ios::binary);
@@ -102,6 +93,80 @@ TEST_F(GgufErrorTest, BlockWithABrokenScaleIsRefused) {
     for (const char* precision : {"auto", "bf16"})
       EXPECT_THAT(error_text<ValueError>([&] { load(file, precision); }),
                   AllOf(HasSubstr(file), HasSubstr("'blk.1.ffn_up.weight'"), HasSubstr("scale")));
+  }
+}
+
+// Files made for the test, with one thing wrong.
+template <class E>
+std::string twin_error(const GgufTwin& twin) {
+  const std::string file = twin.write();
+  const std::string text = error_text<E>([&] { load(file, "bf16"); });
+  EXPECT_THAT(text, HasSubstr(file));
+  EXPECT_EQ(text.find('\n'), std::string::npos) << text;
+  return text;
+}
+
+TEST(GgufTwinErrorTest, DivisorsArePositiveAndFinite) {
+  for (const float bad : {INFINITY, NAN, 0.0f, -1.0f}) {
+    GgufTwin twin("gqa_tied");
+    twin.add_vector("rope_freqs.weight", {1, 1, 1, bad, 1, 1, 1, 1});
+    EXPECT_THAT(twin_error<FormatError>(twin),
+                AllOf(HasSubstr("'rope_freqs.weight'"), HasSubstr("positive and finite")));
+  }
+}
+
+TEST(GgufTwinErrorTest, FactorsArePositiveAndFinite) {
+  for (const char* key : {"llama.rope.scaling.factor", "llama.rope.scale_linear", "llama.attention.scale"})
+    for (const float bad : {INFINITY, NAN, 0.0f, -1.0f}) {
+      GgufTwin twin("gqa_tied");
+      twin.set_f32(key, bad);
+      EXPECT_THAT(twin_error<FormatError>(twin), AllOf(HasSubstr(key), HasSubstr("positive and finite")));
+    }
+  GgufTwin twin("gqa_tied");
+  twin.set_f32("llama.rope.scaling.factor", 2);
+  twin.set_f32("llama.rope.scale_linear", 4);
+  EXPECT_THAT(twin_error<FormatError>(twin), AllOf(HasSubstr("rope.scale_linear"), HasSubstr("must agree")));
+}
+
+TEST(GgufTwinErrorTest, TypesThatCannotBeRead) {
+  for (const auto& [type, said] : {std::pair{16u, "'iq2_xxs'"}, {99u, "'type 99'"}, {26u, "'i32'"}}) {
+    GgufTwin twin("gqa_tied");
+    TwinTensor& norm = twin.tensor("output_norm.weight");
+    norm.type = type;
+    if (type == 16) norm = {norm.name, {256}, type, std::string(66, '\0')};  // one block
+    EXPECT_THAT(twin_error<FormatError>(twin),
+                AllOf(HasSubstr("'output_norm.weight'"), HasSubstr(said), HasSubstr("bf16, f16 or f32")));
+  }
+}
+
+TEST(GgufTwinErrorTest, NamesFromTheFileAreQuoted) {
+  GgufTwin twin("gqa_tied");
+  twin.set_u32("llama.\x1b[2Jkey", 1);
+  EXPECT_THAT(twin_error<FormatError>(twin), HasSubstr("'llama.\\x1b[2Jkey'"));
+  GgufTwin other("gqa_tied");
+  other.set_string("general.architecture", "a\nb");
+  EXPECT_THAT(twin_error<FormatError>(other), HasSubstr("'a\\x0ab'"));
+  GgufTwin third("gqa_tied");
+  third.add_vector("\x1b[31mtensor", {1});
+  EXPECT_THAT(twin_error<FormatError>(third), HasSubstr("'\\x1b[31mtensor'"));
+}
+
+TEST(GgufTwinErrorTest, TokenIdsThatNoIdCanBe) {
+  for (const char* key : {"tokenizer.ggml.eos_token_id", "tokenizer.ggml.eot_token_id"}) {
+    GgufTwin twin("gqa_tied");
+    twin.set_u64(key, (std::uint64_t{1} << 32) + 2);  // would be 2 in 32 bits
+    EXPECT_THAT(twin_error<FormatError>(twin), AllOf(HasSubstr(key), HasSubstr("4294967298")));
+  }
+}
+
+TEST(GgufTwinErrorTest, TokenTypesThatAreNoIntegers) {
+  for (const float bad : {NAN, 1e30f, -1e30f, 2.5f, INFINITY}) {
+    GgufTwin twin("gqa_tied");
+    twin.add_tokenizer();
+    std::vector<float> types(291, 1);
+    types[7] = bad;
+    twin.set_numbers("tokenizer.ggml.token_type", types);
+    EXPECT_THAT(twin_error<FormatError>(twin), AllOf(HasSubstr("tokenizer.ggml.token_type"), HasSubstr("token 7")));
   }
 }
 

@@ -164,7 +164,7 @@ TEST(LoadErrorTest, MissingConfigAndBadJson) {
   const ModelCopy copy("gqa_tied");
   copy.write("config.json", "{\"architectures\": [");
   EXPECT_THAT(load_error<FormatError>(copy.path()),
-              AllOf(HasSubstr("config.json"), HasSubstr("not valid JSON at byte")));
+              AllOf(HasSubstr("config.json: byte 19"), HasSubstr("not valid JSON")));
   copy.remove("config.json");
   EXPECT_THAT(load_error<IoError>(copy.path()), HasSubstr("no config.json"));
 }

@@ -1,23 +1,14 @@
 #include "models/llama/config.h"
 
 #include <filesystem>
-#include <fstream>
-#include <iterator>
 
 #include "candor/error.h"
+#include "models/side_file.h"
 
 namespace candor::models {
 namespace {
 
 namespace fs = std::filesystem;
-
-std::string read_text(const fs::path& path) {
-  std::ifstream stream(path, std::ios::binary);
-  if (!stream) throw IoError("load: cannot open " + path.string());
-  std::string text((std::istreambuf_iterator<char>(stream)), std::istreambuf_iterator<char>());
-  if (stream.bad()) throw IoError("load: cannot read " + path.string());
-  return text;
-}
 
 void require(bool holds, const LlamaConfig& config, const std::string& what) {
   if (!holds) throw FormatError(config.file + ": " + what);
@@ -33,13 +24,13 @@ void check_extent(const LlamaConfig& config, const char* what, std::int64_t valu
 LlamaConfig llama_config(const Checkpoint& checkpoint, const std::string& path) {
   if (checkpoint.format() == CheckpointFormat::gguf) return llama_config_from_gguf(checkpoint);
   const fs::path folder = fs::is_directory(path) ? fs::path(path) : fs::path(path).parent_path();
-  const fs::path config_path = folder / "config.json", generation_path = folder / "generation_config.json";
-  if (!fs::exists(config_path))
+  const std::string config_path = (folder / "config.json").string();
+  const std::optional<std::string> config = read_side_file(config_path);
+  if (!config)
     throw IoError("load: " + (folder.empty() ? fs::path(".") : folder).string() +
                   " has no config.json; a safetensors model needs the one that came with it");
-  return llama_config_from_hugging_face(read_text(config_path),
-                                        fs::exists(generation_path) ? read_text(generation_path) : std::string(),
-                                        config_path.string());
+  return llama_config_from_hugging_face(*config, read_side_file((folder / "generation_config.json").string()),
+                                        config_path);
 }
 
 void check_config(const LlamaConfig& c) {

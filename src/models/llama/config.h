@@ -2,6 +2,7 @@
 #pragma once
 
 #include <cstdint>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -31,10 +32,11 @@ struct LlamaConfig {
   std::vector<std::string> notes;
 };
 
-/// From the texts of config.json and generation_config.json (may be empty); `file` names the former in errors.
+/// From the texts of config.json and, where there is one, generation_config.json; `file` names the former in errors.
 /// errors   FormatError: a field missing, of the wrong type, unknown, or one that changes the maths and is not
 /// supported
-LlamaConfig llama_config_from_hugging_face(std::string_view config_json, std::string_view generation_config_json,
+LlamaConfig llama_config_from_hugging_face(std::string_view config_json,
+                                           const std::optional<std::string>& generation_config_json,
                                            const std::string& file);
 
 /// From the metadata and tensor list of a GGUF file.
@@ -42,7 +44,7 @@ LlamaConfig llama_config_from_hugging_face(std::string_view config_json, std::st
 LlamaConfig llama_config_from_gguf(const Checkpoint& checkpoint);
 
 /// Reads the configuration that belongs to an opened checkpoint: GGUF metadata, or the config.json beside the tensors.
-/// errors   IoError (no config.json), FormatError
+/// errors   IoError (no config.json, or one that cannot be read), FormatError
 LlamaConfig llama_config(const Checkpoint& checkpoint, const std::string& path);
 
 /// errors   FormatError: extents that contradict each other

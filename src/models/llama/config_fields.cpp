@@ -1,15 +1,19 @@
 #include "models/llama/config_fields.h"
 
+#include <algorithm>
 #include <cmath>
 #include <limits>
 
 #include "candor/error.h"
+#include "io/refuse.h"
+#include "io/strict_json.h"
 
 namespace candor::models {
 namespace {
 
 std::string short_value(const nlohmann::json& value) {
-  std::string text = value.dump(-1, ' ', false, nlohmann::json::error_handler_t::replace);
+  std::string text = value.dump(-1, ' ', true, nlohmann::json::error_handler_t::replace);  // ASCII: cut anywhere
+  std::replace(text.begin(), text.end(), '\x7f', '?');
   if (text.size() > 60) text = text.substr(0, 57) + "...";
   return text;
 }
@@ -17,11 +21,7 @@ std::string short_value(const nlohmann::json& value) {
 }  // namespace
 
 nlohmann::json parse_json(std::string_view text, const std::string& file) {
-  try {
-    return nlohmann::json::parse(text.begin(), text.end());
-  } catch (const nlohmann::json::parse_error& error) {
-    throw FormatError(file + ": not valid JSON at byte " + std::to_string(error.byte));
-  }
+  return nlohmann::json(io::parse_strict_json(text, file));
 }
 
 ConfigFields::ConfigFields(const nlohmann::json& object, std::string where)

@@ -43,7 +43,7 @@ class ConfigFields {
   std::set<std::string> used_;
 };
 
-/// errors   FormatError with the byte where the text stops being JSON
+/// errors   FormatError with the byte where the text stops being JSON, repeats a key or holds a NUL
 nlohmann::json parse_json(std::string_view text, const std::string& file);
 
 }  // namespace candor::models

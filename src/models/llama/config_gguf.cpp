@@ -1,10 +1,12 @@
 // GGUF metadata of Llama-like models. Keys under the architecture's own prefix act, cannot change the result, or are
 // refused by name; keys outside it (general.*, tokenizer.*, split.* …) describe other things.
-#include <algorithm>
 #include <array>
+#include <cmath>
 #include <set>
 
 #include "candor/error.h"
+#include "io/gguf_tokens.h"
+#include "io/refuse.h"
 #include "models/llama/config.h"
 
 namespace candor::models {
@@ -43,6 +45,13 @@ class Keys {
     return *value;
   }
   std::optional<double> number(std::string_view key) { return metadata_.number(use(key)); }
+  /// A number that acts as an f32 factor.
+  std::optional<double> positive(std::string_view key) {
+    const std::optional<double> value = number(key);
+    if (value && !(static_cast<float>(*value) > 0 && std::isfinite(static_cast<float>(*value))))
+      refuse(key, std::to_string(*value), "it must be positive and finite");
+    return value;
+  }
   std::optional<std::string> string(std::string_view key) { return metadata_.string(use(key)); }
   std::optional<bool> boolean(std::string_view key) { return metadata_.boolean(use(key)); }
 
@@ -57,8 +66,8 @@ class Keys {
   void refuse_unused() const {
     for (const auto& [key, value] : metadata_.values)
       if (key.starts_with(prefix_) && !used_.contains(key))
-        throw FormatError(file_ + ": unknown metadata key '" + key +
-                          "'; what is not known may change the result, so it is refused");
+        throw FormatError(file_ + ": unknown metadata key " + io::quote(key) +
+                          "; what is not known may change the result, so it is refused");
   }
 
  private:
@@ -81,7 +90,7 @@ const GgufArchitecture& find_architecture(const GgufMetadata& metadata, const st
     known += (known.empty() ? "" : ", ") + std::string(architecture.name);
   }
   throw FormatError(file + ": " +
-                    (name ? "architecture '" + *name + "' is not supported"
+                    (name ? "architecture " + io::quote(*name) + " is not supported"
                           : std::string("metadata key 'general.architecture' is missing")) +
                     "; known are: " + known);
 }
@@ -93,24 +102,34 @@ std::vector<float> read_divisors(const Checkpoint& checkpoint, const std::string
     throw FormatError(file + ": tensor 'rope_freqs.weight' must be a vector of f32");
   const std::vector<float> divisors = checkpoint.tensor("rope_freqs.weight").to_f32();
   for (const float divisor : divisors)
-    if (!(divisor > 0)) throw FormatError(file + ": tensor 'rope_freqs.weight' has an element that is not positive");
+    if (!(divisor > 0 && std::isfinite(divisor)))
+      throw FormatError(file + ": tensor 'rope_freqs.weight' holds " + std::to_string(divisor) +
+                        "; rotary divisors are positive and finite: the file is damaged, get it again");
   return divisors;
+}
+
+// The divisor of every position: two spellings, the older one without a rule beside it.
+double read_factor(Keys& keys) {
+  const std::optional<double> factor = keys.positive("rope.scaling.factor"), older = keys.positive("rope.scale_linear");
+  if (factor && older && *factor != *older)
+    keys.refuse("rope.scale_linear", std::to_string(*older),
+                "rope.scaling.factor says " + std::to_string(*factor) + "; they must agree");
+  return factor.value_or(older.value_or(1.0));
 }
 
 void read_rotary(Keys& keys, const Checkpoint& checkpoint, LlamaConfig& c) {
   c.rotary_dim = keys.integer("rope.dimension_count").value_or(c.head_dim);
   c.rotary_base = keys.number("rope.freq_base").value_or(10000.0);
   const std::string rule = keys.string("rope.scaling.type").value_or("linear");
-  const double factor = keys.number("rope.scaling.factor").value_or(keys.number("rope.scale_linear").value_or(1.0));
+  const double factor = read_factor(keys);
   keys.only("rope.scaling.attn_factor", 1.0, "only 1 is supported");
   c.rotary_scaling.divisors = read_divisors(checkpoint, c.file);
   if (rule != "none" && rule != "linear")
-    keys.refuse("rope.scaling.type", "'" + rule + "'", "supported are none, linear, and the tensor rope_freqs.weight");
+    keys.refuse("rope.scaling.type", io::quote(rule), "supported are none, linear, and the tensor rope_freqs.weight");
   if (!c.rotary_scaling.divisors.empty() && std::ssize(c.rotary_scaling.divisors) != c.rotary_dim / 2)
     throw FormatError(c.file + ": tensor 'rope_freqs.weight' has " + std::to_string(c.rotary_scaling.divisors.size()) +
                       " elements; " + std::to_string(c.rotary_dim) + " rotated elements per head need " +
                       std::to_string(c.rotary_dim / 2));
-  if (!(factor > 0)) keys.refuse("rope.scaling.factor", std::to_string(factor), "it must be positive");
   const bool linear = factor != 1.0 && rule != "none";
   if (linear && !c.rotary_scaling.divisors.empty())
     keys.refuse("rope.scaling.type", "'linear'", "the tensor rope_freqs.weight scales too; one of them is supported");
@@ -157,28 +176,6 @@ void refuse_other_maths(Keys& keys) {
     keys.refuse("attention.causal", "false", "only causal attention is supported");
 }
 
-// Ids that end an answer: those the file names, and control tokens that chat models end their turns with.
-std::vector<std::int32_t> end_tokens(const GgufMetadata& metadata) {
-  std::vector<std::int32_t> ids;
-  const auto add = [&ids](std::uint64_t id) {
-    const std::int32_t token = static_cast<std::int32_t>(id);
-    if (std::find(ids.begin(), ids.end(), token) == ids.end()) ids.push_back(token);
-  };
-  for (const char* key : {"tokenizer.ggml.eos_token_id", "tokenizer.ggml.eot_token_id", "tokenizer.ggml.eom_token_id"})
-    if (const std::optional<std::uint64_t> id = metadata.unsigned_integer(key)) add(*id);
-  constexpr std::string_view kTurnEnds[] = {"<|im_end|>", "<|eot_id|>", "<|end_of_text|>", "<|endoftext|>",
-                                            "<|eom_id|>"};
-  constexpr double kControl = 3;
-  const std::vector<std::string>* tokens = metadata.strings("tokenizer.ggml.tokens");
-  const std::optional<std::vector<double>> types = metadata.numbers("tokenizer.ggml.token_type");
-  if (tokens == nullptr || !types || types->size() != tokens->size()) return ids;
-  for (std::size_t id = 0; id < tokens->size(); ++id)
-    if ((*types)[id] == kControl &&
-        std::find(std::begin(kTurnEnds), std::end(kTurnEnds), (*tokens)[id]) != std::end(kTurnEnds))
-      add(id);
-  return ids;
-}
-
 }  // namespace
 
 LlamaConfig llama_config_from_gguf(const Checkpoint& checkpoint) {
@@ -194,7 +191,7 @@ LlamaConfig llama_config_from_gguf(const Checkpoint& checkpoint) {
   if (!eps)
     throw FormatError(c.file + ": metadata key '" + c.architecture + ".attention.layer_norm_rms_epsilon' is missing");
   c.rms_norm_eps = static_cast<float>(*eps);
-  c.attention_scale = static_cast<float>(keys.number("attention.scale").value_or(0.0));
+  c.attention_scale = static_cast<float>(keys.positive("attention.scale").value_or(0.0));
   c.rotary_style = architecture.style;
   read_rotary(keys, checkpoint, c);
   refuse_other_maths(keys);
@@ -204,7 +201,7 @@ LlamaConfig llama_config_from_gguf(const Checkpoint& checkpoint) {
   c.output_bias = checkpoint.find("blk.0.attn_output.bias") != nullptr;
   c.mlp_bias = checkpoint.find("blk.0.ffn_up.bias") != nullptr;
   c.tied_embeddings = checkpoint.find("output.weight") == nullptr;
-  c.end_tokens = end_tokens(metadata);
+  c.end_tokens = io::gguf_end_tokens(metadata, c.file);
   check_config(c);
   return c;
 }

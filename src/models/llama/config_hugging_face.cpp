@@ -5,6 +5,7 @@
 #include <string>
 
 #include "candor/error.h"
+#include "io/refuse.h"
 #include "models/llama/config.h"
 #include "models/llama/config_fields.h"
 
@@ -75,7 +76,7 @@ constexpr std::array kHarmless = {
 
 std::string joined(const std::vector<std::string>& names) {
   std::string text;
-  for (const std::string& name : names) text += (text.empty() ? "'" : ", '") + name + "'";
+  for (const std::string& name : names) text += (text.empty() ? "" : ", ") + io::quote(name);
   return text;
 }
 
@@ -151,7 +152,7 @@ void read_rotary_object(ConfigFields& parent, const char* key, LlamaConfig& conf
   }
   const bool both = fields.has("rope_type") && fields.has("type");
   if (both && *fields.string("rope_type") != *fields.string("type"))
-    fields.refuse("rope_type", "'type' says " + *fields.string("type") + "; they must agree");
+    fields.refuse("rope_type", "'type' says " + io::quote(*fields.string("type")) + "; they must agree");
   config.rotary_scaling = read_scaling(fields, fields.has("rope_type") ? "rope_type" : "type");
   refuse_partial_rotary(fields);
   refuse_unused(fields);
@@ -190,10 +191,11 @@ void refuse_other_maths(ConfigFields& fields, const Architecture& architecture) 
   if (fields.boolean("use_mrope").value_or(false)) fields.refuse("use_mrope", "multimodal positions are not supported");
 }
 
-void read_end_tokens(std::string_view generation_config_json, const std::string& folder_file, LlamaConfig& config) {
-  if (generation_config_json.empty()) return;
+void read_end_tokens(const std::optional<std::string>& generation_config_json, const std::string& folder_file,
+                     LlamaConfig& config) {
+  if (!generation_config_json) return;
   const std::string file = folder_file.substr(0, folder_file.rfind("config.json")) + "generation_config.json";
-  const nlohmann::json json = parse_json(generation_config_json, file);
+  const nlohmann::json json = parse_json(*generation_config_json, file);
   ConfigFields fields(json, file);
   for (const std::int32_t id : fields.integers("eos_token_id"))
     if (std::find(config.end_tokens.begin(), config.end_tokens.end(), id) == config.end_tokens.end())
@@ -223,7 +225,8 @@ void read_extents(ConfigFields& fields, const Architecture& architecture, LlamaC
 
 }  // namespace
 
-LlamaConfig llama_config_from_hugging_face(std::string_view config_json, std::string_view generation_config_json,
+LlamaConfig llama_config_from_hugging_face(std::string_view config_json,
+                                           const std::optional<std::string>& generation_config_json,
                                            const std::string& file) {
   const nlohmann::json json = parse_json(config_json, file);
   ConfigFields fields(json, file);

@@ -5,6 +5,7 @@
 #include <set>
 
 #include "candor/error.h"
+#include "io/refuse.h"
 
 namespace candor::models {
 namespace {
@@ -17,9 +18,18 @@ std::string dims_text(const std::vector<std::int64_t>& dims) {
 
 std::string listed(const std::vector<std::string>& names) {
   std::string text;
-  for (std::size_t i = 0; i < names.size() && i < kListed; ++i) text += (i == 0 ? "'" : ", '") + names[i] + "'";
+  for (std::size_t i = 0; i < names.size() && i < kListed; ++i) text += (i == 0 ? "" : ", ") + io::quote(names[i]);
   if (names.size() > kListed) text += " and " + std::to_string(names.size() - kListed) + " more";
   return text;
+}
+
+// A type that has no name here, no values to compute with, or values that are no weights.
+void require_readable(const Checkpoint& checkpoint, const TensorEntry& entry) {
+  const DTypeInfo& info = dtype_info(entry.dtype);
+  if ((is_floating(entry.dtype) || is_block(entry.dtype)) && !info.storage_only) return;
+  throw FormatError(
+      describe(checkpoint, entry) + " has type " + io::quote(checkpoint.type_name(entry)) +
+      ", which no weight can be read from; convert it to bf16, f16 or f32 with the program that wrote it");
 }
 
 const TensorEntry& find_entry(const Checkpoint& checkpoint, const LlamaConfig& config, const WeightSlot& slot) {
@@ -30,6 +40,7 @@ const TensorEntry& find_entry(const Checkpoint& checkpoint, const LlamaConfig& c
                       " calls for it" +
                       (output ? std::string("; a model without one says tie_word_embeddings: true") : std::string()));
   }
+  require_readable(checkpoint, *entry);
   if (entry->shape.size() > static_cast<std::size_t>(kMaxRank) ||
       !(Shape(std::span<const std::int64_t>(entry->shape)) == slot.shape))
     throw FormatError(describe(checkpoint, *entry) + " has shape " +
@@ -62,7 +73,8 @@ void refuse_unknown(const Checkpoint& checkpoint, const LlamaConfig& config, con
   for (const StoredWeight& weight : stored) used.insert(weight.entry->name);
   std::vector<std::string> unknown;
   for (const TensorEntry& entry : checkpoint.tensors())
-    if (!used.contains(entry.name) && unread_reason(config, checkpoint.format(), entry.name).empty())
+    if (!used.contains(entry.name) && !read_with_configuration(checkpoint.format(), entry.name) &&
+        unread_reason(config, checkpoint.format(), entry.name).empty())
       unknown.push_back(entry.name);
   if (unknown.empty()) return;
   throw FormatError(checkpoint.files().front() + ": " + std::to_string(unknown.size()) + " tensor(s) that a " +
@@ -73,7 +85,7 @@ void refuse_unknown(const Checkpoint& checkpoint, const LlamaConfig& config, con
 }  // namespace
 
 std::string describe(const Checkpoint& checkpoint, const TensorEntry& entry) {
-  return checkpoint.files()[entry.file] + ": tensor '" + entry.name + "'";
+  return checkpoint.files()[entry.file] + ": tensor " + io::quote(entry.name);
 }
 
 std::vector<StoredWeight> stored_weights(const Checkpoint& checkpoint, const LlamaConfig& config,
@@ -96,7 +108,7 @@ std::vector<std::string> unread_notes(const Checkpoint& checkpoint, const LlamaC
   std::set<std::string> used;
   for (const WeightSlot& slot : weight_slots(config, checkpoint.format(), weights)) used.insert(slot.name);
   for (const TensorEntry& entry : checkpoint.tensors())
-    if (!used.contains(entry.name))
+    if (!used.contains(entry.name) && !read_with_configuration(checkpoint.format(), entry.name))
       by_reason[unread_reason(config, checkpoint.format(), entry.name)].push_back(entry.name);
   std::vector<std::string> notes;
   for (const auto& [reason, names] : by_reason) notes.push_back("not used: " + listed(names) + " (" + reason + ")");

@@ -128,8 +128,12 @@ std::vector<WeightSlot> weight_slots(const LlamaConfig& c, CheckpointFormat form
   return slots;
 }
 
+bool read_with_configuration(CheckpointFormat format, const std::string& name) {
+  return format == CheckpointFormat::gguf && name == "rope_freqs.weight";
+}
+
 std::string unread_reason(const LlamaConfig& c, CheckpointFormat format, const std::string& name) {
-  if (format == CheckpointFormat::gguf) return name == "rope_freqs.weight" ? "read with the configuration" : "";
+  if (format == CheckpointFormat::gguf) return "";
   if (name.ends_with(".rotary_emb.inv_freq")) return "the frequencies are computed from the configuration";
   if (name == "lm_head.weight" && c.tied_embeddings) return "config.json ties the output to the embedding";
   return "";

@@ -40,6 +40,9 @@ struct WeightSlot {
 /// are created here; the tied output has no slot.
 std::vector<WeightSlot> weight_slots(const LlamaConfig& config, CheckpointFormat format, LlamaWeights& weights);
 
+/// Tensors that act without being weights: rotary divisors, which the configuration takes in.
+bool read_with_configuration(CheckpointFormat format, const std::string& name);
+
 /// Tensors a file may carry that the model does not read, with the reason; empty: it must not be there.
 std::string unread_reason(const LlamaConfig& config, CheckpointFormat format, const std::string& name);
 
