@@ -4,11 +4,15 @@
 namespace candor::test {
 namespace {
 
-class BitsTest : public ::testing::TestWithParam<std::tuple<const char*, const char*>> {
+struct Case {
+  std::string model, precision, tokens;  // tokens: the golden folder whose input is used
+};
+
+class BitsTest : public ::testing::TestWithParam<Case> {
  protected:
   void TearDown() override { set_threads(before_); }
-  const LanguageModel model_ = load(golden_path(std::get<0>(GetParam())), std::get<1>(GetParam()));
-  const Golden golden_ = read_golden(std::get<0>(GetParam()));
+  const LanguageModel model_ = load(golden_path(GetParam().model), GetParam().precision);
+  const Golden golden_ = read_golden(GetParam().tokens);
   const int before_ = threads();
 };
 
@@ -40,16 +44,22 @@ TEST_P(BitsTest, LastRowAloneEqualsAllRows) {
   EXPECT_TRUE(same_bits({logits.begin(), logits.end()}, tail(all, logits.size())));
 }
 
-INSTANTIATE_TEST_SUITE_P(Models, BitsTest,
-                         ::testing::Combine(::testing::Values("gqa_tied", "wide_heads", "llama3_scaling", "qwen2"),
-                                            ::testing::Values("bf16", "f32", "f16",
-                                                              "weights=bf16,activations=f32,kv=bf16")),
-                         [](const auto& info) {
-                           std::string name = std::string(std::get<0>(info.param)) + "_" + std::get<1>(info.param);
-                           for (char& c : name)
-                             if (!std::isalnum(static_cast<unsigned char>(c))) c = '_';
-                           return name;
-                         });
+// Every model in every precision, and block weights as they are stored.
+std::vector<Case> cases() {
+  std::vector<Case> all = {{"blocks.gguf", "auto", "gqa_tied"},
+                           {"blocks.gguf", "weights=stored,activations=f32,kv=f32", "gqa_tied"}};
+  for (const char* model : kGoldenModels)
+    for (const char* precision : {"bf16", "f32", "f16", "weights=bf16,activations=f32,kv=bf16"})
+      all.push_back({model, precision, model});
+  return all;
+}
+
+INSTANTIATE_TEST_SUITE_P(Models, BitsTest, ::testing::ValuesIn(cases()), [](const auto& info) {
+  std::string name = info.param.model + "_" + info.param.precision;
+  for (char& c : name)
+    if (!std::isalnum(static_cast<unsigned char>(c))) c = '_';
+  return name;
+});
 
 }  // namespace
 }  // namespace candor::test

@@ -1,9 +1,10 @@
-// One hash of the logits on every instruction set of this machine. Each runs in a process of its own, because the
-// choice is made once.
+// One hash of the logits on every instruction set of this machine, with one thread and with two. Each set runs in a
+// process of its own, because the choice is made once; those the machine lacks are skipped by name.
 #include <gtest/gtest.h>
 
 #include <cstdio>
 #include <cstdlib>
+#include <map>
 
 #include "tests/models/golden_model.h"
 
@@ -16,18 +17,27 @@ std::uint64_t fnv1a(const std::vector<float>& values, std::uint64_t hash) {
   return hash;
 }
 
-// Runs in the child only: `IsaTest.EveryInstructionSetGivesTheSameBits` asks for it by name.
-TEST(IsaTest, DISABLED_PrintHash) {
+std::uint64_t hash_of_all_models() {
   std::uint64_t hash = 0xcbf29ce484222325u;
   for (const char* name : kGoldenModels)
     for (const char* precision : {"bf16", "f32", "f16"})
       hash = fnv1a(all_logits(load(golden_path(name), precision), read_golden(name).tokens), hash);
   hash = fnv1a(all_logits(load(golden_path("blocks.gguf"), "auto"), read_golden("gqa_tied").tokens), hash);
-  std::printf("hash %016llx on %s\n", static_cast<unsigned long long>(hash), machine_info().active_isa.c_str());
+  return hash;
+}
+
+// Runs in the child only: IsaBitsTest asks for it by name.
+TEST(IsaTest, DISABLED_PrintHash) {
+  for (const int count : {1, 2}) {
+    set_threads(count);
+    std::printf("hash %016llx on %s with %d\n", static_cast<unsigned long long>(hash_of_all_models()),
+                machine_info().active_isa.c_str(), threads());
+  }
 }
 
 struct Answer {
-  std::string hash, isa;
+  std::string isa;
+  std::map<int, std::string> hashes;  // by threads
 };
 
 Answer ask(const std::string& isa) {
@@ -40,24 +50,36 @@ Answer ask(const std::string& isa) {
   if (child == nullptr) return {};
   Answer answer;
   char line[512], hash[64], name[64];
+  int count = 0;
   while (std::fgets(line, sizeof line, child) != nullptr)
-    if (std::sscanf(line, "hash %63s on %63s", hash, name) == 2) answer = {hash, name};
+    if (std::sscanf(line, "hash %63s on %63s with %d", hash, name, &count) == 3) {
+      answer.isa = name;
+      answer.hashes[count] = hash;
+    }
   EXPECT_EQ(pclose(child), 0) << command;
   return answer;
 }
 
-TEST(IsaTest, EveryInstructionSetGivesTheSameBits) {
+const std::vector<std::string> kLevels = {"baseline", "avx2", "avx512", "avx512bf16"};  // each contains those before
+
+class IsaBitsTest : public ::testing::TestWithParam<std::string> {};
+
+TEST_P(IsaBitsTest, OneHashWithOneThreadAndWithTwo) {
   if (kSanitized) GTEST_SKIP() << "bits do not depend on a sanitizer; the baseline would take minutes";
   const std::string best = machine_info().best_isa;
-  const Answer baseline = ask("baseline");
+  const auto rank = [](const std::string& isa) { return std::find(kLevels.begin(), kLevels.end(), isa); };
+  ASSERT_NE(rank(best), kLevels.end()) << best;
+  if (rank(GetParam()) > rank(best)) GTEST_SKIP() << "this machine has no " << GetParam() << "; its best is " << best;
+  static const Answer baseline = ask("baseline");
   ASSERT_EQ(baseline.isa, "baseline");
-  for (const char* isa : {"avx2", "avx512", "avx512bf16"}) {
-    const Answer answer = ask(isa);
-    EXPECT_EQ(answer.isa, isa);
-    EXPECT_EQ(answer.hash, baseline.hash) << isa;
-    if (isa == best) break;
-  }
+  ASSERT_EQ(baseline.hashes.size(), 2u);
+  const Answer answer = GetParam() == "baseline" ? baseline : ask(GetParam());
+  EXPECT_EQ(answer.isa, GetParam());
+  for (const int count : {1, 2}) EXPECT_EQ(answer.hashes.at(count), baseline.hashes.at(1)) << count << " threads";
 }
+
+INSTANTIATE_TEST_SUITE_P(Levels, IsaBitsTest, ::testing::ValuesIn(kLevels),
+                         [](const auto& info) { return info.param; });
 
 }  // namespace
 }  // namespace candor::test
