@@ -23,7 +23,7 @@ class SplitRegex {
  public:
   /// errors   FormatError "<where>: …": a construct outside the common subset, or what the compiler says
   SplitRegex(std::string_view pattern, std::string_view where);
-  /// Every position has a few thousand steps of its own, so that work is linear in the text; more comes out of `budget`.
+  /// Every position has a few thousand steps of its own, so that work is linear in the text; more is the budget's.
   /// errors   ValueError: the budget does not suffice
   void match(std::string_view text, std::vector<Segment>& out, StepBudget& budget) const;
 

@@ -12,8 +12,8 @@ struct CodeRange {
   std::uint32_t first, last;
 };  // inclusive
 
-/// Generated (unicode_ranges.cpp), the general categories of Unicode 16: the same ids on every machine, whichever utf8proc
-/// it has.
+/// Generated (unicode_ranges.cpp), the general categories of Unicode 16: the same ids on every machine, whichever
+/// utf8proc it has.
 std::span<const CodeRange> letter_ranges();  // \p{L}
 std::span<const CodeRange> number_ranges();  // \p{N}
 
