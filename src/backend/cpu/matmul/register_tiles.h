@@ -16,7 +16,7 @@ inline constexpr int kMaxRows = 6;
 constexpr int max_tiles(int rows) { return rows == 1 ? 4 : rows <= 3 ? 2 : 1; }
 #else
 inline constexpr int kMaxRows = 8;
-constexpr int max_tiles(int rows) { return rows == 1 ? 8 : rows <= 4 ? 4 : 3; }
+constexpr int max_tiles(int rows) { return rows <= 4 ? 4 : 3; }
 #endif
 
 /// Tiles to take next when `left` remain: three-wide groups are balanced (4 = 2 + 2), the others are powers of two.
