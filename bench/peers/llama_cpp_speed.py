@@ -2,8 +2,8 @@
 """Candor against llama.cpp (llama-cpp-python): prefill and decode tokens per second, alternating, medians and ratios.
 
     pip install llama-cpp-python numpy
-    tests/peer/make_peer_models.py models/SmolLM2-135M-Instruct.Q4_1.gguf models/peer
-    bench/peers/llama_cpp_speed.py --model models/SmolLM2-135M-Instruct-bf16 bf16=models/peer/smollm2-bf16.gguf
+    tests/peer/make_peer_models.py
+    bench/peers/llama_cpp_speed.py --model models/SmolLM2-135M-Instruct-bf16 bf16=models/peers/SmolLM2-135M-Instruct.bf16.gguf
 
 Each PRECISION=FILE pairs what Candor runs (--model at that precision; `auto` runs FILE itself, as stored) with the file that
 llama.cpp runs. Both get the same numbers of tokens and threads; loading and warming up are excluded on both sides.
