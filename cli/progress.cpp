@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <cmath>
 #include <cstdio>
+#include <utility>
 
 #include "cli/format.h"
 #include "cli/terminal.h"
@@ -76,15 +77,18 @@ void ProgressBar::show(const Progress& progress) {
   }
   if (now - start_ < kPatience || now - drawn_ < kInterval) return;
   drawn_ = now;
-  visible_ = true;
   const double seconds = std::chrono::duration<double>(now - start_).count();
-  std::string line("\r");
-  write_err(line.append(progress_line(progress, seconds, stderr_columns(), utf8_)).append("\033[K"));
+  std::string line(1, '\r');
+  line += progress_line(progress, seconds, stderr_columns(), utf8_);
+  const std::size_t width = display_width(line) - 1, before = std::exchange(width_, width);
+  // Spaces over what is longer there: a terminal without escape codes (TERM=dumb) has no other way.
+  if (before > width) line.append(before - width, ' ');
+  write_err(line);
 }
 
 void ProgressBar::erase() {
-  if (visible_) write_err("\r\033[K");
-  visible_ = false;
+  if (width_ > 0) write_err(std::string(1, '\r').append(width_, ' ').append(1, '\r'));
+  width_ = 0;
 }
 
 }  // namespace candor::cli

@@ -22,8 +22,9 @@ class ProgressBar {
 
  private:
   using Clock = std::chrono::steady_clock;
-  bool enabled_, utf8_, visible_ = false;
-  std::string what_;  // a new name starts a new measurement
+  bool enabled_, utf8_;
+  std::size_t width_ = 0;  // columns that the bar takes now; 0: it is not shown
+  std::string what_;       // a new name starts a new measurement
   Clock::time_point start_, drawn_;
 };
 
