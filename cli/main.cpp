@@ -19,7 +19,7 @@ constexpr const char* kFooter =
     "  candor convert model.gguf model-bf16 --dtype bf16\n"
     "  candor explain model-bf16 --precision bf16\n"
     "\n"
-    "Exit codes: 0 done, 1 error, 2 wrong command line, 130 Ctrl-C, 143 terminated.\n"
+    "Exit codes: 0 done, 1 error, 2 wrong command line, 130 Ctrl-C, 129 and 143 hung up and terminated.\n"
     "candor COMMAND --help tells more.";
 
 std::string version_text() {

@@ -3,27 +3,50 @@
 #include <signal.h>
 #include <unistd.h>
 
+#include <string_view>
+
 #include "candor/error.h"
 #include "candor/io.h"
 #include "cli/exit_code.h"
-#include "cli/text_file.h"
 
 namespace candor::cli {
 namespace {
 
-std::atomic<bool> cancel{false};
+std::atomic<bool> cancel{false}, ending{false};
 std::atomic<int> last_signal{0};
 static_assert(std::atomic<bool>::is_always_lock_free && std::atomic<int>::is_always_lock_free);  // used in a handler
 
-int exit_code_of(int signal) { return signal == SIGTERM ? kExitTerminated : kExitInterrupted; }
+int exit_code_of(int signal) { return 128 + signal; }
+static_assert(kExitHungUp == 128 + SIGHUP && kExitInterrupted == 128 + SIGINT && kExitTerminated == 128 + SIGTERM);
 
 void on_signal(int signal) {
   if (cancel.exchange(true)) {
     remove_temporary_files();
-    remove_temporary_text_files();
     _exit(exit_code_of(signal));
   }
   last_signal = signal;
+}
+
+// A page of a mapped file that is not there any more. The read cannot go on, and no error can be returned from it.
+void on_bus_error(int, siginfo_t* info, void*) {
+  if (info->si_code != BUS_ADRERR) {  // anything else is a fault of the program or of the memory
+    signal(SIGBUS, SIG_DFL);
+    raise(SIGBUS);  // delivered when this handler returns
+    return;
+  }
+  if (ending.exchange(true))
+    for (;;) pause();  // another thread met it first; it is about to end the process
+  constexpr std::string_view kText =
+      "candor: an input file became shorter or unreadable while it was being read; get it again\n";
+  remove_temporary_files();
+  [[maybe_unused]] const ssize_t written = write(STDERR_FILENO, kText.data(), kText.size());
+  _exit(kExitError);
+}
+
+// nohup starts programs with SIGHUP ignored, and means it.
+bool is_ignored(int signal) {
+  struct sigaction action {};
+  return sigaction(signal, nullptr, &action) == 0 && action.sa_handler == SIG_IGN;
 }
 
 }  // namespace
@@ -35,9 +58,15 @@ void install_signal_handlers() {
   action.sa_flags = 0;  // no SA_RESTART: a read of the prompt must return
   sigaction(SIGINT, &action, nullptr);
   sigaction(SIGTERM, &action, nullptr);
+  if (!is_ignored(SIGHUP)) sigaction(SIGHUP, &action, nullptr);
   action.sa_handler = SIG_IGN;
   sigaction(SIGPIPE, &action, nullptr);
   sigaction(SIGXFSZ, &action, nullptr);
+  struct sigaction bus {};
+  bus.sa_sigaction = on_bus_error;
+  sigemptyset(&bus.sa_mask);
+  bus.sa_flags = SA_SIGINFO;
+  sigaction(SIGBUS, &bus, nullptr);
 }
 
 const std::atomic<bool>* cancel_requested() { return &cancel; }

@@ -1,21 +1,22 @@
-// Ctrl-C and SIGTERM: the first asks, the second insists.
+// Ctrl-C, SIGTERM and SIGHUP: the first asks, the second insists. SIGBUS: an input that went away.
 #pragma once
 
 #include <atomic>
 
 namespace candor::cli {
 
-/// SIGINT and SIGTERM set `cancel_requested()`; a second one removes temporary files and exits at once. SIGPIPE and
-/// SIGXFSZ are ignored: a closed pipe or a file beyond the limit is an error of write(), cleaned up like any other.
+/// SIGINT, SIGTERM and SIGHUP set `cancel_requested()`; a second one removes temporary files and exits at once. SIGPIPE
+/// and SIGXFSZ are ignored: a closed pipe or a file beyond the limit is an error of write(), cleaned up like any other.
+/// SIGBUS, which reading a mapped file raises when the file became shorter, is one sentence and an exit with 1.
 void install_signal_handlers();
 
 /// What library calls take as `cancel`.
 const std::atomic<bool>* cancel_requested();
 
-/// 130 or 143 once a signal came; 0 before.
+/// 129, 130 or 143 once a signal came; 0 before.
 int signal_exit_code();
 
-/// Forgets a Ctrl-C that has been dealt with (an answer that was stopped). A SIGTERM is never forgotten.
+/// Forgets a Ctrl-C that has been dealt with (an answer that was stopped). Other signals are never forgotten.
 void forget_interrupt();
 
 /// Throws Cancelled after a signal.

@@ -4,29 +4,14 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-#include <atomic>
 #include <cerrno>
-#include <cstdio>
 #include <cstring>
-#include <filesystem>
 #include <utility>
 
 #include "candor/error.h"
 
 namespace candor::cli {
 namespace {
-
-// What a signal handler may read: paths that live as long as their slot is not null.
-constexpr int kSlots = 4;
-std::atomic<const char*> temporaries[kSlots];
-
-int claim_slot(const char* path) {
-  for (int i = 0; i < kSlots; ++i) {
-    const char* empty = nullptr;
-    if (temporaries[i].compare_exchange_strong(empty, path)) return i;
-  }
-  return -1;
-}
 
 bool exists_and_is_special(const std::string& path) {
   struct stat status {};
@@ -36,53 +21,57 @@ bool exists_and_is_special(const std::string& path) {
 }  // namespace
 
 TextFile::TextFile(std::string what, std::string path) : what_(std::move(what)), path_(std::move(path)) {
-  if (exists_and_is_special(path_)) {
-    fd_ = open(path_.c_str(), O_WRONLY | O_CLOEXEC);
-    if (fd_ < 0) fail("cannot open", errno);
+  if (!exists_and_is_special(path_)) {
+    try {
+      writer_.emplace(path_, true);
+    } catch (const IoError& error) {
+      fail(error);
+    }
     return;
   }
-  if (std::filesystem::is_directory(path_)) fail("cannot write", EISDIR);
-  temporary_ = path_ + ".tmp-" + std::to_string(getpid());
-  fd_ = open(temporary_.c_str(), O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0666);
-  if (fd_ < 0) fail("cannot write", errno);
-  slot_ = claim_slot(temporary_.c_str());
+  fd_ = open(path_.c_str(), O_WRONLY | O_CLOEXEC);
+  if (fd_ < 0) fail("cannot open", errno);
 }
 
 TextFile::~TextFile() {
   if (fd_ >= 0) close(fd_);
-  if (slot_ >= 0) temporaries[slot_] = nullptr;
-  if (!temporary_.empty()) unlink(temporary_.c_str());
 }
 
 void TextFile::commit(std::string_view text) {
+  if (writer_) {
+    try {
+      writer_->write(text.data(), text.size());
+      writer_->finish();
+    } catch (const IoError& error) {
+      fail(error);
+    }
+    return;
+  }
   while (!text.empty()) {
     const ssize_t written = write(fd_, text.data(), text.size());
     if (written < 0 && errno == EINTR) continue;
     if (written < 0) fail("cannot write", errno);
     text.remove_prefix(static_cast<std::size_t>(written));
   }
-  if (temporary_.empty()) return;
-  if (fsync(fd_) != 0) fail("cannot write", errno);
-  const int closed = close(std::exchange(fd_, -1));
-  if (closed != 0) fail("cannot write", errno);
-  if (std::rename(temporary_.c_str(), path_.c_str()) != 0) fail("cannot replace", errno);
-  if (slot_ >= 0) temporaries[std::exchange(slot_, -1)] = nullptr;
-  temporary_.clear();
+  if (close(std::exchange(fd_, -1)) != 0) fail("cannot write", errno);
 }
 
 void TextFile::fail(const char* action, int error) const {
-  throw IoError(what_ + ": " + action + " '" + path_ + "': " + std::strerror(error));
+  throw IoError(what_ + ": " + path_ + ": " + action + ": " + std::strerror(error) + "; name another file");
+}
+
+// The writer says "write: PATH: …": which of several files it was says more.
+void TextFile::fail(const IoError& error) const {
+  constexpr std::string_view kOp = "write: ";
+  std::string_view text = error.what();
+  if (text.starts_with(kOp)) text.remove_prefix(kOp.size());
+  throw IoError(what_ + ": " + std::string(text));
 }
 
 void require_writable(const std::string& what, const std::string& path) {
   if (exists_and_is_special(path))
     throw IoError(what + ": '" + path + "' is not a regular file; name one, it is replaced as a whole");
   const TextFile probe(what, path);  // its temporary file goes with it
-}
-
-void remove_temporary_text_files() noexcept {
-  for (auto& slot : temporaries)
-    if (const char* path = slot.load()) unlink(path);
 }
 
 }  // namespace candor::cli

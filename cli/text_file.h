@@ -1,8 +1,12 @@
 // Small text files (receipts, bench results) that appear whole or not at all.
 #pragma once
 
+#include <optional>
 #include <string>
 #include <string_view>
+
+#include "candor/error.h"
+#include "candor/io.h"
 
 namespace candor::cli {
 
@@ -12,7 +16,7 @@ class TextFile {
   /// Regular files go through a temporary file beside them; pipes and devices are written in place.
   /// errors   IoError naming `what` ("receipt") and the path
   TextFile(std::string what, std::string path);
-  ~TextFile();  // removes the temporary file unless commit() succeeded
+  ~TextFile();  // a temporary file goes with it unless commit() succeeded
   TextFile(const TextFile&) = delete;
 
   void commit(std::string_view text);  // errors: IoError
@@ -20,15 +24,12 @@ class TextFile {
 
  private:
   [[noreturn]] void fail(const char* action, int error) const;
-  std::string what_, path_, temporary_;
-  int slot_ = -1;
-  int fd_ = -1;
+  [[noreturn]] void fail(const IoError& error) const;
+  std::string what_, path_;
+  std::optional<FileWriter> writer_;  // of a regular file
+  int fd_ = -1;                       // of anything else
 };
 
 /// errors   IoError when a file could not be created at `path`: asked before the long work that will fill it
 void require_writable(const std::string& what, const std::string& path);
-
-/// Removes what unfinished TextFiles left. Async-signal-safe.
-void remove_temporary_text_files() noexcept;
-
 }  // namespace candor::cli

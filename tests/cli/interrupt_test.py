@@ -37,13 +37,18 @@ class InterruptTest(CliTest):
             self.assertLess(time.monotonic(), deadline, "nothing happened within a minute")
             time.sleep(0.002)
 
-    def start_convert(self):
-        """A conversion that has begun to write beside an older output."""
-        source, out = self.big_input(), self.folder / "out.safetensors"
-        out.write_bytes(b"old")
-        process = self.start("convert", source, out, "--dtype", "bf16", "--force")
-        others = lambda: [p for p in self.folder.iterdir() if p not in (source, out)]
-        self.wait_for(lambda: process.poll() is not None or any(p.stat().st_size > 0 for p in others()))
+    def start_convert(self, name="out.safetensors", **keywords):
+        """A conversion that has begun to write beside an older output, a file or (`name` without an end) a folder."""
+        source, out = self.big_input(), self.folder / name
+        old = out if out.suffix else out / "model.safetensors"
+        old.parent.mkdir(exist_ok=True)
+        old.write_bytes(b"old")
+        process = self.start("convert", source, out, "--dtype", "bf16", "--force", **keywords)
+
+        def has_begun():
+            files = [p for p in self.folder.rglob("*") if p.is_file() and ".tmp" in str(p)]
+            return any(p.stat().st_size > 0 for p in files)
+        self.wait_for(lambda: process.poll() is not None or has_begun())
         self.assertIsNone(process.poll(), "the conversion was over before it could be interrupted")
         return process, out
 
@@ -52,7 +57,7 @@ class InterruptTest(CliTest):
         self.assertEqual((process.returncode, err), (code, b""))
 
     def test_run(self):
-        for number, code in [(signal.SIGINT, 130), (signal.SIGTERM, 143)]:
+        for number, code in [(signal.SIGINT, 130), (signal.SIGTERM, 143), (signal.SIGHUP, 129)]:
             with self.subTest(number):
                 receipt = self.folder / "receipt.json"
                 process = self.start("run", LONG, "-p", "hello", "-n", "-1", "-c", "0", "--receipt", receipt)
@@ -91,7 +96,7 @@ class InterruptTest(CliTest):
         self.assert_folder_holds()
 
     def test_convert(self):
-        for number, code in [(signal.SIGINT, 130), (signal.SIGTERM, 143)]:
+        for number, code in [(signal.SIGINT, 130), (signal.SIGTERM, 143), (signal.SIGHUP, 129)]:
             with self.subTest(number):
                 process, out = self.start_convert()
                 process.send_signal(number)
@@ -109,6 +114,36 @@ class InterruptTest(CliTest):
         self.assertIn(process.returncode, (130, 143))
         self.assertEqual(out.read_bytes(), b"old")
         self.assert_folder_holds("in.safetensors", "out.safetensors")
+
+    def test_an_input_that_becomes_shorter(self):
+        """Files are mapped: reading beyond the new end is a signal, not an error that a call returns."""
+        for name in ["out.safetensors", "out"]:
+            with self.subTest(name):
+                process, out = self.start_convert(name)
+                os.truncate(self.folder / "in.safetensors", 4096)
+                out_text, err = process.communicate(timeout=60)
+                self.assertEqual((process.returncode, out_text), (1, b""))
+                self.assertEqual(err.decode(), "candor: an input file became shorter or unreadable while it was being "
+                                               "read; get it again\n")
+                old = out if out.suffix else out / "model.safetensors"
+                self.assertEqual(old.read_bytes(), b"old")
+                self.assertEqual({p.name for p in self.folder.iterdir()} - {"out.safetensors", "out"},
+                                 {"in.safetensors"})
+
+    def test_nohup_is_respected(self):
+        ignore = lambda: signal.signal(signal.SIGHUP, signal.SIG_IGN)
+        process, out = self.start_convert(preexec_fn=ignore)
+        process.send_signal(signal.SIGHUP)
+        process.send_signal(signal.SIGINT)
+        self.assert_quiet_exit(process, 130)
+
+    def test_a_killed_conversion_leaves_the_old_folder(self):
+        process, out = self.start_convert("out")
+        process.kill()
+        process.communicate()
+        self.assertEqual([(p.name, p.read_bytes()) for p in out.iterdir()], [("model.safetensors", b"old")])
+        self.assert_ok(candor("convert", self.folder / "in.safetensors", out, "--dtype", "bf16", "--force"))
+        self.assertGreater((out / "model.safetensors").stat().st_size, BIG_BYTES // 2)
 
     def test_a_killed_conversion_leaves_the_old_file(self):
         process, out = self.start_convert()

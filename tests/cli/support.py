@@ -36,6 +36,16 @@ def candor(*arguments, stdin=b"", env=None, **keywords):
     return result
 
 
+def peak_memory(*arguments):
+    """Runs to the end, successfully: bytes of resident memory at its peak. A small process of its own starts the
+    program, because a child's peak begins at what its parent had."""
+    script = ("import resource, subprocess, sys; code = subprocess.call(sys.argv[1:], stdout=subprocess.DEVNULL); "
+              "print(resource.getrusage(resource.RUSAGE_CHILDREN).ru_maxrss * 1024); sys.exit(code)")
+    result = subprocess.run([sys.executable, "-c", script, CANDOR, *map(os.fspath, arguments)], capture_output=True,
+                            timeout=120, env=environment(), check=True)
+    return int(result.stdout)
+
+
 @functools.lru_cache(maxsize=None)
 def shared_model(context=256):
     """A model of make_model() for all tests of one run."""
@@ -84,19 +94,24 @@ class CliTest(unittest.TestCase):
         return copy
 
 
-def make_model(folder, hidden=32, layers=1, context=256, seed=1):
-    """A random bf16 Llama over the vocabulary of the golden tokenizer. Small weights make all tokens about equally
-    likely, and none ends an answer. Returns its path."""
+def make_model(folder, hidden=32, layers=1, context=256, seed=1, vocabulary=269, holes=False):
+    """A random bf16 Llama over the vocabulary of the golden tokenizer (269 tokens; more rows have no text). Small
+    weights make all tokens about equally likely, and none ends an answer. With `holes` the weights are zeros that take
+    no disk. Returns its path."""
     folder = pathlib.Path(folder)
     folder.mkdir(parents=True)
-    for name in ["tokenizer.json", "tokenizer_config.json"]:
-        shutil.copy(GOLDEN / "gqa_tied" / name, folder)
-    vocabulary, inner, random_bytes = 269, 2 * hidden, random.Random(seed).randbytes
+    shutil.copy(GOLDEN / "gqa_tied" / "tokenizer.json", folder)
+    tokenizer = json.loads((GOLDEN / "gqa_tied" / "tokenizer_config.json").read_text())
+    del tokenizer["eos_token"]  # would end an answer
+    (folder / "tokenizer_config.json").write_text(json.dumps(tokenizer))
+    inner, random_bytes = 2 * hidden, random.Random(seed).randbytes
 
     def weights(*shape):
         count = 1
         for extent in shape:
             count *= extent
+        if holes:
+            return "BF16", list(shape), 2 * count
         data = bytearray(random_bytes(2 * count))
         for i in range(1, 2 * count, 2):  # sign kept, exponent of 2^-5
             data[i] = data[i] & 0x80 | 0x3D
@@ -169,5 +184,6 @@ def read_safetensors(path):
             for name, t in header.items()}
 
 
-if __name__ == "__main__":  # the model on which the commands of the documents run: support.py tests/models/golden/documented
+# The model on which the commands of the documents run: support.py tests/models/golden/documented
+if __name__ == "__main__":
     make_model(sys.argv[1], context=8192)
