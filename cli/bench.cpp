@@ -7,6 +7,7 @@
 #include "cli/bench.h"
 #include "cli/commands.h"
 #include "cli/exit_code.h"
+#include "cli/json_text.h"
 #include "cli/option_text.h"
 #include "cli/progress.h"
 #include "cli/receipt_target.h"
@@ -85,11 +86,11 @@ LanguageModel load_recorded(const BenchOptions& options, std::vector<CastEntry>&
 Receipt recorded_pass(Pass& pass, const LanguageModel& model, const Session& session, const BenchOptions& options,
                       BenchResult& result, std::vector<CastEntry> casts) {
   ReceiptRecorder recorder("bench");
-  recorder.set_model(model);
+  recorder.set_model(model, load_options(options.model).policy);
   recorder.set_kv_bytes(session.kv_bytes());
   GenerateResult measured;
   measured.prompt_tokens = options.prefill;
-  measured.tokens.resize(static_cast<std::size_t>(options.decode) + 1);  // the first comes out of the prefill
+  measured.decode_steps = options.decode;
   measured.prefill_seconds = pass.prefill();
   result.prefill_flops = flops_of(recorder.kernels());
   measured.decode_seconds = pass.decode();
@@ -126,14 +127,16 @@ int run(const BenchOptions& options) {
   load_options(options.model);
   std::unique_ptr<TextFile> json_file;
   if (!options.json.empty() && options.json != "-") json_file = std::make_unique<TextFile>("--json", options.json);
+  ReceiptOutput receipt(options.receipt);
   BenchResult result = measure(options);
   complete_receipt(result.receipt, options.model.path, options.model.quiet, result.ceilings);
-  const std::string json = bench_json(options, result).dump(2) + "\n";
+  const std::string json = json_text(bench_json(options, result));
   if (json_file) json_file->commit(json);
   if (options.json == "-")
     write_out(json);
   else
     write_out(bench_table(options, result));
+  receipt.write(result.receipt);
   return kExitOk;
 }
 
@@ -158,6 +161,7 @@ void add_bench(CLI::App& app, Action& action) {
       ->capture_default_str();
   command.add_option("--json", options->json, "Write everything as JSON, with a receipt; - is standard output")
       ->type_name("FILE");
+  add_receipt_option(command, options->receipt);
   command.footer(kExamples);
   command.callback([options, &action] { action = [options] { return run(*options); }; });
 }

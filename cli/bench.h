@@ -14,7 +14,7 @@ namespace candor::cli {
 struct BenchOptions {
   ModelOptions model;
   std::int64_t prefill = 128, decode = 64, repeat = 5;
-  std::string json;
+  std::string json, receipt;
 };
 
 struct BenchResult {

@@ -1,11 +1,11 @@
 // candor explain: the kernels that a model would use, without running it.
 #include <memory>
-#include <nlohmann/json.hpp>
 
 #include "candor/error.h"
 #include "cli/commands.h"
 #include "cli/exit_code.h"
 #include "cli/format.h"
+#include "cli/json_text.h"
 #include "cli/model_options.h"
 #include "cli/terminal.h"
 
@@ -26,19 +26,13 @@ constexpr const char* kExamples =
     "  candor explain model-bf16 --json";
 
 nlohmann::ordered_json to_json(const ExplainedOp& op) {
-  const Precision& p = op.precision;
   const auto text_or_null = [](const std::string& text) {
     return text.empty() ? nlohmann::ordered_json(nullptr) : nlohmann::ordered_json(text);
   };
   return {{"op", op.op},
           {"where", op.where},
           {"detail", op.detail},
-          {"precision",
-           {{"a", dtype_name(p.a)},
-            {"b", dtype_name(p.b)},
-            {"out", dtype_name(p.out)},
-            {"compute", dtype_name(p.compute)},
-            {"accumulate", dtype_name(p.accumulate)}}},
+          {"precision", precision_json(op.precision)},
           {"kernel", text_or_null(op.kernel)},
           {"isa", text_or_null(op.isa)},
           {"instruction_class", text_or_null(op.instruction_class)},
@@ -96,7 +90,7 @@ int run(const ExplainOptions& options) {
     nlohmann::ordered_json json = {{"model", options.model.path}, {"missing", missing}};
     json["ops"] = nlohmann::ordered_json::array();
     for (const ExplainedOp& op : ops) json["ops"].push_back(to_json(op));
-    write_out(json.dump(2) + "\n");
+    write_out(json_text(json));
   } else {
     write_out(op_tables(options, ops) + (options.passed_over ? passed_over_text(ops) : ""));
   }

@@ -1,12 +1,12 @@
 // candor info: this machine, this build, and how each dtype is handled here.
 #include <memory>
-#include <nlohmann/json.hpp>
 #include <optional>
 
 #include "candor/machine.h"
 #include "cli/commands.h"
 #include "cli/exit_code.h"
 #include "cli/format.h"
+#include "cli/json_text.h"
 #include "cli/terminal.h"
 
 namespace candor::cli {
@@ -64,7 +64,7 @@ std::string dtype_table() {
   return table.text() + "\nstorage only: " + join(storage_only) + "\n";
 }
 
-std::string json_text(const MachineInfo& m, const std::optional<Ceilings>& c) {
+std::string info_json(const MachineInfo& m, const std::optional<Ceilings>& c) {
   nlohmann::ordered_json json;
   json["version"] = m.version;
   json["build_hash"] = m.build_hash;
@@ -84,7 +84,7 @@ std::string json_text(const MachineInfo& m, const std::optional<Ceilings>& c) {
     json["ceilings"] = {{"read_bytes_per_second", c->read_bytes_per_second},
                         {"fma_flops_per_second", c->fma_flops_per_second},
                         {"dpbf16_flops_per_second", c->dpbf16_flops_per_second}};
-  return json.dump(2) + "\n";
+  return json_text(json);
 }
 
 int run(const InfoOptions& options) {
@@ -92,7 +92,7 @@ int run(const InfoOptions& options) {
   std::optional<Ceilings> ceilings;
   if (options.probe) ceilings = measure_ceilings();
   if (options.json) {
-    write_out(json_text(machine, ceilings));
+    write_out(info_json(machine, ceilings));
     return kExitOk;
   }
   write_out(machine_table(machine) + (ceilings ? "\n" + ceilings_table(*ceilings) : "") + "\n" + dtype_table());

@@ -74,8 +74,7 @@ void write_logits(const LogitsOptions& options, const LanguageModel& model, cons
         bar.show(progress);
       },
       cancel_requested());
-  throw_if_cancelled();
-  writer.finish();
+  writer.finish(cancel_requested());
   bar.erase();
   if (!options.model.quiet && stderr_is_terminal())
     write_err(options.output + ": f32 [" + std::to_string(rows) + ", " + std::to_string(columns) + "]\n");
@@ -93,7 +92,7 @@ int run(const LogitsOptions& options) {
   ReceiptTarget target("logits", options.receipt);
   {
     const LanguageModel model = load_model(options.model);
-    target.set_model(model);
+    target.set_model(model, load_options(options.model).policy);
     write_logits(options, model, tokens_of(options, text, model));
     target.finish();
   }

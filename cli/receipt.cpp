@@ -2,8 +2,8 @@
 
 #include <sys/resource.h>
 
-#include <algorithm>
 #include <ctime>
+#include <set>
 
 #include "candor/io.h"
 #include "cli/file_hash.h"
@@ -29,6 +29,12 @@ std::uint64_t resident_peak() {
   return static_cast<std::uint64_t>(usage.ru_maxrss) * 1024;  // Linux counts KiB
 }
 
+std::string join(const std::set<std::string>& words) {
+  std::string text;
+  for (const std::string& word : words) text += (text.empty() ? "" : ", ") + word;
+  return text;
+}
+
 double per_second(std::int64_t amount, double seconds) {
   return amount > 0 && seconds > 0 ? static_cast<double>(amount) / seconds : 0;
 }
@@ -41,13 +47,25 @@ double Speed::decode_rate() const { return per_second(decode_steps, decode_secon
 void Speed::add(const GenerateResult& result) {
   prompt_tokens += result.prompt_tokens;
   reused_tokens += result.reused_tokens;
-  // The prefill gives the first token. An answer that ended on an end token (not listed) or by cancelling before a
-  // further token was drawn has fed its last one too.
-  const auto listed = static_cast<std::int64_t>(result.tokens.size());
-  const bool fed_last = result.reason == StopReason::end_token || result.reason == StopReason::cancelled;
-  decode_steps += fed_last ? listed : std::max<std::int64_t>(0, listed - 1);
+  decode_steps += result.decode_steps;
   prefill_seconds += result.prefill_seconds;
   decode_seconds += result.decode_seconds;
+}
+
+std::string denormal_rule(const std::vector<KernelEntry>& kernels) {
+  // The contract of the instruction classes (src/kernels/kernel_row.h): VDPBF16PS flushes, and so that the same bits
+  // come out everywhere, f32-fma does where it stands for it.
+  const std::set<std::string> products = {"attention", "gated_linear", "matmul", "qkv_projection"};
+  std::set<std::string> ops, classes;
+  for (const KernelEntry& k : kernels) {
+    const bool flushes =
+        k.instruction_class == "x86-dpbf16-ftz" || (k.instruction_class == "f32-fma" && products.contains(k.op));
+    if (!flushes) continue;
+    ops.insert(k.op);
+    classes.insert(k.instruction_class);
+  }
+  if (ops.empty()) return "kept by every kernel that ran";
+  return "taken and given as zero by " + join(ops) + " (" + join(classes) + "); kept by the rest";
 }
 
 double Receipt::achieved_bytes_per_second() const {
@@ -70,6 +88,7 @@ Receipt ReceiptRecorder::finish() {
   receipt_.machine = machine_info();
   receipt_.threads = threads();
   receipt_.memory = memory_ledger();
+  receipt_.workspace = workspace_ledger();
   receipt_.resident_peak_bytes = resident_peak();
   receipt_.kernels = recorder_.kernels();
   receipt_.casts = recorder_.casts();

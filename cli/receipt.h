@@ -15,9 +15,6 @@
 namespace candor::cli {
 
 inline constexpr std::string_view kReceiptSchema = "candor-receipt-1";
-inline constexpr std::string_view kDenormalRule =
-    "matmul and attention take and give denormals as zero (DAZ, FTZ) in every x86 class; "
-    "casts, conversions and storage keep them";
 
 /// Tokens and seconds of everything a command generated. decode_steps: forward passes of one token.
 struct Speed {
@@ -40,8 +37,10 @@ struct Receipt {
   MachineInfo machine;
   int threads = 0;
   std::optional<ModelInfo> model;
+  ExecPolicy policy;  // what the command was allowed beyond the exact request
   std::vector<ModelFile> files;
   std::vector<MemoryEntry> memory;
+  WorkspaceEntry workspace;
   std::uint64_t kv_bytes = 0, resident_peak_bytes = 0;
   std::vector<KernelEntry> kernels;
   std::vector<CastEntry> casts;
@@ -57,7 +56,10 @@ struct Receipt {
 class ReceiptRecorder {
  public:
   explicit ReceiptRecorder(std::string command);
-  void set_model(const LanguageModel& model) { receipt_.model = model.info(); }
+  void set_model(const LanguageModel& model, const ExecPolicy& policy) {
+    receipt_.model = model.info();
+    receipt_.policy = policy;
+  }
   void set_kv_bytes(std::uint64_t bytes) { receipt_.kv_bytes = bytes; }
   void add_speed(const GenerateResult& result);
   std::vector<KernelEntry> kernels() const { return recorder_.kernels(); }  // so far
@@ -71,6 +73,9 @@ class ReceiptRecorder {
 /// Adds what is only known afterwards: hashes of the files behind `path` ("": none), and the machine's ceilings. Call
 /// it when the model is gone, so that the probe's buffer does not add to the peak; `measured` saves measuring again.
 void complete_receipt(Receipt& receipt, const std::string& path, bool quiet, std::optional<Ceilings> measured = {});
+
+/// Which of the kernels that ran take and give denormals as zero: "by attention, matmul (f32-fma); kept by the rest".
+std::string denormal_rule(const std::vector<KernelEntry>& kernels);
 
 nlohmann::ordered_json receipt_json(const Receipt& receipt);
 /// One screen for people.

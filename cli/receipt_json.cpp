@@ -1,3 +1,4 @@
+#include "cli/json_text.h"
 #include "cli/receipt.h"
 
 namespace candor::cli {
@@ -12,14 +13,6 @@ double bytes_per_element(std::uint64_t bytes, std::uint64_t elements) {
 }
 
 Json or_null(double value) { return value > 0 ? Json(value) : Json(nullptr); }
-
-Json precision_json(const Precision& p) {
-  return {{"a", name(p.a)},
-          {"b", name(p.b)},
-          {"out", name(p.out)},
-          {"compute", name(p.compute)},
-          {"accumulate", name(p.accumulate)}};
-}
 
 Json bytes_by_dtype(const std::uint64_t (&bytes)[static_cast<int>(DType::count_)]) {
   Json json = Json::object();
@@ -60,6 +53,12 @@ Json model_json(const ModelInfo& m) {
           {"notes", m.notes}};
 }
 
+Json policy_json(const ExecPolicy& policy) {
+  return {{"allow_upcast", policy.allow_upcast},
+          {"allow_reference", policy.allow_reference},
+          {"allow_tf32", policy.allow_tf32}};
+}
+
 Json weights_json(const ModelInfo& m) {
   Json weights = Json::array();
   for (const auto& w : m.weights)
@@ -79,6 +78,8 @@ Json memory_json(const Receipt& receipt) {
                         {"peak_bytes", entry.peak},
                         {"mapped_bytes", entry.mapped_now}});
   return {{"by_dtype", by_dtype},
+          {"workspace_bytes", receipt.workspace.now},
+          {"workspace_peak_bytes", receipt.workspace.peak},
           {"kv_cache_bytes", receipt.kv_bytes},
           {"resident_peak_bytes", receipt.resident_peak_bytes}};
 }
@@ -143,11 +144,12 @@ Json receipt_json(const Receipt& receipt) {
   json["machine"] = machine_json(receipt);
   json["files"] = files_json(receipt);
   json["model"] = receipt.model ? model_json(*receipt.model) : Json(nullptr);
+  json["policy"] = policy_json(receipt.policy);
   json["weights"] = receipt.model ? weights_json(*receipt.model) : Json::array();
   json["memory"] = memory_json(receipt);
   json["kernels"] = kernels_json(receipt);
   json["casts"] = casts_json(receipt);
-  json["denormals"] = kDenormalRule;
+  json["denormals"] = denormal_rule(receipt.kernels);
   json["speed"] = speed_json(receipt);
   json["ceilings"] = ceilings_json(receipt);
   json["seconds"] = receipt.seconds;

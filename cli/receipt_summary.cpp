@@ -39,6 +39,14 @@ std::string model_line(const Receipt& receipt) {
   return line;
 }
 
+std::string allowed_text(const ExecPolicy& policy) {
+  std::string text;
+  if (policy.allow_upcast) text += " · upcast allowed";
+  if (policy.allow_reference) text += " · reference allowed";
+  if (policy.allow_tf32) text += " · tf32 allowed";
+  return text;
+}
+
 std::string machine_line(const Receipt& receipt) {
   const MachineInfo& m = receipt.machine;
   std::string line = m.cpu_model + " · " + m.active_isa;
@@ -64,6 +72,7 @@ std::string memory_line(const Receipt& receipt) {
   }
   std::string line = "tensors " + format_bytes(allocated) + " allocated, " + format_bytes(mapped) + " mapped";
   if (receipt.kv_bytes) line += " · KV cache " + format_bytes(receipt.kv_bytes);
+  if (receipt.workspace.peak) line += " · workspace " + format_bytes(receipt.workspace.peak);
   return line + " · resident peak " + format_bytes(receipt.resident_peak_bytes);
 }
 
@@ -113,13 +122,13 @@ std::string reading_line(const Receipt& receipt) {
 std::string receipt_summary(const Receipt& receipt, const Style& style) {
   Sections sections(style);
   if (receipt.model) sections.add("model", model_line(receipt));
-  if (receipt.model) sections.add("precision", receipt.model->precision.to_string());
+  if (receipt.model) sections.add("precision", receipt.model->precision.to_string() + allowed_text(receipt.policy));
   sections.add("machine", machine_line(receipt));
   if (receipt.model) sections.add("weights", weights_text(*receipt.model));
   sections.add("memory", memory_line(receipt));
   sections.add("casts", casts_text(receipt));
   if (!receipt.kernels.empty()) sections.add("kernels", kernels_text(receipt));
-  sections.add("denormals", "flushed by matmul and attention, kept by casts and storage");
+  sections.add("denormals", denormal_rule(receipt.kernels));
   if (receipt.speed) {
     sections.add("speed", speed_line(*receipt.speed));
     sections.add("", reading_line(receipt));

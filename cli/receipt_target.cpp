@@ -1,5 +1,6 @@
 #include "cli/receipt_target.h"
 
+#include "cli/json_text.h"
 #include "cli/terminal.h"
 
 namespace candor::cli {
@@ -9,14 +10,23 @@ void add_receipt_option(CLI::App& command, std::string& where) {
       ->type_name("FILE");
 }
 
-ReceiptTarget::ReceiptTarget(const std::string& command, const std::string& where) {
-  if (where.empty()) return;
-  if (where != "-") file_ = std::make_unique<TextFile>("receipt", where);
-  recorder_ = std::make_unique<ReceiptRecorder>(command);
+ReceiptOutput::ReceiptOutput(const std::string& where) : wanted_(!where.empty()) {
+  if (wanted_ && where != "-") file_ = std::make_unique<TextFile>("receipt", where);
 }
 
-void ReceiptTarget::set_model(const LanguageModel& model) {
-  if (recorder_) recorder_->set_model(model);
+void ReceiptOutput::write(const Receipt& receipt) {
+  if (file_)
+    file_->commit(json_text(receipt_json(receipt)));
+  else if (wanted_)
+    write_err("\n" + receipt_summary(receipt, err_style()));
+}
+
+ReceiptTarget::ReceiptTarget(const std::string& command, const std::string& where) : output_(where) {
+  if (output_.wanted()) recorder_ = std::make_unique<ReceiptRecorder>(command);
+}
+
+void ReceiptTarget::set_model(const LanguageModel& model, const ExecPolicy& policy) {
+  if (recorder_) recorder_->set_model(model, policy);
 }
 
 void ReceiptTarget::finish() {
@@ -26,10 +36,7 @@ void ReceiptTarget::finish() {
 void ReceiptTarget::write(const std::string& model_path, bool quiet) {
   if (!receipt_) return;
   complete_receipt(*receipt_, model_path, quiet);
-  if (file_)
-    file_->commit(receipt_json(*receipt_).dump(2) + "\n");
-  else
-    write_err("\n" + receipt_summary(*receipt_, err_style()));
+  output_.write(*receipt_);
 }
 
 }  // namespace candor::cli

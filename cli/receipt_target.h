@@ -13,21 +13,33 @@ namespace candor::cli {
 
 void add_receipt_option(CLI::App& command, std::string& where);
 
-/// Construct before the model is loaded (an unwritable path is noticed then), finish() while the model is alive,
-/// write() after it is gone.
+/// Where a receipt goes: nowhere (""), to standard error as a summary ("-"), or to a file as JSON.
+class ReceiptOutput {
+ public:
+  explicit ReceiptOutput(const std::string& where);  // errors: IoError (a path that cannot be written)
+  bool wanted() const { return wanted_; }
+  void write(const Receipt& receipt);  // errors: IoError
+
+ private:
+  bool wanted_;
+  std::unique_ptr<TextFile> file_;
+};
+
+/// A command that records all that it does. Construct before the model is loaded (an unwritable path is noticed then),
+/// finish() while the model is alive, write() after it is gone.
 class ReceiptTarget {
  public:
-  /// `where`: "" (no receipt), "-" (a summary on standard error) or a file for the JSON. errors: IoError
+  /// errors   IoError
   ReceiptTarget(const std::string& command, const std::string& where);
 
   ReceiptRecorder* recorder() { return recorder_.get(); }  // nullptr: no receipt
-  void set_model(const LanguageModel& model);
+  void set_model(const LanguageModel& model, const ExecPolicy& policy);
   void finish();
   /// `model_path` "": no model's files to hash. errors: IoError, Cancelled
   void write(const std::string& model_path, bool quiet);
 
  private:
-  std::unique_ptr<TextFile> file_;
+  ReceiptOutput output_;
   std::unique_ptr<ReceiptRecorder> recorder_;
   std::optional<Receipt> receipt_;
 };

@@ -69,7 +69,7 @@ void compute(const RunOptions& options, const std::string& prompt, ReceiptTarget
   if (options.chat && !model.has_chat_template())
     throw ValueError("--chat: '" + options.model.path + "' has no chat template; use --raw -p TEXT");
   model.tokenizer();  // says which file is missing
-  target.set_model(model);
+  target.set_model(model, load_options(options.model).policy);
   std::int64_t context = options.context;
   if (!options.context_given)
     context = model.info().context_length ? std::min(kDefaultContext, model.info().context_length) : kDefaultContext;

@@ -37,6 +37,10 @@ class Checker:
             target = target[part]
         yield from self.check(value, target, where)
 
+    def rule_anyOf(self, value, argument, schema, where):
+        if all(list(self.check(value, choice, where)) for choice in argument):
+            yield f"{where}: {value!r} is none of what it may be"
+
     def rule_type(self, value, argument, schema, where):
         names = [argument] if isinstance(argument, str) else argument
         if not any(is_type(value, name) for name in names):

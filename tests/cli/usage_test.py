@@ -26,7 +26,7 @@ class UsageTest(CliTest):
                     "--precision", "--threads", "--receipt"],
             "logits": ["--tokens", "--text", "--precision", "--threads", "-o"],
             "convert": ["--dtype", "--keep-f32", "--allow-lossy", "--force", "--explain"],
-            "bench": ["--precision", "--threads", "--prefill", "--decode", "--repeat", "--json"],
+            "bench": ["--precision", "--threads", "--prefill", "--decode", "--repeat", "--json", "--receipt"],
             "kernels": ["--markdown"],
             "explain": ["--precision", "--json"],
             "info": ["--probe"],

@@ -1,0 +1,17 @@
+// What JSON documents share: their text, and how a precision is written in them.
+#pragma once
+
+#include <nlohmann/json.hpp>
+#include <string>
+
+#include "candor/precision.h"
+
+namespace candor::cli {
+
+/// Indented, with a newline at the end. Paths and names out of files may be no UTF-8: what is not becomes U+FFFD.
+std::string json_text(const nlohmann::ordered_json& json);
+
+/// The five words of a precision; null where there is none (ops without products).
+nlohmann::ordered_json precision_json(const Precision& precision);
+
+}  // namespace candor::cli
