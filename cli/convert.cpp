@@ -70,6 +70,22 @@ std::string tensor_table(const ConvertReport& report) {
   return table.text();
 }
 
+// Values that are gone, or "".
+std::string lost_text(std::uint64_t overflowed, std::uint64_t flushed) {
+  std::string text;
+  if (overflowed) text += std::to_string(overflowed) + " overflowed to infinity";
+  if (flushed) text += (text.empty() ? "" : ", ") + std::to_string(flushed) + " flushed to zero";
+  return text;
+}
+
+// f32 values too small for bf16 become zero without permission: that is said even by -q.
+void report_losses_that_nobody_allowed(const ConvertCommand& command, const ConvertReport& report) {
+  if (command.options.allow_lossy) return;
+  std::uint64_t flushed = 0;
+  for (const ConvertedTensor& t : report.tensors) flushed += t.flushed;
+  if (flushed > 0) note(lost_text(0, flushed) + " in " + command.output + "; --keep-f32 keeps the tensors it names");
+}
+
 // One line for each pair of dtypes.
 std::string dtype_table(const ConvertReport& report) {
   struct Sum {
@@ -89,21 +105,19 @@ std::string dtype_table(const ConvertReport& report) {
   using Align = Table::Align;
   Table table({Align::left, Align::right, Align::right, Align::right, Align::left});
   for (const auto& [pair, sum] : sums) {
-    std::string lossy;
-    if (sum.overflowed) lossy += std::to_string(sum.overflowed) + " overflowed to infinity  ";
-    if (sum.flushed) lossy += std::to_string(sum.flushed) + " flushed to zero";
+    const std::uint64_t rounded = sum.changed - sum.overflowed - sum.flushed;
+    std::string change = sum.changed ? "" : "every value kept";
+    if (rounded) change = format_count(rounded) + " rounded, by at most " + change_text(sum.largest);
     table.add({std::string(dtype_name(pair.first)).append(" → ").append(dtype_name(pair.second)),
-               counted(sum.tensors, "tensor"), format_count(sum.elements) + " elements",
-               sum.changed ? format_count(sum.changed) + " rounded, by at most " + change_text(sum.largest)
-                           : "every value kept",
-               lossy});
+               counted(sum.tensors, "tensor"), format_count(sum.elements) + " elements", change,
+               lost_text(sum.overflowed, sum.flushed)});
   }
   return table.text();
 }
 
 void report_result(const ConvertCommand& command, const ConvertReport& report) {
   if (command.explain) write_out(tensor_table(report) + "\n");
-  if (command.quiet && !command.explain) return;
+  if (command.quiet && !command.explain) return report_losses_that_nobody_allowed(command, report);
   std::string text = dtype_table(report) + format_bytes(report.bytes_in) + " → " + format_bytes(report.bytes_out) +
                      (command.explain ? "; nothing was written\n" : "\n");
   command.explain ? write_out(text) : write_err(text);
@@ -139,7 +153,9 @@ void add_convert(CLI::App& app, Action& action) {
   command.add_option("--dtype", options->dtype, "bf16, f16 or f32: of every floating tensor")
       ->type_name("DTYPE")
       ->required();
-  command.add_option("--keep-f32", options->options.keep_f32, "Tensors that stay f32 ('*norm*'); may be repeated")
+  command
+      .add_option("--keep-f32", options->options.keep_f32,
+                  "Tensors written as f32, widened if they are narrower ('*norm*'); may be repeated")
       ->type_name("PATTERN")
       ->allow_extra_args(false);
   command.add_flag("--allow-lossy", options->options.allow_lossy, "Accept values that overflow or become zero");
@@ -149,7 +165,8 @@ void add_convert(CLI::App& app, Action& action) {
       ->type_name("N")
       ->check(whole_number(1, 1024));
   add_receipt_option(command, options->receipt);
-  command.add_flag("-q,--quiet", options->quiet, "No progress bar and no summary");
+  command.add_flag("-q,--quiet", options->quiet,
+                   "No progress bar and no summary; losses that nobody allowed are still said");
   command.footer(kExamples);
   command.callback([options, &action] { action = [options] { return run(*options); }; });
 }

@@ -3,10 +3,11 @@
 import array
 import json
 import math
+import os
 import unittest
 
-from support import (BARE_MODEL, GGUF_MODEL, GOLDEN, MODEL, CliTest, candor, read_npy, read_safetensors,
-                     write_safetensors)
+from support import (BARE_MODEL, GGUF_MODEL, GOLDEN, MODEL, CliTest, candor, make_model, peak_memory, read_npy,
+                     read_safetensors, write_safetensors)
 
 
 class LogitsTest(CliTest):
@@ -93,8 +94,21 @@ class ConvertTest(CliTest):
         self.assert_folder_holds("in.safetensors")
         result = candor("convert", source, out, "--dtype", "f16", "--allow-lossy")
         self.assert_ok(result)
-        self.assertIn("1 overflowed to infinity", result.stderr)
-        self.assertIn("1 flushed to zero", result.stderr)
+        self.assertRegex(result.stderr, r"8 elements +1 overflowed to infinity, 1 flushed to zero\n")
+        out.unlink()
+        quiet = candor("convert", source, out, "--dtype", "f16", "--allow-lossy", "-q")
+        self.assertEqual((quiet.returncode, quiet.stderr), (0, ""))
+
+    def test_values_that_bf16_cannot_hold_are_said(self):
+        """Below half of the smallest bf16 subnormal: zero, and no permission is asked."""
+        source, out = self.write_input([1e-45, 1e-42, 1.0]), self.folder / "out.safetensors"
+        result = candor("convert", source, out, "--dtype", "bf16", "--keep-f32", "*norm*")
+        self.assert_ok(result)
+        self.assertRegex(result.stderr, r"f32 → bf16 +1 tensor +3 elements +2 flushed to zero\n")
+        self.assertNotIn("rounded", result.stderr)
+        quiet = candor("convert", source, out, "--dtype", "bf16", "--keep-f32", "*norm*", "-q", "--force")
+        self.assert_ok(quiet)
+        self.assertRegex(quiet.stderr, rf"^note: 2 flushed to zero in {out}; [^\n]*\n$")
 
     def test_explain_writes_nothing(self):
         source, out = self.write_input(self.VALUES), self.folder / "out.safetensors"
@@ -145,6 +159,19 @@ class BenchTest(CliTest):
         self.assert_ok(result)
         self.assertEqual(json.loads(result.stdout)["repeat"], 1)
 
+    def test_receipt(self):
+        words = ["bench", MODEL, "--prefill", "4", "--decode", "3", "--repeat", "1"]
+        path = self.folder / "receipt.json"
+        result = candor(*words, "--receipt", path, "--json", self.folder / "bench.json")
+        self.assert_ok(result)
+        receipt = json.loads(path.read_text())
+        self.assertEqual(receipt, json.loads((self.folder / "bench.json").read_text())["receipt"])
+        self.assertEqual((receipt["command"], receipt["speed"]["decode_steps"]), ("bench", 3))
+        shown = candor(*words, "--receipt", "-")
+        self.assert_ok(shown)
+        self.assertRegex(shown.stderr, r"(?m)^speed +prefill 4 tokens")
+        self.assertRegex(shown.stdout, r"(?m)^decode +3 ")
+
     def test_longer_than_the_context(self):
         self.assert_error(candor("bench", MODEL, "--prefill", "300"), "256")
 
@@ -163,6 +190,26 @@ class ExplainTest(CliTest):
         self.assert_ok(table)
         for entry in explained["ops"]:
             self.assertIn(entry["kernel"], table.stdout)
+
+    def test_reads_headers_only(self):
+        """Ten gigabytes of weights, none of which is touched."""
+        model = make_model(self.folder / "enormous", hidden=4096, layers=32, holes=True)
+        self.assertGreater((self.folder / "enormous" / "model.safetensors").stat().st_size, 9 << 30)
+        self.assertLess(peak_memory("explain", model, "--precision", "bf16"), 64 << 20)
+
+    def test_paths_that_are_not_utf8(self):
+        """JSON is UTF-8: the byte that is not shows as U+FFFD, and the work is not lost."""
+        model = os.fsencode(self.folder) + b"/caf\xe9"
+        os.symlink(os.fsencode(MODEL), model)
+        explained = candor("explain", model, "--json")
+        self.assert_ok(explained)
+        self.assertTrue(json.loads(explained.stdout)["model"].endswith("/caf\ufffd"))
+        receipt = self.folder / "receipt.json"
+        self.assert_ok(candor("run", model, "-p", "a", "-n", "1", "-q", "--receipt", receipt))
+        self.assertTrue(json.loads(receipt.read_text())["model"]["path"].endswith("/caf\ufffd"))
+        bench = candor("bench", model, "--prefill", "2", "--decode", "1", "--repeat", "1", "-q", "--json", "-")
+        self.assert_ok(bench)
+        self.assertTrue(json.loads(bench.stdout)["receipt"]["model"]["path"].endswith("/caf\ufffd"))
 
     def test_lower_isa_chooses_other_rows(self):
         lowest = candor("explain", MODEL, "--precision", "bf16", "--json", env={"CANDOR_ISA": "baseline"})
