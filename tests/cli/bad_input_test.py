@@ -85,8 +85,21 @@ class ModelFilesTest(CliTest):
 
     def test_wrong_dtype(self):
         name = "model.norm.weight"
-        self.refused(self.edit_tensors(lambda t: t.update({name: ("I32", [64], b"\0" * 256)})), "i32", "final norm",
-                     lines=3)  # what is missing, and the nearest that there is
+        self.refused(self.edit_tensors(lambda t: t.update({name: ("I32", [64], b"\0" * 256)})),
+                     "model.safetensors", f"'{name}'", "'I32'", "bf16, f16 or f32")
+
+    def test_gguf_types_that_no_weight_has(self):
+        data = pathlib.Path(GGUF_MODEL).read_bytes()
+        # The tensor's entry: length and name, number of dimensions, one dimension, the type.
+        name = b"output_norm.weight"
+        at = data.index(struct.pack("<Q", len(name)) + name) + 8 + len(name)
+        dims = struct.unpack_from("<I", data, at)[0]
+        self.assertEqual(dims, 1)
+        path = self.folder / "types.gguf"
+        for type_, said in [(99, "type 99"), (26, "i32")]:
+            with self.subTest(type=type_):
+                path.write_bytes(data[:at + 12] + struct.pack("<I", type_) + data[at + 16:])
+                self.refused(path, "types.gguf", "'output_norm.weight'", said)
 
     def test_values_that_are_not_finite(self):
         name = "model.layers.0.mlp.down_proj.weight"
@@ -103,13 +116,18 @@ class ModelFilesTest(CliTest):
         self.refused(self.copy_model(model_type="mamba", architectures=["MambaForCausalLM"]), "amba")
 
     def test_configuration_that_cannot_be(self):
-        for field, value in [("hidden_size", 0), ("hidden_size", -64), ("num_attention_heads", 0), ("head_dim", 15),
-                             ("num_key_value_heads", 3), ("vocab_size", 10**12), ("num_hidden_layers", 10**9),
-                             ("hidden_size", "64"), ("hidden_act", "frob"),
-                             ("max_position_embeddings", -1)]:
+        for field, value, what in [("hidden_size", 0, "channels is 0"), ("hidden_size", -64, "channels is -64"),
+                                   ("num_attention_heads", 0, "'num_attention_heads' is 0"),
+                                   ("head_dim", 15, "head dimension 15"),
+                                   ("num_key_value_heads", 3, "4 heads do not share 3 key/value heads"),
+                                   ("vocab_size", 10**12, "vocabulary is 1000000000000"),
+                                   ("num_hidden_layers", 10**9, "layers is 1000000000"),
+                                   ("hidden_size", "64", "'hidden_size' is \"64\""),
+                                   ("hidden_act", "frob", "'hidden_act' is \"frob\""),
+                                   ("max_position_embeddings", -1, "context length is -1")]:
             with self.subTest(field=field, value=value):
                 copy = self.copy_model(**{field: value})
-                self.refused(copy)
+                self.refused(copy, "config.json: ", what)
 
     def test_missing_configuration_or_tokenizer(self):
         copy = self.copy_model()
@@ -144,6 +162,13 @@ class PromptTest(CliTest):
         self.assert_error(candor("run", MODEL, "-p", "a", "--system", b"\xe9"), "--system", "byte 0")
         self.assert_error(candor("logits", MODEL, "--text", b"\xe9", "-o", self.folder / "x"), "--text", "byte 0")
 
+    def test_a_turn_that_is_not_utf8(self):
+        self.assert_error(candor("run", MODEL, "--chat", "-n", "1", stdin=b"caf\xe9\n"), "prompt: not UTF-8 at byte 3")
+        second = candor("run", MODEL, "--chat", "-n", "1", "--greedy", stdin=b"hello\n\xff\nnever\n")
+        first = candor("run", MODEL, "--chat", "-n", "1", "--greedy", stdin=b"hello\n")
+        self.assertEqual((second.returncode, second.stdout), (1, first.stdout))
+        self.assertIn("prompt: not UTF-8 at byte 0 (0xFF)", second.stderr)
+
     def test_empty(self):
         self.assert_error(candor("run", MODEL, "-p", ""), "prompt", "empty")
         self.assert_error(candor("run", MODEL, "-p", "-", stdin=b""), "prompt", "empty")
@@ -169,13 +194,14 @@ class OutputTest(CliTest):
         for path in ["/no/such/folder/receipt.json", str(self.folder), f"{MODEL}/config.json/x"]:
             with self.subTest(path):
                 result = candor("run", self.folder / "absent", "-p", "a", "--receipt", path)
-                self.assert_error(result, f"receipt: cannot write '{path}'")
+                self.assert_error(result, f"receipt: {path}: ")
 
     def test_logits_and_bench_outputs_are_checked_before_the_model(self):
         for path in ["/no/such/folder/x", str(self.folder), "/dev/full"]:
             with self.subTest(path):
                 self.assert_error(candor("logits", self.folder / "absent", "--tokens", "1", "-o", path), path)
-        self.assert_error(candor("bench", self.folder / "absent", "--json", "/no/such/folder/x"), "/no/such/folder/x")
+        for option in ["--json", "--receipt"]:
+            self.assert_error(candor("bench", self.folder / "absent", option, "/no/such/folder/x"), "/no/such/folder/x")
 
     def test_convert_outputs(self):
         for path in ["/no/such/folder/out.safetensors", "/dev/full", "/dev/null/out"]:
@@ -184,7 +210,7 @@ class OutputTest(CliTest):
 
     def test_full_devices(self):
         self.assertEqual(candor("run", MODEL, "-p", "a", "-n", "1", "--receipt", "/dev/full").stderr,
-                         "candor run: receipt: cannot write '/dev/full': No space left on device\n")
+                         "candor run: receipt: /dev/full: cannot write: No space left on device; name another file\n")
         bench = candor("bench", MODEL, "--prefill", "2", "--decode", "1", "--repeat", "1", "--json", "/dev/full")
         self.assert_error(bench, "No space left on device")
         for words in [["info"], ["kernels"], ["kernels", "--markdown"], ["explain", MODEL], ["--help"], ["--version"]]:
@@ -217,6 +243,34 @@ class OutputTest(CliTest):
                 self.assertEqual(old.read_text(), "old")
                 self.assertEqual([p.name for p in out.iterdir()], ["old"])
                 self.assert_folder_holds("out")
+
+    def test_a_disk_without_space(self):
+        """A real one: the limit on file sizes above is another error of the system."""
+        disk = self.folder / "disk"
+        disk.mkdir()
+        if subprocess.run(["mount", "-t", "tmpfs", "-o", "size=256k", "tmpfs", disk], capture_output=True).returncode:
+            self.skipTest("a small disk cannot be mounted here")
+        self.addCleanup(subprocess.run, ["umount", disk], check=True)
+        old, folder = disk / "old", disk / "folder"
+        old.write_text("old")
+        folder.mkdir()
+        (folder / "model.safetensors").write_text("old")
+        with self.assertRaises(OSError), open(disk / "filler", "wb", buffering=0) as filler:
+            while True:
+                filler.write(bytes(4096))
+        measure = ["--prefill", "2", "--decode", "1", "--repeat", "1"]
+        for words in (["logits", MODEL, "--tokens", "1,2", "-o", old],
+                      ["convert", MODEL, disk / "new.safetensors", "--dtype", "f32"],
+                      ["convert", MODEL, folder, "--dtype", "f32", "--force"],
+                      ["run", MODEL, "-p", "a", "-n", "1", "--receipt", old],
+                      ["bench", MODEL, *measure, "--json", old], ["bench", MODEL, *measure, "--receipt", old]):
+            with self.subTest(words):
+                result = candor(*words)
+                self.assertEqual(result.returncode, 1, result.stderr)
+                self.assertRegex(result.stderr, rf"^candor {words[0]}: .*{disk}.*: No space left on device; .*\n$")
+                self.assertEqual(sorted(p.name for p in disk.iterdir()), ["filler", "folder", "old"])
+                self.assertEqual(old.read_text(), "old")
+                self.assertEqual((folder / "model.safetensors").read_text(), "old")
 
     def test_a_failed_run_leaves_the_old_receipt(self):
         path = self.folder / "receipt.json"
