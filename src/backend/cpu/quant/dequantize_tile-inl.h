@@ -2,26 +2,12 @@
 // turned four at a time, so that scales and quants of sixteen rows meet in one vector and nothing is gathered.
 #pragma once
 
-#include "backend/cpu/matmul/tile_rows-inl.h"
-#include "backend/cpu/simd/i32x16.h"
+#include "backend/cpu/quant/dword_columns-inl.h"
+#include "backend/cpu/simd/unroll.h"
 #include "core/blocks.h"
 
 namespace candor::cpu::CANDOR_ISA {
 namespace {
-
-/// f16 scales that lie at `offset` in each row.
-CANDOR_INLINE F32x16 row_scales(const TileRows& rows, std::int64_t offset) {
-  std::uint16_t bits[kTileRows];
-  for (int i = 0; i < kTileRows; ++i) __builtin_memcpy(bits + i, rows.row[i] + offset, 2);
-  return load_f16(bits);
-}
-
-/// Four bytes that lie at `offset` in each row.
-CANDOR_INLINE I32x16 row_dwords(const TileRows& rows, std::int64_t offset) {
-  std::uint32_t bits[kTileRows];
-  for (int i = 0; i < kTileRows; ++i) __builtin_memcpy(bits + i, rows.row[i] + offset, 4);
-  return load_i32(bits);
-}
 
 CANDOR_INLINE void store_k(float* out, std::int64_t k, F32x16 x) { store(out + k * kLanes, x); }
 
@@ -40,61 +26,100 @@ struct ScaledAndMoved {
   __attribute__((always_inline)) F32x16 value(I32x16 q) const { return fma(d, to_f32(q), m); }
 };
 
-/// 16 bytes at `offset` of each row: low nibbles are k = 0 … 15, high nibbles k = 16 … 31. `fifth` holds bit 5 of each
-/// k, or zeros.
-template <class Scale>
-CANDOR_INLINE void put_nibbles(const TileRows& rows, std::int64_t offset, I32x16 fifth, const Scale& scale,
-                               float* out) {
-  const I32x16 nibble = set1_i32(15), sixteen = set1_i32(16);
-  DwordBlock block;
-  transpose_dwords(rows, offset, block);
-  I32x16 fifth_low = shift_left<4>(fifth), fifth_high = shift_right<12>(fifth);
+/// Nibbles without a fifth bit.
+struct NoFifth {
+  __attribute__((always_inline)) I32x16 low(I32x16 nibbles) const { return nibbles; }
+  __attribute__((always_inline)) I32x16 high(I32x16 nibbles) const { return nibbles; }
+  __attribute__((always_inline)) void next() {}
+};
+/// Bit k of a row's dword belongs to element k.
+struct FifthBits {
+  I32x16 low_bits, high_bits;  // bit 4: of the next k, and of the one 16 later
+  __attribute__((always_inline)) explicit FifthBits(I32x16 bits)
+      : low_bits(shift_left<4>(bits)), high_bits(shift_right<12>(bits)) {}
+  __attribute__((always_inline)) I32x16 low(I32x16 nibbles) const {
+    return bit_or(nibbles, bit_and(low_bits, set1_i32(16)));
+  }
+  __attribute__((always_inline)) I32x16 high(I32x16 nibbles) const {
+    return bit_or(nibbles, bit_and(high_bits, set1_i32(16)));
+  }
+  __attribute__((always_inline)) void next() {
+    low_bits = shift_right<1>(low_bits);
+    high_bits = shift_right<1>(high_bits);
+  }
+};
+
+/// 16 bytes at `offset` of each row: low nibbles are k = 0 … 15, high nibbles k = 16 … 31.
+template <class Fifth, class Scale>
+CANDOR_INLINE void put_nibbles(const TileRows& rows, std::int64_t offset, Fifth fifth, const Scale& scale, float* out) {
+  const I32x16 nibble = set1_i32(15);
+  const DwordColumns block = dword_columns(rows, offset);
+  CANDOR_UNROLL
   for (std::int64_t k = 0; k < 16; k += 4) {
-    I32x16 bytes = load_i32(block.v[k / 4]);
+    I32x16 bytes = block.v[k / 4];
+    CANDOR_UNROLL
     for (std::int64_t b = 0; b < 4; ++b) {
-      const I32x16 low = bit_or(bit_and(bytes, nibble), bit_and(fifth_low, sixteen));
-      const I32x16 high = bit_or(bit_and(shift_right<4>(bytes), nibble), bit_and(fifth_high, sixteen));
-      store_k(out, k + b, scale.value(low));
-      store_k(out, k + b + 16, scale.value(high));
+      store_k(out, k + b, scale.value(fifth.low(bit_and(bytes, nibble))));
+      store_k(out, k + b + 16, scale.value(fifth.high(bit_and(shift_right<4>(bytes), nibble))));
       bytes = shift_right<8>(bytes);
-      fifth_low = shift_right<1>(fifth_low);
-      fifth_high = shift_right<1>(fifth_high);
+      fifth.next();
     }
   }
 }
 
+/// d and m, the first two f16 of each block.
+CANDOR_INLINE ScaledAndMoved scale_and_offset(const TileRows& rows, std::int64_t at) {
+  const I32x16 both = row_values<std::uint32_t>(rows, at);
+  return {f16_to_f32(both), f16_to_f32(shift_right<16>(both))};
+}
+
 // One block of 32 k that starts at byte `at` of each row.
 CANDOR_INLINE void put_block(const BlockQ4_0*, const TileRows& rows, std::int64_t at, float* out) {
-  put_nibbles(rows, at + 2, set1_i32(0), ScaledFromZero{row_scales(rows, at), 8}, out);
+  put_nibbles(rows, at + 2, NoFifth{}, ScaledFromZero{row_scales(rows, at), 8}, out);
 }
 CANDOR_INLINE void put_block(const BlockQ4_1*, const TileRows& rows, std::int64_t at, float* out) {
-  put_nibbles(rows, at + 4, set1_i32(0), ScaledAndMoved{row_scales(rows, at), row_scales(rows, at + 2)}, out);
+  put_nibbles(rows, at + 4, NoFifth{}, scale_and_offset(rows, at), out);
 }
 CANDOR_INLINE void put_block(const BlockQ5_0*, const TileRows& rows, std::int64_t at, float* out) {
-  put_nibbles(rows, at + 6, row_dwords(rows, at + 2), ScaledFromZero{row_scales(rows, at), 16}, out);
+  const FifthBits fifth(row_values<std::uint32_t>(rows, at + 2));
+  put_nibbles(rows, at + 6, fifth, ScaledFromZero{row_scales(rows, at), 16}, out);
 }
 CANDOR_INLINE void put_block(const BlockQ5_1*, const TileRows& rows, std::int64_t at, float* out) {
-  const ScaledAndMoved scale = {row_scales(rows, at), row_scales(rows, at + 2)};
-  put_nibbles(rows, at + 8, row_dwords(rows, at + 4), scale, out);
+  const FifthBits fifth(row_values<std::uint32_t>(rows, at + 4));
+  put_nibbles(rows, at + 8, fifth, scale_and_offset(rows, at), out);
 }
 CANDOR_INLINE void put_block(const BlockQ8_0*, const TileRows& rows, std::int64_t at, float* out) {
   const Scaled scale = {row_scales(rows, at)};
-  DwordBlock block;
-  for (std::int64_t k = 0; k < 32; k += 4) {
-    if (k % 16 == 0) transpose_dwords(rows, at + 2 + k, block);
-    I32x16 bytes = load_i32(block.v[k / 4 % 4]);
-    for (std::int64_t b = 0; b < 4; ++b) {
-      store_k(out, k + b, scale.value(shift_right_signed<24>(shift_left<24>(bytes))));
-      bytes = shift_right<8>(bytes);
+  CANDOR_UNROLL
+  for (std::int64_t half = 0; half < 32; half += 16) {
+    const DwordColumns block = dword_columns(rows, at + 2 + half);
+    CANDOR_UNROLL
+    for (std::int64_t k = 0; k < 16; k += 4) {
+      const I32x16 bytes = block.v[k / 4];
+      float* to = out + (half + k) * kLanes;
+      store_k(to, 0, scale.value(shift_right_signed<24>(shift_left<24>(bytes))));
+      store_k(to, 1, scale.value(shift_right_signed<24>(shift_left<16>(bytes))));
+      store_k(to, 2, scale.value(shift_right_signed<24>(shift_left<8>(bytes))));
+      store_k(to, 3, scale.value(shift_right_signed<24>(bytes)));
     }
   }
+}
+
+/// The same k of the next tile, so that they are near when its turn comes: sixteen rows are more streams than the
+/// processor's own prefetcher follows.
+CANDOR_INLINE void fetch_next_tile(const TileRows& rows, std::int64_t row_bytes, std::int64_t at, std::int64_t bytes) {
+  for (const std::byte* row : rows.row)
+    for (std::int64_t line = 0; line < bytes; line += 64)
+      _mm_prefetch(reinterpret_cast<const char*>(row + kTileRows * row_bytes + at + line), _MM_HINT_T1);
 }
 
 /// k0 … k0 + count of the rows of one tile; both are multiples of 32.
 template <class Block>
 void dequantize_tile(const ConstView& weight, std::int64_t tile, std::int64_t k0, std::int64_t count, void* out) {
   constexpr std::int64_t kBytes = sizeof(Block);
-  const TileRows rows = tile_rows(weight, tile, weight.stride[0] / kBlockElements * kBytes);
+  const std::int64_t row_bytes = weight.stride[0] / kBlockElements * kBytes;
+  const TileRows rows = tile_rows(weight, tile, row_bytes);
+  fetch_next_tile(rows, row_bytes, k0 / kBlockElements * kBytes, count / kBlockElements * kBytes);
   auto* values = static_cast<float*>(out);
   for (std::int64_t k = 0; k < count; k += kBlockElements)
     put_block(static_cast<const Block*>(nullptr), rows, (k0 + k) / kBlockElements * kBytes, values + k * kLanes);
