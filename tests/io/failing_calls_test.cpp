@@ -1,8 +1,7 @@
 // What no ordinary file can make happen: file systems that cannot map, disks that fail, a cancel in the last moments.
-// This program has its own mmap, fsync and pread, which fail on demand.
+// This program's mmap, fsync and pread fail on demand.
 #include <errno.h>
 #include <sys/mman.h>
-#include <sys/syscall.h>
 #include <unistd.h>
 
 #include <atomic>
@@ -21,29 +20,36 @@ std::atomic<bool>* cancel_after_read = nullptr;
 
 }  // namespace
 
-extern "C" void* mmap(void* address, size_t bytes, int protection, int flags, int file, off_t offset) noexcept {
-  if (maps_fail && file >= 0) {
-    errno = ENODEV;
-    return MAP_FAILED;
-  }
-  return reinterpret_cast<void*>(::syscall(SYS_mmap, address, bytes, protection, flags, file, offset));
+// The linker's --wrap sends the library's calls of f() to __wrap_f(); __real_f() is the system's.
+extern "C" {
+
+void* __real_mmap(void* address, size_t bytes, int protection, int flags, int file, off_t offset);
+int __real_fsync(int file);
+ssize_t __real_pread(int file, void* data, size_t bytes, off_t offset);
+
+void* __wrap_mmap(void* address, size_t bytes, int protection, int flags, int file, off_t offset) {
+  if (!maps_fail || file < 0) return __real_mmap(address, bytes, protection, flags, file, offset);
+  errno = ENODEV;
+  return MAP_FAILED;
 }
 
-extern "C" int fsync(int file) {
-  if (!fsync_fails) return static_cast<int>(::syscall(SYS_fsync, file));
+int __wrap_fsync(int file) {
+  if (!fsync_fails) return __real_fsync(file);
   errno = EIO;
   return -1;
 }
 
-extern "C" ssize_t pread(int file, void* data, size_t bytes, off_t offset) {
+ssize_t __wrap_pread(int file, void* data, size_t bytes, off_t offset) {
   if (reads_left == 0) {
     errno = EIO;
     return -1;
   }
   if (reads_left > 0) --reads_left;
   if (cancel_after_read != nullptr) *cancel_after_read = true;
-  return ::syscall(SYS_pread64, file, data, bytes, offset);
+  return __real_pread(file, data, bytes, offset);
 }
+
+}  // extern "C"
 
 namespace candor {
 namespace {
