@@ -97,8 +97,8 @@ CANDOR_INLINE void add_half_pair(Sums<kRows, kTiles>& sums, const float* x, cons
   step(sums, x, w);
 }
 
-/// Bytes ahead of the arithmetic that weights are asked for, when so few rows share them that memory is the bound. A lone
-/// row reads four rising streams, which the processor's own prefetcher follows better than any request of ours.
+/// Bytes ahead of the arithmetic that weights are asked for, when so few rows share them that memory is the bound. A
+/// lone row reads four rising streams, which the processor's own prefetcher follows better than any request of ours.
 inline constexpr std::int64_t kPrefetchBytes = 1024;
 inline constexpr int kPrefetchRows = 8;
 
