@@ -18,6 +18,7 @@ constexpr std::size_t kAlignment = 64;
 constexpr int kMaxWorkers = 1024;
 constexpr int kSharesPerWorker = 4;  // a sleeping worker's neighbours lose a quarter of its work, not all of it
 constexpr int kShareBits = 32;
+constexpr std::uint64_t kNoShare = (std::uint64_t{1} << kShareBits) - 1;  // beyond the shares of any job
 
 void pause() { __builtin_ia32_pause(); }
 
@@ -29,7 +30,7 @@ std::string thread_limit(int given, int workers) {
 /// The one stream of the program; the pool behind it is exchanged under the lock that every op holds.
 class CpuStream final : public Stream {
  public:
-  CpuStream() : pool_(std::make_unique<ThreadPool>(available_cores())), count_(pool_->workers()) {}
+  explicit CpuStream(int workers) : pool_(std::make_unique<ThreadPool>(workers)), count_(workers) {}
 
   void lock() override { callers_.lock(); }
   void unlock() override { callers_.unlock(); }
@@ -53,8 +54,10 @@ class CpuStream final : public Stream {
   std::atomic<int> count_;
 };
 
-CpuStream& the_stream() {
-  static CpuStream stream;
+/// `first`: workers of a stream that is made by this call; 0: one per core. Whoever asks for fewer than the cores,
+/// because the system gives no more, never starts more.
+CpuStream& the_stream(int first = 0) {
+  static CpuStream stream(first > 0 ? first : available_cores());
   return stream;
 }
 
@@ -109,6 +112,9 @@ void ThreadPool::run_range(int worker, Task task, std::int64_t begin, std::int64
 }
 
 void ThreadPool::publish(Task task, std::int64_t count, std::int64_t step, std::int64_t steps, std::int64_t shares) {
+  const std::uint32_t next = generation_.load(std::memory_order_relaxed) + 1;
+  const std::uint64_t first_ticket = static_cast<std::uint64_t>(next) << kShareBits;
+  ticket_.store(first_ticket | kNoShare, std::memory_order_relaxed);  // seen by whoever reads what follows
   job_.run.store(task.run, std::memory_order_release);
   job_.self.store(task.self, std::memory_order_release);
   job_.count.store(count, std::memory_order_release);
@@ -116,18 +122,18 @@ void ThreadPool::publish(Task task, std::int64_t count, std::int64_t step, std::
   job_.steps.store(steps, std::memory_order_release);
   job_.shares.store(shares, std::memory_order_release);
   finished_.store(0, std::memory_order_relaxed);
-  const std::uint32_t next = generation_.load(std::memory_order_relaxed) + 1;
-  ticket_.store(static_cast<std::uint64_t>(next) << kShareBits, std::memory_order_release);
+  ticket_.store(first_ticket, std::memory_order_release);
   generation_.store(next, std::memory_order_seq_cst);
   if (sleepers_.load(std::memory_order_seq_cst) != 0) generation_.notify_all();
 }
 
-// The job is read before the share is claimed. All its shares are claimed before the next job is written, so a claim
-// succeeds only when what was read belongs to the ticket.
+// The job is read before the share is claimed. No ticket that a worker can hold is valid while a job is written: those
+// of the job before are void from publish()'s first store on, also the one behind its last share, which a larger next
+// job would make look free. So a claim succeeds only when what was read belongs to the ticket.
 void ThreadPool::take_shares(int worker) {
   while (true) {
     std::uint64_t ticket = ticket_.load(std::memory_order_acquire);
-    const auto share = static_cast<std::int64_t>(ticket & ((std::uint64_t{1} << kShareBits) - 1));
+    const auto share = static_cast<std::int64_t>(ticket & kNoShare);
     const Task task{job_.run.load(std::memory_order_acquire), job_.self.load(std::memory_order_acquire)};
     const std::int64_t count = job_.count.load(std::memory_order_acquire);
     const std::int64_t step = job_.step.load(std::memory_order_acquire);
@@ -209,7 +215,7 @@ Stream& cpu_stream() { return the_stream(); }
 void set_cpu_threads(int workers) {
   if (workers < 1 || workers > kMaxWorkers)
     throw ValueError("threads: " + std::to_string(workers) + " is outside 1 … " + std::to_string(kMaxWorkers));
-  the_stream().exchange(workers);
+  the_stream(workers).exchange(workers);
 }
 
 int cpu_threads() { return the_stream().count(); }

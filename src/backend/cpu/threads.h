@@ -73,7 +73,7 @@ class ThreadPool final : public Stream {
 };
 
 /// What cpu kernels run on: one stream for the whole program, so that it may be locked at any time. Made on first use
-/// with one worker per available core.
+/// with one worker per available core, or as many as set_cpu_threads() asks for when that comes first.
 Stream& cpu_stream();
 /// Waits for the op that runs, then exchanges the workers behind the stream.
 /// errors   ValueError (outside 1 … 1024), DeviceError (the system gives fewer threads; the workers stay as they were)
