@@ -38,6 +38,8 @@ Model read_model(const JsonFields& model) {
     }
   }
   if (model.flag("byte_fallback", false)) model.refuse("byte_fallback is not supported");
+  if (model.has("vocab")) model.object("vocab");  // their members were taken out while parsing: only the kind is left
+  if (model.has("merges")) model.array("merges");
   Model out;
   out.whole_words_first = model.flag("ignore_merges", false);
   out.fuse_unknown = model.flag("fuse_unk", false);

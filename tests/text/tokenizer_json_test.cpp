@@ -101,6 +101,8 @@ TEST(TokenizerJson, HostileIds) {
   EXPECT_THAT(refusal_with("/model/merges/0", json::array({"a", "q"})), HasSubstr("names \"q\""));
   EXPECT_THAT(refusal_with("/model/merges/0", json::array({"a", "b", "c"})), HasSubstr("merge 0 is neither"));
   EXPECT_THAT(refusal_with("/model/merges/0", json::array({"a b", "c"})), HasSubstr("one space"));
+  EXPECT_THAT(refusal_with("/model/merges", "a b"), HasSubstr("\"merges\" is not an array"));
+  EXPECT_THAT(refusal_with("/model/vocab", json::array({0, 1})), HasSubstr("vocab: is not a JSON object"));
 }
 
 TEST(TokenizerJson, TemplateIdsAreChecked) {
