@@ -68,6 +68,26 @@ TEST_P(BadRotaryTest, UnknownRulesAreRefused) {
 }
 INSTANTIATE_TEST_SUITE_P(Rules, BadRotaryTest, ::testing::Values("dynamic", "yarn", "longrope", "su"));
 
+// Each would make every logit NaN.
+TEST(LoadErrorTest, RotaryNumbersOutOfRangeAreRefused) {
+  const auto said = [](const char* field, double value) {
+    const ModelCopy copy("gqa_tied");
+    copy.edit_config([&](Json& config) {
+      config["rope_parameters"] = {{"rope_theta", 10000.0},   {"rope_type", "llama3"},
+                                   {"factor", 8.0},           {"low_freq_factor", 1.0},
+                                   {"high_freq_factor", 4.0}, {"original_max_position_embeddings", 64}};
+      config["rope_parameters"][field] = value;
+    });
+    return load_error<FormatError>(copy.path());
+  };
+  EXPECT_THAT(said("rope_theta", 1e308), HasSubstr("the rotary base is 1e+308; it must lie in [1, 1e+30]"));
+  EXPECT_THAT(said("rope_theta", 1e-308), HasSubstr("the rotary base is 1e-308"));
+  EXPECT_THAT(said("factor", 1e-45), HasSubstr("scaling is 1e-45; it must lie in [1e-06, 1e+06]"));
+  EXPECT_THAT(said("low_freq_factor", 1e-300), HasSubstr("low_freq_factor is 1e-300"));
+  EXPECT_THAT(said("high_freq_factor", 1e308), HasSubstr("high_freq_factor is 1e+308"));
+  EXPECT_THAT(said("original_max_position_embeddings", 1e308), HasSubstr("original context is 1e+308"));
+}
+
 TEST(LoadErrorTest, UnknownRotaryFieldIsRefused) {
   const ModelCopy copy("gqa_tied");
   copy.edit_config([](Json& config) { config["rope_parameters"]["beta_fast"] = 32; });

@@ -1,6 +1,7 @@
 #include "models/llama/config.h"
 
 #include <filesystem>
+#include <sstream>
 
 #include "candor/error.h"
 #include "models/side_file.h"
@@ -17,6 +18,18 @@ void require(bool holds, const LlamaConfig& config, const std::string& what) {
 void check_extent(const LlamaConfig& config, const char* what, std::int64_t value, std::int64_t highest) {
   require(value >= 1 && value <= highest, config,
           std::string(what) + " is " + std::to_string(value) + "; a model has 1 … " + std::to_string(highest));
+}
+
+std::string number_text(double value) {
+  std::ostringstream text;
+  text << value;
+  return text.str();
+}
+
+void check_range(const LlamaConfig& config, const char* what, double value, double lowest, double highest) {
+  require(value >= lowest && value <= highest, config,
+          std::string(what) + " is " + number_text(value) + "; it must lie in [" + number_text(lowest) + ", " +
+              number_text(highest) + "]");
 }
 
 }  // namespace
@@ -50,9 +63,14 @@ void check_config(const LlamaConfig& c) {
           "the rotary dimension " + std::to_string(c.rotary_dim) + " must be even and at most the head dimension " +
               std::to_string(c.head_dim));
   require(c.rms_norm_eps >= 0 && c.rms_norm_eps < 1, c,
-          "the norm's epsilon is " + std::to_string(c.rms_norm_eps) + "; it must lie in [0, 1)");
-  require(c.rotary_base > 0 && c.rotary_base < 1e30, c,
-          "the rotary base is " + std::to_string(c.rotary_base) + "; it must be positive");
+          "the norm's epsilon is " + number_text(c.rms_norm_eps) + "; it must lie in [0, 1)");
+  // Beyond these the angles of long contexts leave f32, and every logit would be NaN.
+  check_range(c, "the rotary base", c.rotary_base, 1, 1e30);
+  check_range(c, "the factor of the rotary scaling", c.rotary_scaling.factor, 1e-6, 1e6);
+  if (c.rotary_scaling.kind != nn::RotaryScaling::Kind::llama3) return;
+  check_range(c, "the rotary scaling's low_freq_factor", c.rotary_scaling.low_freq_factor, 1e-6, 1e6);
+  check_range(c, "the rotary scaling's high_freq_factor", c.rotary_scaling.high_freq_factor, 1e-6, 1e6);
+  check_range(c, "the rotary scaling's original context", c.rotary_scaling.original_context, 1, 1e12);
 }
 
 }  // namespace candor::models
