@@ -68,7 +68,8 @@ void compute(const RunOptions& options, const std::string& prompt, ReceiptTarget
   const LanguageModel model = load_model(options.model);
   if (options.chat && !model.has_chat_template())
     throw ValueError("--chat: '" + options.model.path + "' has no chat template; use --raw -p TEXT");
-  model.tokenizer();  // says which file is missing
+  model.tokenizer();                                                     // says which file is missing
+  if (!options.raw && model.has_chat_template()) model.chat_template();  // says why it cannot be used
   target.set_model(model, load_options(options.model).policy);
   std::int64_t context = options.context;
   if (!options.context_given)

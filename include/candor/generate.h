@@ -77,7 +77,7 @@ class LanguageModel {
   const ModelInfo& info() const;
   /// errors   FormatError when the model came without one, saying which file is missing
   const Tokenizer& tokenizer() const;
-  const ChatTemplate& chat_template() const;
+  const ChatTemplate& chat_template() const;  // and when it is there but cannot be used, saying why
   bool has_tokenizer() const;
   bool has_chat_template() const;
   const std::vector<TokenId>& end_tokens() const;

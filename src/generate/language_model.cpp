@@ -100,7 +100,9 @@ std::vector<ExplainedOp> LanguageModel::explain(const std::string& path, const L
 
 const ModelInfo& LanguageModel::info() const { return impl_->info; }
 bool LanguageModel::has_tokenizer() const { return impl_->text.tokenizer.has_value(); }
-bool LanguageModel::has_chat_template() const { return impl_->text.chat_template.has_value(); }
+bool LanguageModel::has_chat_template() const {
+  return impl_->text.chat_template.has_value() || impl_->text.template_refused;
+}
 const std::vector<TokenId>& LanguageModel::end_tokens() const { return impl_->model.config.end_tokens; }
 
 const Tokenizer& LanguageModel::tokenizer() const {
@@ -109,7 +111,7 @@ const Tokenizer& LanguageModel::tokenizer() const {
 }
 
 const ChatTemplate& LanguageModel::chat_template() const {
-  if (!has_chat_template()) throw FormatError(impl_->text.no_chat_template);
+  if (!impl_->text.chat_template) throw FormatError(impl_->text.no_chat_template);
   return *impl_->text.chat_template;
 }
 

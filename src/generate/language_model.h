@@ -15,6 +15,7 @@ struct TextSide {
   std::string no_tokenizer;  // full error text
   std::optional<ChatTemplate> chat_template;
   std::string no_chat_template;
+  bool template_refused = false;     // there is one, which cannot be used
   std::string bos_token, eos_token;  // as templates see them
 };
 

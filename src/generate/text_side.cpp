@@ -15,11 +15,16 @@ namespace {
 
 namespace fs = std::filesystem;
 
+void refuse_template(TextSide& text, const std::string& why) {
+  text.no_chat_template = why + "; --raw sends the prompt without a template";
+  text.template_refused = true;
+}
+
 void set_template(TextSide& text, const std::string& source, const std::string& file) {
   try {
     text.chat_template = ChatTemplate::parse(source);
   } catch (const Error& error) {
-    text.no_chat_template = file + ": chat template: " + candor::text::printable(error.what());
+    refuse_template(text, file + ": chat template: " + candor::text::printable(error.what()));
   }
 }
 
@@ -93,9 +98,10 @@ void read_template(TextSide& text, const fs::path& folder, const TokenizerConfig
       set_template(text, *config.chat_template, (folder / "tokenizer_config.json").string());
     } else {
       text.no_chat_template = no_template_reason(folder, config);
+      text.template_refused = !config.other_templates.empty();
     }
   } catch (const Error& error) {
-    text.no_chat_template = candor::text::printable(error.what());
+    refuse_template(text, candor::text::printable(error.what()));
   }
 }
 
@@ -129,7 +135,7 @@ TextSide text_side_from_gguf(const Checkpoint& checkpoint) {
       text.no_chat_template = file + " has no chat template: metadata key 'tokenizer.chat_template' is missing";
     }
   } catch (const Error& error) {
-    text.no_chat_template = with_file(file, error);
+    refuse_template(text, with_file(file, error));
   }
   return text;
 }

@@ -94,6 +94,15 @@ TEST(TextSideTest, FilesThatCannotBeReadAreNamedAndNotCalledMissing) {
               AllOf(HasSubstr(copy.file("chat_template.jinja")), HasSubstr("not a regular file")));
 }
 
+TEST(TextSideTest, ATemplateThatCannotBeUsedIsNotAbsent) {
+  const ModelCopy copy("gqa_tied");
+  copy.write("chat_template.jinja", "{% include 'x' %}");
+  const LanguageModel model = load(copy.path(), "bf16");
+  EXPECT_TRUE(model.has_chat_template());
+  EXPECT_THAT(error_text<FormatError>([&] { model.chat_template(); }),
+              AllOf(HasSubstr(copy.file("chat_template.jinja")), HasSubstr("include"), HasSubstr("--raw")));
+}
+
 TEST(TextSideTest, GgufWithoutATokenizerSaysSo) {
   const GgufTwin twin("gqa_tied");
   const std::string file = twin.write();
