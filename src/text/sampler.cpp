@@ -37,7 +37,9 @@ void require_finite_logits(std::span<const float> logits) {
   for (std::size_t i = 0; i < logits.size(); ++i) {
     if (std::isnan(logits[i]) || logits[i] == std::numeric_limits<float>::infinity()) {
       throw ValueError("sampler: logit " + std::to_string(i) + " of " + std::to_string(logits.size()) + " is " +
-                       (std::isnan(logits[i]) ? "NaN" : "infinite") + ", expected finite numbers or minus infinity");
+                       (std::isnan(logits[i]) ? "NaN" : "infinite") +
+                       ", expected finite numbers or minus infinity; "
+                       "the model is damaged, or values left the range of the activations' dtype: f32 has the widest");
     }
   }
 }
