@@ -211,7 +211,10 @@ void check_output(const std::string& output, bool overwrite) {
   const fs::path parent = fs::path(path).parent_path();
   if (!parent.empty() && !fs::is_directory(parent, error))
     io::refuse_system(kOp, path, "the folder " + parent.string() + " does not exist", 0, "create it first");
-  if (!fs::exists(fs::symlink_status(path, error))) return;
+  const fs::file_status status = fs::symlink_status(path, error);
+  if (error == std::errc::filename_too_long)
+    io::refuse_system(kOp, path, "cannot have this name", error.value(), "choose a shorter one");
+  if (!fs::exists(status)) return;
   if (!is_single_file(output)) return check_folder(path, overwrite);
   if (fs::is_directory(path, error)) io::refuse_system(kOp, path, "is a folder", 0, "name a file");
   if (!overwrite) io::refuse_system(kOp, path, "exists", 0, "choose another name or allow overwriting (--force)");
