@@ -125,6 +125,7 @@ BenchResult measure(const BenchOptions& options) {
 
 int run(const BenchOptions& options) {
   load_options(options.model);
+  require_different_files("--json", options.json, "--receipt", options.receipt);
   std::unique_ptr<TextFile> json_file;
   if (!options.json.empty() && options.json != "-") json_file = std::make_unique<TextFile>("--json", options.json);
   ReceiptOutput receipt(options.receipt);
@@ -160,7 +161,8 @@ void add_bench(CLI::App& app, Action& action) {
       ->check(whole_number(1, 10000))
       ->capture_default_str();
   command.add_option("--json", options->json, "Write everything as JSON, with a receipt; - is standard output")
-      ->type_name("FILE");
+      ->type_name("FILE")
+      ->check(file_name());
   add_receipt_option(command, options->receipt);
   command.footer(kExamples);
   command.callback([options, &action] { action = [options] { return run(*options); }; });

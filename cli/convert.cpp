@@ -129,6 +129,7 @@ void report_result(const ConvertCommand& command, const ConvertReport& report) {
 int run(ConvertCommand command) {
   command.options.dtype = parse_target(command.dtype);
   command.options.cancel = cancel_requested();
+  require_different_files("OUT", command.output, "--receipt", command.receipt);
   if (command.threads) set_threads(command.threads);
   ProgressBar bar(command.quiet);
   command.options.progress = bar.callback();

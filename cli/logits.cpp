@@ -1,6 +1,7 @@
 // candor logits: every logit of a text as a .npy file, so that anyone can compare.
 #include <algorithm>
 #include <charconv>
+#include <cmath>
 #include <memory>
 
 #include "candor/error.h"
@@ -34,6 +35,11 @@ constexpr const char* kExamples =
     "  candor logits model-bf16 --precision f32 --tokens 1,504,28 -o logits.npy\n"
     "  python3 -c \"import numpy; print(numpy.load('logits.npy').argmax(1))\"";
 
+std::string shortened(const std::string& word) {
+  constexpr std::size_t kLongest = 40;
+  return word.size() > kLongest ? word.substr(0, kLongest) + "…" : word;
+}
+
 std::vector<TokenId> parse_tokens(const std::string& list) {
   std::vector<TokenId> tokens;
   for (std::size_t begin = 0; begin <= list.size();) {
@@ -44,7 +50,7 @@ std::vector<TokenId> parse_tokens(const std::string& list) {
     TokenId id = 0;
     const auto [rest, error] = std::from_chars(word.data(), word.data() + word.size(), id);
     if (error != std::errc() || rest != word.data() + word.size() || id < 0)
-      throw UsageError("--tokens: '" + word + "' at position " + std::to_string(tokens.size()) +
+      throw UsageError("--tokens: '" + shortened(word) + "' at position " + std::to_string(tokens.size()) +
                        " is not a token id; give numbers such as 1,504,28");
     tokens.push_back(id);
     begin = end + 1;
@@ -65,17 +71,22 @@ void write_logits(const LogitsOptions& options, const LanguageModel& model, cons
   NpyWriter writer(options.output, rows, columns);
   ProgressBar bar(options.model.quiet);
   Progress progress{"logits", "tokens", 0, tokens.size()};
+  std::int64_t lost = 0;
   bar.show(progress);
   model.logits(
       tokens,
       [&](const float* values, std::int64_t count) {
         writer.write(values, count * columns);
+        lost += std::count_if(values, values + count * columns, [](float value) { return !std::isfinite(value); });
         progress.done += static_cast<std::uint64_t>(count);
         bar.show(progress);
       },
       cancel_requested());
   writer.finish(cancel_requested());
   bar.erase();
+  if (lost > 0)  // said even by -q
+    note(std::to_string(lost) + " of " + std::to_string(rows * columns) +
+         " logits are not finite: values left the range of the activations' dtype, or the model is damaged");
   if (!options.model.quiet && stderr_is_terminal())
     write_err(options.output + ": f32 [" + std::to_string(rows) + ", " + std::to_string(columns) + "]\n");
 }
@@ -88,6 +99,9 @@ int run(const LogitsOptions& options) {
     parse_tokens(text);
   else
     require_utf8("--text", text);
+  if (options.output == "-") throw UsageError("--output: a .npy file cannot go to standard output; name a file");
+  require_different_files("--output", options.output, "--receipt", options.receipt);
+  require_different_files("--output", options.output, "MODEL", options.model.path);
   require_writable("output", options.output);
   ReceiptTarget target("logits", options.receipt);
   {

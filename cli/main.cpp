@@ -7,6 +7,7 @@
 #include "cli/commands.h"
 #include "cli/exit_code.h"
 #include "cli/option_text.h"
+#include "cli/prompt_text.h"
 #include "cli/signals.h"
 #include "cli/terminal.h"
 
@@ -28,12 +29,13 @@ std::string version_text() {
 }
 
 // The library's texts begin with the op, which is often what the command is called: once is enough.
-void complain(const std::string& command, std::string_view text) {
+void complain(const std::string& command, std::string_view text, Lines lines = Lines::joined) {
   const Style& style = err_style();
   const std::string op = command.substr(command.rfind(' ') + 1) + ": ";
   if (text.starts_with(op)) text.remove_prefix(op.size());
   std::string line;
-  line.append(style.bold).append(command).append(":").append(style.reset).append(" ").append(text).append("\n");
+  line.append(style.bold).append(command).append(":").append(style.reset).append(" ");
+  line.append(readable(text, lines)).append("\n");
   write_err(line);
 }
 
@@ -73,6 +75,8 @@ int run_action(const std::string& command, const Action& action) {
     return kExitBrokenPipe;
   } catch (const std::bad_alloc&) {
     complain(command, "out of memory");
+  } catch (const UnsupportedPrecision& error) {
+    complain(command, error.what(), Lines::kept);  // one for each missing kernel
   } catch (const std::exception& error) {
     if (signal_exit_code()) return signal_exit_code();  // whatever the interruption made fail
     complain(command, error.what());
@@ -81,6 +85,7 @@ int run_action(const std::string& command, const Action& action) {
 }
 
 int program(int argc, char** argv) {
+  hold_standard_streams();
   install_signal_handlers();
   CLI::App app("Mixed-precision computing where the dtype is the truth.", "candor");
   Action action;
@@ -103,6 +108,9 @@ int program(int argc, char** argv) {
     const std::string first = argc > 1 ? argv[1] : "";
     if (app.get_subcommands().empty()) return no_command(app, first);
     return usage_error(command_name(app), error.what());
+  } catch (const std::exception& error) {  // --version asks the machine, which CANDOR_ISA can make refuse
+    complain("candor", error.what());
+    return kExitError;
   }
   return run_action(command_name(app), action);
 }

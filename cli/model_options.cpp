@@ -34,7 +34,7 @@ LoadOptions load_options(const ModelOptions& options) {
   try {
     load.precision = ModelPrecision::parse(options.precision);
   } catch (const ValueError& error) {
-    throw UsageError(std::string("--precision ") + error.what());
+    throw UsageError(std::string("--") + error.what());
   }
   load.policy.allow_upcast = options.allow_upcast;
   load.policy.allow_reference = options.allow_reference;

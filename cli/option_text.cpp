@@ -60,6 +60,11 @@ CLI::Validator finite_number() {
   return CLI::Validator(check, "");
 }
 
+CLI::Validator file_name() {
+  const auto check = [](std::string& text) -> std::string { return text.empty() ? "'' is no file; name one" : ""; };
+  return CLI::Validator(check, "");
+}
+
 std::shared_ptr<CLI::FormatterBase> help_formatter() {
   auto formatter = std::make_shared<HelpFormatter>();
   formatter->column_width(kHelpColumn);

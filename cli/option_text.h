@@ -14,6 +14,8 @@ CLI::Validator whole_number(std::int64_t low, std::int64_t high = std::numeric_l
 CLI::Validator unsigned_number();
 /// A finite decimal number.
 CLI::Validator finite_number();
+/// Not "": what a shell variable that is not set becomes.
+CLI::Validator file_name();
 
 /// Help texts: "-n,--max-tokens N", then the description with its default in brackets.
 std::shared_ptr<CLI::FormatterBase> help_formatter();

@@ -1,7 +1,9 @@
 #include "cli/prompt_text.h"
 
+#include <poll.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <cerrno>
 #include <cstdio>
 #include <cstring>
@@ -9,6 +11,7 @@
 
 #include "candor/error.h"
 #include "cli/signals.h"
+#include "cli/terminal.h"
 
 namespace candor::cli {
 namespace {
@@ -20,7 +23,10 @@ std::string read_some() {
     throw_if_cancelled();
     const ssize_t got = read(STDIN_FILENO, buffer, sizeof buffer);
     if (got >= 0) return {buffer, static_cast<std::size_t>(got)};
-    if (errno != EINTR) throw IoError(std::string("standard input: ") + std::strerror(errno));
+    if (errno == EAGAIN)  // another program made the pipe non-blocking
+      wait_until(STDIN_FILENO, POLLIN);
+    else if (errno != EINTR)
+      throw IoError(std::string("standard input: ") + std::strerror(errno));
   }
 }
 
@@ -52,6 +58,24 @@ std::optional<std::size_t> invalid_utf8_offset(std::string_view text) {
     i += length;
   }
   return std::nullopt;
+}
+
+std::string readable(std::string_view text, Lines lines) {
+  std::string out;
+  for (std::size_t i = 0; i < text.size();) {
+    const std::size_t length = sequence_length(text.substr(i));
+    const unsigned char byte = static_cast<unsigned char>(text[i]);
+    const bool control = byte < 0x20 || byte == 0x7F;
+    if (length == 0 || (control && !(byte == '\n' && lines == Lines::kept))) {
+      char escape[8];
+      std::snprintf(escape, sizeof escape, "\\x%02x", byte);
+      out += escape;
+    } else {
+      out += text.substr(i, length);
+    }
+    i += std::max<std::size_t>(length, 1);
+  }
+  return out;
 }
 
 void require_utf8(const std::string& what, std::string_view text) {

@@ -10,6 +10,10 @@ namespace candor::cli {
 /// Offset of the first byte that is not UTF-8; nothing when the text is.
 std::optional<std::size_t> invalid_utf8_offset(std::string_view text);
 
+/// Text that a terminal shows as one line of what it is: control characters, and bytes that are not UTF-8, become \xNN.
+enum class Lines { joined, kept };  // kept: newlines stay
+std::string readable(std::string_view text, Lines lines = Lines::joined);
+
 /// errors   ValueError naming `what`, the offset and the byte
 void require_utf8(const std::string& what, std::string_view text);
 

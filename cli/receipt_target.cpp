@@ -1,13 +1,15 @@
 #include "cli/receipt_target.h"
 
 #include "cli/json_text.h"
+#include "cli/option_text.h"
 #include "cli/terminal.h"
 
 namespace candor::cli {
 
 void add_receipt_option(CLI::App& command, std::string& where) {
   command.add_option("--receipt", where, "Record every operation: JSON to FILE, or a summary on standard error with -")
-      ->type_name("FILE");
+      ->type_name("FILE")
+      ->check(file_name());
 }
 
 ReceiptOutput::ReceiptOutput(const std::string& where) : wanted_(!where.empty()) {

@@ -1,5 +1,7 @@
 #include "cli/terminal.h"
 
+#include <fcntl.h>
+#include <poll.h>
 #include <sys/ioctl.h>
 #include <unistd.h>
 
@@ -29,6 +31,10 @@ int write_all(int fd, std::string_view text) {
   while (!text.empty()) {
     const ssize_t written = ::write(fd, text.data(), text.size());
     if (written < 0 && errno == EINTR) continue;  // a signal: the caller looks at its flag afterwards
+    if (written < 0 && errno == EAGAIN) {         // another program made the pipe non-blocking
+      wait_until(fd, POLLOUT);
+      continue;
+    }
     if (written < 0) return errno;
     text.remove_prefix(static_cast<std::size_t>(written));
   }
@@ -36,6 +42,16 @@ int write_all(int fd, std::string_view text) {
 }
 
 }  // namespace
+
+void wait_until(int fd, short event) {
+  pollfd wanted{fd, event, 0};
+  poll(&wanted, 1, -1);
+}
+
+void hold_standard_streams() {
+  for (const int fd : {STDIN_FILENO, STDOUT_FILENO, STDERR_FILENO})  // the wrong way round: using it stays an error
+    if (fcntl(fd, F_GETFD) < 0) open("/dev/null", fd == STDIN_FILENO ? O_WRONLY : O_RDONLY);
+}
 
 bool stdin_is_terminal() { return isatty(STDIN_FILENO); }
 bool stdout_is_terminal() { return isatty(STDOUT_FILENO); }

@@ -6,6 +6,12 @@
 
 namespace candor::cli {
 
+/// Gives a number to standard streams that the caller closed, so that no file opened later takes theirs and gets what
+/// is meant for them. Call it first.
+void hold_standard_streams();
+/// Sleeps until the descriptor is ready for poll's `event`, or a signal arrives.
+void wait_until(int fd, short event);
+
 bool stdin_is_terminal();
 bool stdout_is_terminal();
 bool stderr_is_terminal();

@@ -6,9 +6,11 @@
 
 #include <cerrno>
 #include <cstring>
+#include <filesystem>
 #include <utility>
 
 #include "candor/error.h"
+#include "cli/exit_code.h"
 
 namespace candor::cli {
 namespace {
@@ -72,6 +74,16 @@ void require_writable(const std::string& what, const std::string& path) {
   if (exists_and_is_special(path))
     throw IoError(what + ": '" + path + "' is not a regular file; name one, it is replaced as a whole");
   const TextFile probe(what, path);  // its temporary file goes with it
+}
+
+void require_different_files(const std::string& what, const std::string& path, const std::string& other_what,
+                             const std::string& other) {
+  namespace fs = std::filesystem;
+  if (path.empty() || other.empty() || path == "-" || other == "-" || exists_and_is_special(path)) return;
+  std::error_code error;
+  const fs::path real = fs::weakly_canonical(path, error), other_real = fs::weakly_canonical(other, error);
+  if (path == other || (!error && real == other_real))
+    throw UsageError(what + " and " + other_what + " both name '" + path + "'; give each a file of its own");
 }
 
 }  // namespace candor::cli

@@ -32,4 +32,9 @@ class TextFile {
 
 /// errors   IoError when a file could not be created at `path`: asked before the long work that will fill it
 void require_writable(const std::string& what, const std::string& path);
+
+/// errors   UsageError when both name the same file, of which one would then overwrite the other; "" and "-" are none
+void require_different_files(const std::string& what, const std::string& path, const std::string& other_what,
+                             const std::string& other);
+
 }  // namespace candor::cli

@@ -41,6 +41,10 @@ class UsageTest(CliTest):
         self.assert_ok(result)
         self.assertRegex(result.stdout, r"^candor \d+\.\d+\.\d+ \(\S+, .+\)\n$")
 
+    def test_an_unknown_isa(self):
+        for words in (["--version"], ["info"], ["kernels"]):
+            self.assert_error(candor(*words, env={"CANDOR_ISA": "frob"}), 'CANDOR_ISA: "frob" is not known')
+
     def test_no_command(self):
         result = candor()
         self.assertEqual((result.returncode, result.stdout), (2, ""))
