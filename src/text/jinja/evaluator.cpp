@@ -2,6 +2,7 @@
 #include "text/jinja/evaluator.h"
 
 #include <algorithm>
+#include <utility>
 
 #include "text/jinja/depth.h"
 #include "text/jinja/elements.h"
