@@ -34,6 +34,11 @@ def medians(report):
     return {key: {f: statistics.median(e[f] for e in entries) for f in fields} for key, entries in runs.items()}
 
 
+def in_order(family, dtypes, shape):
+    """By shape, from the last dimension that changes least: f32 first within each."""
+    return family, [int(n) for n in reversed(shape.split("/"))], dtypes != "f32_f32", dtypes
+
+
 def print_table(report, rows):
     context = report["context"]
     print(f"{context['cpu']}, {context['isa']}, {context['threads']} threads; read "
@@ -42,7 +47,7 @@ def print_table(report, rows):
           f"{float(context['dpbf16_flops_per_second']) / 1e9:.0f} GFLOP/s\n")
     print("| op | M N K | dtypes | GFLOP/s | of FMA peak | weights GB/s | of read | over f32 |")
     print("|---|---|---|---|---|---|---|---|")
-    for (family, dtypes, shape), row in rows.items():
+    for (family, dtypes, shape), row in sorted(rows.items(), key=lambda item: in_order(*item[0])):
         base = rows.get((family, "f32_f32", shape))
         ratio = f"{row['flops'] / base['flops']:.2f}" if base else ""
         print(f"| {family} | {shape.replace('/', ' ')} | {dtypes.replace('_', ' × ')} | {row['flops'] / 1e9:.0f} | "
