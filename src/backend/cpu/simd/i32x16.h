@@ -16,9 +16,6 @@ struct I32x16 { __m128i v[4]; };
   return r
 
 CANDOR_INLINE I32x16 set1_i32(int x) { CANDOR_EACH4I(_mm_set1_epi32(x)); }
-CANDOR_INLINE I32x16 load_i32(const std::uint32_t* p) {
-  CANDOR_EACH4I(_mm_loadu_si128(reinterpret_cast<const __m128i*>(p + 4 * i)));
-}
 CANDOR_INLINE I32x16 bit_and(I32x16 a, I32x16 b) { CANDOR_EACH4I(_mm_and_si128(a.v[i], b.v[i])); }
 CANDOR_INLINE I32x16 bit_or(I32x16 a, I32x16 b) { CANDOR_EACH4I(_mm_or_si128(a.v[i], b.v[i])); }
 CANDOR_INLINE I32x16 sub(I32x16 a, I32x16 b) { CANDOR_EACH4I(_mm_sub_epi32(a.v[i], b.v[i])); }
@@ -37,10 +34,6 @@ CANDOR_INLINE F32x16 to_f32(I32x16 a) {
 struct I32x16 { __m256i lo, hi; };
 
 CANDOR_INLINE I32x16 set1_i32(int x) { const __m256i v = _mm256_set1_epi32(x); return {v, v}; }
-CANDOR_INLINE I32x16 load_i32(const std::uint32_t* p) {
-  return {_mm256_loadu_si256(reinterpret_cast<const __m256i*>(p)),
-          _mm256_loadu_si256(reinterpret_cast<const __m256i*>(p + 8))};
-}
 CANDOR_INLINE I32x16 bit_and(I32x16 a, I32x16 b) {
   return {_mm256_and_si256(a.lo, b.lo), _mm256_and_si256(a.hi, b.hi)};
 }
@@ -62,7 +55,6 @@ CANDOR_INLINE F32x16 to_f32(I32x16 a) { return {_mm256_cvtepi32_ps(a.lo), _mm256
 struct I32x16 { __m512i v; };
 
 CANDOR_INLINE I32x16 set1_i32(int x) { return {_mm512_set1_epi32(x)}; }
-CANDOR_INLINE I32x16 load_i32(const std::uint32_t* p) { return {_mm512_loadu_si512(p)}; }
 CANDOR_INLINE I32x16 bit_and(I32x16 a, I32x16 b) { return {_mm512_and_si512(a.v, b.v)}; }
 CANDOR_INLINE I32x16 bit_or(I32x16 a, I32x16 b) { return {_mm512_or_si512(a.v, b.v)}; }
 CANDOR_INLINE I32x16 sub(I32x16 a, I32x16 b) { return {_mm512_sub_epi32(a.v, b.v)}; }
