@@ -11,8 +11,8 @@
 
 namespace candor {
 
-/// Made of a table once. Only for tables whose rows name every storage dtype (no DType::any among a, b, out of rows
-/// that are asked for by dtype).
+/// Made of a table once. Only for tables whose rows name their storage dtypes: DType::any in a, b or out would be
+/// looked up as a dtype of its own.
 class RowIndex {
  public:
   explicit RowIndex(std::span<const KernelRow> rows);

@@ -1,6 +1,6 @@
 // The CPU stream: a small pool of our own. Workers spin for a moment before they sleep, because a decode step is
 // hundreds of ops of a few microseconds. Work is cut into a few shares per worker, and whoever is awake takes the next
-// one: an op never waits for a worker that the system has not let run. Results depend on neither.
+// one: an op waits for no worker that has not begun a share of it. Results depend on neither.
 #pragma once
 
 #include <atomic>
