@@ -1,4 +1,5 @@
 // embedding, argmax, top_k.
+#include <cstring>
 #include <vector>
 
 #include "ops/dispatch.h"
@@ -10,12 +11,15 @@ using ops::Dispatch;
 
 void check_ids(const Tensor& ids, std::int64_t vocabulary) {
   if (ids.is_shape_only()) return;
-  const std::int32_t* values = ids.data_as<std::int32_t>();
+  const std::byte* first = ids.data_as<std::byte>();
   const std::int64_t stride = ids.strides()[0];
-  for (std::int64_t i = 0; i < ids.elements(); ++i)
-    if (const std::int32_t id = values[i * stride]; id < 0 || id >= vocabulary)
+  for (std::int64_t i = 0; i < ids.elements(); ++i) {
+    std::int32_t id;  // may lie at any address
+    std::memcpy(&id, first + i * stride * std::int64_t{sizeof id}, sizeof id);
+    if (id < 0 || id >= vocabulary)
       throw ValueError("embedding: id " + std::to_string(id) + " at position " + std::to_string(i) +
                        " is outside [0, " + std::to_string(vocabulary) + ")");
+  }
 }
 
 /// x's shape with the last dimension replaced (or dropped when `last` is negative).

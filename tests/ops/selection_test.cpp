@@ -1,6 +1,8 @@
 // embedding, argmax and top_k through ops.h.
 #include <cmath>
+#include <cstring>
 
+#include "core/storage.h"
 #include "tests/ops/tensors.h"
 
 namespace candor::test {
@@ -34,6 +36,17 @@ TEST(Embedding, IdsMayBeAView) {
   expect_error<ValueError>("embedding: id 99 at position 0 is outside [0, 5)", [&] { embedding(table, bad); });
   const Tensor last = Tensor::from_i32(std::vector<std::int32_t>{1, 0, 2, 0, 77, 0}, {3, 2}).select(1, 0);
   expect_error<ValueError>("embedding: id 77 at position 2 is outside [0, 5)", [&] { embedding(table, last); });
+}
+
+// As tensors of a mapped file may lie.
+TEST(Embedding, IdsMayLieAtAnOddAddress) {
+  const std::int32_t ids[] = {4, 5};
+  const auto storage = Storage::allocate(64, i32);
+  std::memcpy(storage->writable() + 1, ids, sizeof ids);
+  const Tensor odd = Tensor::from_storage(storage, 1, {2}, i32);
+  const Tensor table = counting({6, 2}), short_table = counting({5, 2});
+  EXPECT_EQ(doubles(embedding(table, odd)), (Doubles{8, 9, 10, 11}));
+  expect_error<ValueError>("embedding: id 5 at position 1 is outside [0, 5)", [&] { embedding(short_table, odd); });
 }
 
 TEST(Embedding, Errors) {

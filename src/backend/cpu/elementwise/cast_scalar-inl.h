@@ -32,7 +32,7 @@ CANDOR_INLINE void round_to(double x, F8E5M2& y) { y.bits = f64_to_f8_e5m2_bits(
 template <class To> CANDOR_INLINE void cast_one(double x, To& y) { round_to(x, y); }
 template <class From, class To> CANDOR_INLINE void cast_one(From x, To& y) { round_to(widen(x), y); }
 
-/// convert(x, y) for every element.
+/// convert(x, y) for every element; x and y are copies, since elements stand at any address.
 template <class From, class To, class Convert>
 CANDOR_INLINE void cast_each(const Cast& args, Stream& stream, const Convert& convert) {
   const auto walk = make_walk<2>({&args.x, &args.y});
@@ -40,10 +40,15 @@ CANDOR_INLINE void cast_each(const Cast& args, Stream& stream, const Convert& co
   for_each_segment(stream, walk, args.y.elements(), [&](const std::int64_t* offset, std::int64_t n) {
     const From* x = args.x.as<From>() + offset[0];
     To* y = args.y.template as<To>() + offset[1];
+    const auto one = [&convert](const From* from, To* to) {
+      To value;
+      convert(load_one(from), value);
+      store_one(to, value);
+    };
     if (sx == 1 && sy == 1) {
-      for (std::int64_t i = 0; i < n; ++i) convert(x[i], y[i]);
+      for (std::int64_t i = 0; i < n; ++i) one(x + i, y + i);
     } else {
-      for (std::int64_t i = 0; i < n; ++i) convert(x[i * sx], y[i * sy]);
+      for (std::int64_t i = 0; i < n; ++i) one(x + i * sx, y + i * sy);
     }
   });
 }

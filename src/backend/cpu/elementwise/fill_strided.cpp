@@ -39,8 +39,9 @@ template <class T> void fill_range(void* self, std::int64_t begin, std::int64_t 
       offset += row % y.shape[d] * y.stride[d];
       row /= y.shape[d];
     }
-    T* p = y.as<T>() + offset;
-    for (std::int64_t i = 0; i < n; ++i) p[i * stride] = value;
+    constexpr std::int64_t kBytes = sizeof(T);
+    std::byte* p = y.as<std::byte>() + offset * kBytes;
+    for (std::int64_t i = 0; i < n; ++i) std::memcpy(p + i * stride * kBytes, &value, kBytes);  // at any address
     begin += n;
   }
 }

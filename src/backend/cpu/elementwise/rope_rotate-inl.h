@@ -33,16 +33,16 @@ template <class T>
 CANDOR_INLINE void rotate_pairs(const T* x, const float* cos, const float* sin, T* y, std::int64_t n) {
   alignas(64) T even[kLanes] = {}, odd[kLanes] = {};
   for (std::int64_t j = 0; j < n; ++j) {
-    even[j] = x[2 * j];
-    odd[j] = x[2 * j + 1];
+    even[j] = load_one(x + 2 * j);
+    odd[j] = load_one(x + 2 * j + 1);
   }
   F32x16 a = load(even), b = load(odd);
   rotate(a, b, load_upto(cos, n), load_upto(sin, n));
   store(even, a);
   store(odd, b);
   for (std::int64_t j = 0; j < n; ++j) {
-    y[2 * j] = even[j];
-    y[2 * j + 1] = odd[j];
+    store_one(y + 2 * j, even[j]);
+    store_one(y + 2 * j + 1, odd[j]);
   }
 }
 
@@ -70,7 +70,7 @@ template <class T> CANDOR_INLINE void rope_rotate(const Rope& args, Stream& stre
         rotate_interleaved(x, cos, sin, y, pairs);
       }
       if (x != y) {
-        for (std::int64_t d = 2 * pairs; d < dim; ++d) y[d] = x[d];
+        for (std::int64_t d = 2 * pairs; d < dim; ++d) store_one(y + d, load_one(x + d));
       }
     }
   });

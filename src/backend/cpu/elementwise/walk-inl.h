@@ -72,7 +72,7 @@ CANDOR_INLINE void for_each_segment(Stream& stream, const Walk<kOperands>& walk,
 template <class T> CANDOR_INLINE F32x16 load_strided(const T* p, std::int64_t stride, std::int64_t n) {
   if (stride == 1) return n >= kLanes ? load(p) : load_first(p, n);
   alignas(64) T lanes[kLanes] = {};
-  for (std::int64_t i = 0; i < (n < kLanes ? n : kLanes); ++i) lanes[i] = p[i * stride];
+  for (std::int64_t i = 0; i < (n < kLanes ? n : kLanes); ++i) lanes[i] = load_one(p + i * stride);
   return load(lanes);
 }
 
@@ -80,7 +80,7 @@ template <class T> CANDOR_INLINE void store_strided(T* p, std::int64_t stride, F
   if (stride == 1 && n >= kLanes) return store(p, x);
   alignas(64) T lanes[kLanes];
   store(lanes, x);
-  for (std::int64_t i = 0; i < (n < kLanes ? n : kLanes); ++i) p[i * stride] = lanes[i];
+  for (std::int64_t i = 0; i < (n < kLanes ? n : kLanes); ++i) store_one(p + i * stride, lanes[i]);
 }
 
 }  // namespace

@@ -36,7 +36,8 @@ CANDOR_INLINE void store_packed_row(To* y, const From* table, std::int64_t row, 
   alignas(64) From run[kRun];
   for (std::int64_t begin = 0; begin < columns; begin += kRun) {
     const std::int64_t n = columns - begin < kRun ? columns - begin : kRun;
-    for (std::int64_t i = 0; i < n; ++i) run[i] = table[packed_index(kStorage<From>, columns, row, begin + i)];
+    for (std::int64_t i = 0; i < n; ++i)
+      run[i] = load_one(table + packed_index(kStorage<From>, columns, row, begin + i));
     store_row(y + begin, run, n);
   }
 }
@@ -48,7 +49,8 @@ CANDOR_INLINE void for_each_id(const Embedding& args, Stream& stream, const Body
   const std::int64_t grain = columns < 16384 ? 16384 / (columns + 1) + 1 : 1;
   const auto* ids = args.ids.as<std::int32_t>();
   parallel_ranges(stream, args.ids.shape[0], grain, [&](std::int64_t begin, std::int64_t end, int) {
-    for (std::int64_t t = begin; t < end; ++t) body(t, static_cast<std::int64_t>(ids[t * args.ids.stride[0]]));
+    for (std::int64_t t = begin; t < end; ++t)
+      body(t, static_cast<std::int64_t>(load_one(ids + t * args.ids.stride[0])));
   });
 }
 

@@ -11,7 +11,7 @@ namespace candor::cpu::CANDOR_ISA {
 namespace {
 
 /// Element i of a row, widened.
-CANDOR_INLINE float element(const float* x, std::int64_t i) { return x[i]; }
+CANDOR_INLINE float element(const float* x, std::int64_t i) { return load_one(x + i); }
 CANDOR_INLINE float element(const Bf16* x, std::int64_t i) { return bf16_bits_to_f32(x[i].bits); }
 CANDOR_INLINE float element(const F16* x, std::int64_t i) { return f16_bits_to_f32(x[i].bits); }
 
@@ -67,7 +67,7 @@ CANDOR_INLINE void argmax_scan(const Argmax& args, Stream& stream) {
   parallel_ranges(stream, args.x.shape[0], 65536 / (columns + 1) + 1, [&](std::int64_t begin, std::int64_t end, int) {
     for (std::int64_t r = begin; r < end; ++r) {
       const T* x = args.x.as<T>() + r * args.x.stride[0];
-      indices[r * args.indices.stride[0]] = static_cast<std::int32_t>(argmax_row(x, columns));
+      store_one(indices + r * args.indices.stride[0], static_cast<std::int32_t>(argmax_row(x, columns)));
     }
   });
 }

@@ -60,8 +60,8 @@ CANDOR_INLINE void top_k_heap(const TopK& args, Stream& stream) {
       T* values = args.values.template as<T>() + r * args.values.stride[0];
       auto* indices = args.indices.as<std::int32_t>() + r * args.indices.stride[0];
       for (std::int64_t i = 0; i < k; ++i) {
-        values[i] = x[heap[i].index];
-        indices[i] = heap[i].index;
+        store_one(values + i, load_one(x + heap[i].index));
+        store_one(indices + i, heap[i].index);
       }
     }
   });

@@ -69,9 +69,9 @@ CANDOR_INLINE __m256 widen_bf16(__m128i x) {
   return _mm256_castsi256_ps(_mm256_slli_epi32(_mm256_cvtepu16_epi32(x), 16));
 }
 /// Moves bits: a signalling NaN stays one, until arithmetic or quiet_nan() meets it. load_bf16_pairs() likewise.
-CANDOR_INLINE F32x16 load_bf16(const std::uint16_t* p) {
-  return {widen_bf16(_mm_loadu_si128(reinterpret_cast<const __m128i*>(p))),
-          widen_bf16(_mm_loadu_si128(reinterpret_cast<const __m128i*>(p + 8)))};
+CANDOR_INLINE F32x16 load_bf16(const void* p) {
+  return {widen_bf16(_mm_loadu_si128(static_cast<const __m128i*>(p))),
+          widen_bf16(_mm_loadu_si128(static_cast<const __m128i*>(p) + 1))};
 }
 /// 16 dwords of bf16 pairs: the low halves as `even`, the high halves as `odd`.
 CANDOR_INLINE void load_bf16_pairs(const std::uint32_t* p, F32x16& even, F32x16& odd) {
@@ -92,18 +92,18 @@ CANDOR_INLINE __m256i round_bf16(__m256 x) {
   const __m256i nan = _mm256_cmpgt_epi32(magnitude, _mm256_set1_epi32(0x7f800000));
   return _mm256_blendv_epi8(rounded, quiet, nan);
 }
-CANDOR_INLINE void store_bf16(std::uint16_t* p, F32x16 x) {
+CANDOR_INLINE void store_bf16(void* p, F32x16 x) {
   const __m256i packed = _mm256_packus_epi32(round_bf16(x.lo), round_bf16(x.hi));
-  _mm256_storeu_si256(reinterpret_cast<__m256i*>(p), _mm256_permute4x64_epi64(packed, 0xd8));
+  _mm256_storeu_si256(static_cast<__m256i*>(p), _mm256_permute4x64_epi64(packed, 0xd8));
 }
-CANDOR_INLINE F32x16 load_f16(const std::uint16_t* p) {
-  return {_mm256_cvtph_ps(_mm_loadu_si128(reinterpret_cast<const __m128i*>(p))),
-          _mm256_cvtph_ps(_mm_loadu_si128(reinterpret_cast<const __m128i*>(p + 8)))};
+CANDOR_INLINE F32x16 load_f16(const void* p) {
+  return {_mm256_cvtph_ps(_mm_loadu_si128(static_cast<const __m128i*>(p))),
+          _mm256_cvtph_ps(_mm_loadu_si128(static_cast<const __m128i*>(p) + 1))};
 }
-CANDOR_INLINE void store_f16(std::uint16_t* p, F32x16 x) {
+CANDOR_INLINE void store_f16(void* p, F32x16 x) {
   constexpr int kMode = _MM_FROUND_TO_NEAREST_INT | _MM_FROUND_NO_EXC;
-  _mm_storeu_si128(reinterpret_cast<__m128i*>(p), _mm256_cvtps_ph(x.lo, kMode));
-  _mm_storeu_si128(reinterpret_cast<__m128i*>(p + 8), _mm256_cvtps_ph(x.hi, kMode));
+  _mm_storeu_si128(static_cast<__m128i*>(p), _mm256_cvtps_ph(x.lo, kMode));
+  _mm_storeu_si128(static_cast<__m128i*>(p) + 1, _mm256_cvtps_ph(x.hi, kMode));
 }
 CANDOR_INLINE F32x16 load_i8(const std::int8_t* p) {
   const __m128i x = _mm_loadu_si128(reinterpret_cast<const __m128i*>(p));

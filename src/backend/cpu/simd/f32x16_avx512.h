@@ -44,8 +44,8 @@ CANDOR_INLINE F32x16 select(Mask16 mask, F32x16 a, F32x16 b) { return {_mm512_ma
 CANDOR_INLINE bool any(Mask16 mask) { return mask.m != 0; }
 
 /// Moves bits: a signalling NaN stays one, until arithmetic or quiet_nan() meets it. load_bf16_pairs() likewise.
-CANDOR_INLINE F32x16 load_bf16(const std::uint16_t* p) {
-  const __m256i x = _mm256_loadu_si256(reinterpret_cast<const __m256i*>(p));
+CANDOR_INLINE F32x16 load_bf16(const void* p) {
+  const __m256i x = _mm256_loadu_si256(static_cast<const __m256i*>(p));
   return {_mm512_castsi512_ps(_mm512_slli_epi32(_mm512_cvtepu16_epi32(x), 16))};
 }
 /// 16 dwords of bf16 pairs: the low halves as `even`, the high halves as `odd`.
@@ -55,20 +55,20 @@ CANDOR_INLINE void load_bf16_pairs(const std::uint32_t* p, F32x16& even, F32x16&
   odd = {_mm512_castsi512_ps(_mm512_and_si512(x, _mm512_set1_epi32(static_cast<int>(0xffff0000u))))};
 }
 /// Round to nearest even; NaN quiet with its sign; subnormals kept (the AVX512-BF16 conversion would flush them).
-CANDOR_INLINE void store_bf16(std::uint16_t* p, F32x16 x) {
+CANDOR_INLINE void store_bf16(void* p, F32x16 x) {
   const __m512i bits = _mm512_castps_si512(x.v);
   const __m512i lsb = _mm512_and_si512(_mm512_srli_epi32(bits, 16), _mm512_set1_epi32(1));
   __m512i rounded = _mm512_srli_epi32(_mm512_add_epi32(bits, _mm512_add_epi32(lsb, _mm512_set1_epi32(0x7fff))), 16);
   const __m512i magnitude = _mm512_and_si512(bits, _mm512_set1_epi32(0x7fffffff));
   const __mmask16 nan = _mm512_cmpgt_epi32_mask(magnitude, _mm512_set1_epi32(0x7f800000));
   rounded = _mm512_mask_or_epi32(rounded, nan, _mm512_srli_epi32(bits, 16), _mm512_set1_epi32(0x40));
-  _mm256_storeu_si256(reinterpret_cast<__m256i*>(p), _mm512_cvtepi32_epi16(rounded));
+  _mm256_storeu_si256(static_cast<__m256i*>(p), _mm512_cvtepi32_epi16(rounded));
 }
-CANDOR_INLINE F32x16 load_f16(const std::uint16_t* p) {
-  return {_mm512_cvtph_ps(_mm256_loadu_si256(reinterpret_cast<const __m256i*>(p)))};
+CANDOR_INLINE F32x16 load_f16(const void* p) {
+  return {_mm512_cvtph_ps(_mm256_loadu_si256(static_cast<const __m256i*>(p)))};
 }
-CANDOR_INLINE void store_f16(std::uint16_t* p, F32x16 x) {
-  _mm256_storeu_si256(reinterpret_cast<__m256i*>(p),
+CANDOR_INLINE void store_f16(void* p, F32x16 x) {
+  _mm256_storeu_si256(static_cast<__m256i*>(p),
                       _mm512_cvtps_ph(x.v, _MM_FROUND_TO_NEAREST_INT | _MM_FROUND_NO_EXC));
 }
 CANDOR_INLINE F32x16 load_i8(const std::int8_t* p) {

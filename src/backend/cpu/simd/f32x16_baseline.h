@@ -88,10 +88,10 @@ CANDOR_INLINE bool any(Mask16 mask) {
 }
 
 /// Moves bits: a signalling NaN stays one, until arithmetic or quiet_nan() meets it. load_bf16_pairs() likewise.
-CANDOR_INLINE F32x16 load_bf16(const std::uint16_t* p) {
+CANDOR_INLINE F32x16 load_bf16(const void* p) {
   F32x16 r;
   for (int i = 0; i < 2; ++i) {
-    const __m128i x = _mm_loadu_si128(reinterpret_cast<const __m128i*>(p + 8 * i));
+    const __m128i x = _mm_loadu_si128(static_cast<const __m128i*>(p) + i);
     r.v[2 * i] = _mm_castsi128_ps(_mm_unpacklo_epi16(_mm_setzero_si128(), x));
     r.v[2 * i + 1] = _mm_castsi128_ps(_mm_unpackhi_epi16(_mm_setzero_si128(), x));
   }
@@ -106,20 +106,26 @@ CANDOR_INLINE void load_bf16_pairs(const std::uint32_t* p, F32x16& even, F32x16&
     odd.v[i] = _mm_castsi128_ps(_mm_and_si128(x, high));
   }
 }
-CANDOR_INLINE void store_bf16(std::uint16_t* p, F32x16 x) {
+CANDOR_INLINE void store_bf16(void* p, F32x16 x) {
   alignas(16) float v[16];
+  std::uint16_t codes[16];
   store(v, x);
-  for (int i = 0; i < 16; ++i) p[i] = f32_to_bf16_bits(v[i]);
+  for (int i = 0; i < 16; ++i) codes[i] = f32_to_bf16_bits(v[i]);
+  __builtin_memcpy(p, codes, sizeof(codes));
 }
-CANDOR_INLINE F32x16 load_f16(const std::uint16_t* p) {
+CANDOR_INLINE F32x16 load_f16(const void* p) {
   alignas(16) float v[16];
-  for (int i = 0; i < 16; ++i) v[i] = f16_bits_to_f32(p[i]);
+  std::uint16_t codes[16];
+  __builtin_memcpy(codes, p, sizeof(codes));
+  for (int i = 0; i < 16; ++i) v[i] = f16_bits_to_f32(codes[i]);
   return load(v);
 }
-CANDOR_INLINE void store_f16(std::uint16_t* p, F32x16 x) {
+CANDOR_INLINE void store_f16(void* p, F32x16 x) {
   alignas(16) float v[16];
+  std::uint16_t codes[16];
   store(v, x);
-  for (int i = 0; i < 16; ++i) p[i] = f32_to_f16_bits(v[i]);
+  for (int i = 0; i < 16; ++i) codes[i] = f32_to_f16_bits(v[i]);
+  __builtin_memcpy(p, codes, sizeof(codes));
 }
 CANDOR_INLINE F32x16 load_i8(const std::int8_t* p) {
   alignas(16) float v[16];

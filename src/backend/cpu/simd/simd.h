@@ -7,6 +7,7 @@
 
 #include <cstdint>
 
+#include "backend/cpu/simd/element.h"
 #include "backend/cpu/simd/isa.h"
 
 #if CANDOR_ISA_LEVEL == 0
@@ -29,18 +30,18 @@ struct FlushDenormals {
   __attribute__((always_inline)) ~FlushDenormals() { _mm_setcsr(saved); }
 };
 
-// Storage tags: the C++ type names the dtype of a pointer's elements.
-struct Bf16 {
+// Storage tags: the C++ type names the dtype of a pointer's elements. Packed: they stand at any address.
+struct __attribute__((packed)) Bf16 {
   std::uint16_t bits;
 };
-struct F16 {
+struct __attribute__((packed)) F16 {
   std::uint16_t bits;
 };
 
-CANDOR_INLINE F32x16 load(const Bf16* p) { return load_bf16(reinterpret_cast<const std::uint16_t*>(p)); }
-CANDOR_INLINE F32x16 load(const F16* p) { return load_f16(reinterpret_cast<const std::uint16_t*>(p)); }
-CANDOR_INLINE void store(Bf16* p, F32x16 x) { store_bf16(reinterpret_cast<std::uint16_t*>(p), x); }
-CANDOR_INLINE void store(F16* p, F32x16 x) { store_f16(reinterpret_cast<std::uint16_t*>(p), x); }
+CANDOR_INLINE F32x16 load(const Bf16* p) { return load_bf16(p); }
+CANDOR_INLINE F32x16 load(const F16* p) { return load_f16(p); }
+CANDOR_INLINE void store(Bf16* p, F32x16 x) { store_bf16(p, x); }
+CANDOR_INLINE void store(F16* p, F32x16 x) { store_f16(p, x); }
 
 /// A NaN lane quiet, its sign and payload kept; other lanes as they are.
 CANDOR_INLINE F32x16 quiet_nan(F32x16 x) { return select(is_nan(x), add(x, x), x); }
@@ -56,7 +57,7 @@ CANDOR_INLINE F32x16 cast_lanes(F32x16 x) {
 template <class T>
 CANDOR_INLINE F32x16 load_first(const T* p, std::int64_t n) {
   alignas(64) T lanes[kLanes] = {};
-  for (std::int64_t i = 0; i < n; ++i) lanes[i] = p[i];
+  for (std::int64_t i = 0; i < n; ++i) lanes[i] = load_one(p + i);
   return load(lanes);
 }
 
@@ -64,7 +65,7 @@ template <class T>
 CANDOR_INLINE void store_first(T* p, F32x16 x, std::int64_t n) {
   alignas(64) T lanes[kLanes];
   store(lanes, x);
-  for (std::int64_t i = 0; i < n; ++i) p[i] = lanes[i];
+  for (std::int64_t i = 0; i < n; ++i) store_one(p + i, lanes[i]);
 }
 
 /// Lane i + lane i+8, then +4, +2, +1: the one tree of every horizontal sum.
