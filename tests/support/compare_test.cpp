@@ -122,13 +122,13 @@ TEST(Workspace, SeesAWriteOutsideTheElements) {
     ref::store_all(view, Doubles(15, 1.0));
     EXPECT_EQ(w.damage(), "");
     for (const std::int64_t outside : {-1, 5, 6, 19}) {  // before, in the gap, after
-      std::uint16_t& stray = view.as<std::uint16_t>()[outside];
-      const std::uint16_t before = stray;
-      stray = 0;
+      std::byte* stray = view.as<std::byte>() + 2 * outside;
+      const std::byte before = *stray;
+      *stray = std::byte{0};
       EXPECT_NE(w.damage(), "") << outside;
-      stray = before;
+      *stray = before;
     }
-    EXPECT_EQ(reinterpret_cast<std::uintptr_t>(view.data) % 64, static_cast<std::uintptr_t>(2 * misaligned));
+    EXPECT_EQ(reinterpret_cast<std::uintptr_t>(view.data) % 64, static_cast<std::uintptr_t>(misaligned));
   }
 }
 

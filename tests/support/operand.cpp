@@ -43,7 +43,7 @@ View Workspace::place(DType dtype, const std::vector<std::int64_t>& shape, const
     stride *= i == view.rank - 1 ? pitch : view.shape[i];
   }
   const std::size_t used = span_bytes(view, whole_rows(shape), pitch);
-  const std::size_t shift = static_cast<std::size_t>(placement.misaligned * info.block_bytes);
+  const std::size_t shift = static_cast<std::size_t>(placement.misaligned);
   Block& block = blocks_.emplace_back();
   block.bytes.assign((used + shift + 2 * kGuard + 64 + 7) / 8 * 8, kPoison);
   const auto start = reinterpret_cast<std::uintptr_t>(block.bytes.data()) + kGuard;
