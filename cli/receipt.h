@@ -74,7 +74,8 @@ class ReceiptRecorder {
 /// it when the model is gone, so that the probe's buffer does not add to the peak; `measured` saves measuring again.
 void complete_receipt(Receipt& receipt, const std::string& path, bool quiet, std::optional<Ceilings> measured = {});
 
-/// Which of the kernels that ran take and give denormals as zero: "by attention, matmul (f32-fma); kept by the rest".
+/// Which of the kernels that ran take and give denormals as zero:
+/// "taken and given as zero by attention, matmul (f32-fma-ftz); kept by the rest".
 std::string denormal_rule(const std::vector<KernelEntry>& kernels);
 
 nlohmann::ordered_json receipt_json(const Receipt& receipt);

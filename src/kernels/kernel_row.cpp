@@ -29,6 +29,8 @@ std::string_view instruction_class_name(InstructionClass instruction_class) {
       return "convert-rne";
     case InstructionClass::f32_fma:
       return "f32-fma";
+    case InstructionClass::f32_fma_ftz:
+      return "f32-fma-ftz";
     case InstructionClass::x86_dpbf16_ftz:
       return "x86-dpbf16-ftz";
     case InstructionClass::compare:

@@ -155,7 +155,7 @@ class ReceiptTest(CliTest):
         self.assertNotIn("x86-dpbf16-ftz", {kernel["instruction_class"] for kernel in receipt["kernels"]})
         products = {k["op"] for k in receipt["kernels"]} & {"attention", "gated_linear", "matmul", "qkv_projection"}
         self.assertEqual(receipt["denormals"],
-                         f"taken and given as zero by {', '.join(sorted(products))} (f32-fma); kept by the rest")
+                         f"taken and given as zero by {', '.join(sorted(products))} (f32-fma-ftz); kept by the rest")
 
     def test_what_is_allowed_shows(self):
         words = ["logits", MODEL, "--precision", "activations=f16,weights=bf16,kv=f16", "--tokens", "1,2", "-q",

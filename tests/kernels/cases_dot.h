@@ -126,7 +126,7 @@ inline Doubles dot_errors(const KernelRow& row, const ConstView& x, const ConstV
   Doubles errors(sizes.absolute.size());
   for (std::size_t i = 0; i < errors.size(); ++i)
     errors[i] = dot_error(x.shape[1], row.precision.accumulate, sizes.absolute[i],
-                          flushes_denormals(row.op, row.instruction_class), sizes.lost[i]) +
+                          flushes_denormals(row.instruction_class), sizes.lost[i]) +
                 entry_error(row.precision.compute, sizes.absolute[i]);
   return errors;
 }

@@ -67,7 +67,7 @@ void dot_claims(Runner<Op>& runner) {
   const Arithmetic claimed{.operands = p.compute == DType::f32 ? DType::f64 : p.compute,
                            .products = DType::f64,
                            .accumulate = p.accumulate,
-                           .flushes = flushes_denormals(Op::name, runner.row().instruction_class)};
+                           .flushes = flushes_denormals(runner.row().instruction_class)};
   const std::vector<Alternative> alternatives = dot_alternatives(p, claimed);
   std::set<std::string> told_apart;
   for (const Witness& witness : dot_witnesses(p)) {

@@ -73,7 +73,7 @@ TEST(PlantedRows, LayerNorm) {
 
 TEST(PlantedRows, QkvProjection) {
   for (const Precision& precision : {alike(bf16), alike(f32), Precision{.a = bf16, .b = DType::q4_1, .out = bf16}})
-    expect_caught<QkvProjection>(precision, InstructionClass::f32_fma, planted_qkv_projection,
+    expect_caught<QkvProjection>(precision, InstructionClass::f32_fma_ftz, planted_qkv_projection,
                                  {Fault::swaps_operands, Fault::ignores_bias, Fault::other_order});
 }
 
@@ -81,7 +81,7 @@ TEST(PlantedRows, GatedLinear) {
   for (const Precision& precision : {alike(bf16), alike(f16), Precision{.a = bf16, .b = bf16, .out = f32}}) {
     std::vector<Fault> faults = {Fault::swaps_operands, Fault::ignores_bias, Fault::other_order};
     faults.push_back(precision.out == f32 ? Fault::other_function : Fault::rounds_between);
-    expect_caught<GatedLinear>(precision, InstructionClass::f32_fma, planted_gated_linear, faults);
+    expect_caught<GatedLinear>(precision, InstructionClass::f32_fma_ftz, planted_gated_linear, faults);
   }
 }
 

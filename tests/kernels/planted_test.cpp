@@ -11,7 +11,7 @@ namespace {
 constexpr DType bf16 = DType::bf16, f16 = DType::f16, f32 = DType::f32;
 
 KernelRow matmul_row(DType a, DType b, DType out) {
-  return row<Matmul>({.a = a, .b = b, .out = out}, Isa::any, InstructionClass::f32_fma, "planted", planted_matmul);
+  return row<Matmul>({.a = a, .b = b, .out = out}, Isa::any, InstructionClass::f32_fma_ftz, "planted", planted_matmul);
 }
 
 void expect_matmul_caught(const std::string& name, const MatmulFault& fault, DType a, DType b, DType out) {
@@ -118,7 +118,7 @@ TEST(Planted, RmsNorm) {
 TEST(Planted, Attention) {
   for (const DType dtype : {bf16, f16, f32}) {
     const KernelRow attention = row<Attention>({.a = dtype, .b = dtype, .out = dtype}, Isa::any,
-                                               InstructionClass::f32_fma, "planted", planted_attention);
+                                               InstructionClass::f32_fma_ftz, "planted", planted_attention);
     attention_fault = {};
     EXPECT_EQ(complaint(attention), "");
     const auto expect_caught = [&](const char* name, AttentionFault fault) {

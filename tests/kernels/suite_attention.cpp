@@ -76,7 +76,7 @@ struct Claim {
 
 void value_claims(const Claim& claim) {
   const Precision& p = claim.runner.precision();
-  const bool flushes = flushes_denormals("attention", claim.runner.row().instruction_class);
+  const bool flushes = flushes_denormals(claim.runner.row().instruction_class);
   for (const double v : canaries(p.b)) {  // one key: the result is its value
     const bool lost = flushes && std::fabs(v) < kTinyF32;
     claim.equals("one value " + describe(v), {1}, {{1}}, {v}, lost ? 0 : ref::round_to(p.out, v));

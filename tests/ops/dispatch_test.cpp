@@ -58,7 +58,7 @@ TEST(DispatchPlan, NotesTheRowAndRunsNothing) {
   EXPECT_EQ(plan.ops[0].op, "matmul");
   EXPECT_EQ(plan.ops[0].detail, "f32[2, 5] f32[3, 5]");
   EXPECT_THAT(plan.ops[0].kernel, HasSubstr("cpu/matmul/"));
-  EXPECT_EQ(plan.ops[0].instruction_class, "f32-fma");
+  EXPECT_EQ(plan.ops[0].instruction_class, "f32-fma-ftz");
   EXPECT_EQ(plan.ops[0].precision, (Precision{.a = f32, .b = f32, .out = f32}));
   EXPECT_EQ(plan.ops[1].kernel, "ref/softmax");
   EXPECT_EQ(plan.ops[1].isa, "any");

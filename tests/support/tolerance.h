@@ -62,13 +62,6 @@ inline double rounding(DType dtype, double value) {
   return std::max(format.unit() * std::fabs(value), format.smallest_subnormal() / 2);
 }
 
-/// True for rows that treat subnormal f32 as zero (matmul and attention families, see InstructionClass).
-inline bool flushes_denormals(std::string_view op, InstructionClass instruction_class) {
-  if (instruction_class == InstructionClass::x86_dpbf16_ftz) return true;
-  return instruction_class == InstructionClass::f32_fma &&
-         (op == "matmul" || op == "qkv_projection" || op == "gated_linear" || op == "attention");
-}
-
 /// A computed f32 value within `error` of `exact`, rounded once more to `out`, which f32 holds as it is.
 inline double rounded_to(DType out, double exact, double error) {
   return out == DType::f32 ? error : error + rounding(out, std::fabs(exact) + error);
