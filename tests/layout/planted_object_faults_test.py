@@ -62,6 +62,30 @@ class WeakSymbols(Built):
         self.assertIn("no objects of avx512 ", result.stdout)
 
 
+class BaselineInstructions(Built):
+    def instructions(self, text, isa="baseline"):
+        self.compile("CMakeFiles/candor_backend_cpu_baseline.dir/y.o", "int g() { return 1; }")
+        self.compile(f"CMakeFiles/candor_backend_cpu_{isa}.dir/x.o", text)
+        return self.check("check_baseline_instructions.py", self.root)
+
+    def test_later_instructions_fail_in_the_baseline_only(self):
+        for name in ("vaddps %xmm0,%xmm0,%xmm0", "pshufb %xmm0,%xmm0", "roundps $0,%xmm0,%xmm0", "popcnt %eax,%eax",
+                     "haddps %xmm0,%xmm0", "tzcnt %eax,%eax"):
+            text = f'void f() {{ asm volatile("{name}"); }}'
+            result = self.instructions(text)
+            self.assertEqual(result.returncode, 1, name)
+            self.assertIn(f"x.o: {name.split()[0]}", result.stdout)
+            (self.root / "CMakeFiles/candor_backend_cpu_baseline.dir/x.o").unlink()
+            self.assertEqual(self.instructions(text, isa="avx2").returncode, 0, name)
+
+    def test_sse2_passes(self):
+        text = 'void f() { asm volatile("mulps %xmm0,%xmm0; pextrw $0,%xmm0,%eax"); }'
+        self.assertEqual(self.instructions(text).returncode, 0)
+
+    def test_nothing_built_fails(self):
+        self.assertEqual(self.check("check_baseline_instructions.py", self.root).returncode, 1)
+
+
 class LinkEdges(Built):
     # What each library holds when all is well.
     SOURCES = {
