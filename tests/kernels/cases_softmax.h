@@ -51,7 +51,7 @@ struct Cases<Softmax> {
   }
 
   // exp's argument x - max carries u |x - max|; the sum gamma(C) and its terms' own errors; one division.
-  // What exp flushes below 2^-126 is lost once in the numerator.
+  // Subnormals are kept: below 2^-126 an exponential and a quotient each round to a multiple of 2^-149.
   static std::vector<Doubles> bounds(const Softmax& args, const KernelRow& row, const std::vector<Doubles>& expected) {
     const double u = unit_roundoff(row.precision.accumulate);
     const std::int64_t columns = args.x.shape[1];
@@ -62,11 +62,11 @@ struct Cases<Softmax> {
       const double largest = columns == 0 ? 0 : *std::max_element(first, first + columns);
       double sum_error = gamma(static_cast<double>(columns) + 1, u);  // relative: terms are positive
       for (std::int64_t i = 0; i < columns; ++i)
-        sum_error += y[r * columns + i] * exp_relative(u * (largest - first[i])) + kTinyF32;
+        sum_error += y[r * columns + i] * exp_relative(u * (largest - first[i])) + 0x1p-149;
       for (std::int64_t i = 0; i < columns; ++i) {
         const double value = y[r * columns + i];
         const double relative = value == 0 ? 0 : exp_relative(u * (largest - first[i])) + sum_error + 2 * u;
-        bounds[r * columns + i] = rounded_to(args.y.dtype, value, relative * value * (1 + relative) + kTinyF32);
+        bounds[r * columns + i] = rounded_to(args.y.dtype, value, relative * value * (1 + relative) + 0x1p-148);
       }
     }
     return {bounds};

@@ -29,6 +29,14 @@ TEST(RowPaths, EveryRowNamesAFile) {
   EXPECT_GT(rows, 0);
 }
 
+// Receipts show the name only, and readers tell by it who flushes.
+TEST(RowPaths, ClassesThatFlushAreNamedFtz) {
+  for (const Backend& backend : installed_backends())
+    for (const KernelRow& row : backend.rows)
+      EXPECT_EQ(instruction_class_name(row.instruction_class).ends_with("-ftz"), flushes_denormals(row.instruction_class))
+          << row.name;
+}
+
 TEST(RowPaths, RowsAreWellFormed) {
   for (const Backend& backend : installed_backends()) {
     for (std::size_t i = 0; i < backend.rows.size(); ++i) {
