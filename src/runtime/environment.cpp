@@ -25,7 +25,11 @@ void apply_threads(std::string_view wanted) {
   const auto [end, error] = std::from_chars(wanted.data(), wanted.data() + wanted.size(), workers);
   if (error != std::errc{} || end != wanted.data() + wanted.size())
     throw ValueError("CANDOR_THREADS: \"" + std::string(wanted) + "\" is not a number of threads");
-  cpu::set_cpu_threads(workers);
+  try {
+    cpu::set_cpu_threads(workers);
+  } catch (const Error& error) {
+    throw ValueError(std::string("CANDOR_THREADS: ") + error.what());
+  }
 }
 
 }  // namespace

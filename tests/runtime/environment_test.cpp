@@ -28,7 +28,7 @@ TEST(Environment, RefusedByNameOrObeyed) {
   expect_refused("CANDOR_THREADS", "two", "CANDOR_THREADS: \"two\" is not a number of threads");
   expect_refused("CANDOR_THREADS", "2x", "CANDOR_THREADS: \"2x\" is not a number of threads");
   expect_refused("CANDOR_THREADS", "99999999999", "CANDOR_THREADS: \"99999999999\" is not a number of threads");
-  expect_refused("CANDOR_THREADS", "0", "threads: 0 is outside 1 … 1024");
+  expect_refused("CANDOR_THREADS", "0", "CANDOR_THREADS: threads: 0 is outside 1 … 1024");
   setenv("CANDOR_ISA", "baseline", 1);
   setenv("CANDOR_THREADS", "3", 1);
   EXPECT_EQ(machine_info().active_isa, "baseline");
