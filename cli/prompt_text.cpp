@@ -49,6 +49,25 @@ std::size_t sequence_length(std::string_view text) {
   return 0;
 }
 
+// How the first character of a text is shown, and the bytes that it takes.
+struct Shown {
+  char text[4];
+  std::size_t size, taken;
+  std::string_view view() const { return {text, size}; }
+};
+
+Shown first_shown(std::string_view text, Lines lines) noexcept {
+  constexpr char kHex[] = "0123456789abcdef";
+  const std::size_t length = sequence_length(text);
+  const unsigned char byte = static_cast<unsigned char>(text[0]);
+  const bool control = byte < 0x20 || byte == 0x7F;
+  if (length == 0 || (control && !(byte == '\n' && lines == Lines::kept)))
+    return {{'\\', 'x', kHex[byte >> 4], kHex[byte & 15]}, 4, 1};
+  Shown shown{{}, length, length};
+  std::memcpy(shown.text, text.data(), length);
+  return shown;
+}
+
 }  // namespace
 
 std::optional<std::size_t> invalid_utf8_offset(std::string_view text) {
@@ -62,20 +81,24 @@ std::optional<std::size_t> invalid_utf8_offset(std::string_view text) {
 
 std::string readable(std::string_view text, Lines lines) {
   std::string out;
-  for (std::size_t i = 0; i < text.size();) {
-    const std::size_t length = sequence_length(text.substr(i));
-    const unsigned char byte = static_cast<unsigned char>(text[i]);
-    const bool control = byte < 0x20 || byte == 0x7F;
-    if (length == 0 || (control && !(byte == '\n' && lines == Lines::kept))) {
-      char escape[8];
-      std::snprintf(escape, sizeof escape, "\\x%02x", byte);
-      out += escape;
-    } else {
-      out += text.substr(i, length);
-    }
-    i += std::max<std::size_t>(length, 1);
+  while (!text.empty()) {
+    const Shown shown = first_shown(text, lines);
+    out += shown.view();
+    text.remove_prefix(shown.taken);
   }
   return out;
+}
+
+std::size_t write_readable(std::string_view text, std::span<char> out) noexcept {
+  std::size_t size = 0;
+  while (!text.empty()) {
+    const Shown shown = first_shown(text, Lines::joined);
+    if (shown.size > out.size() - size) break;
+    std::memcpy(out.data() + size, shown.text, shown.size);
+    size += shown.size;
+    text.remove_prefix(shown.taken);
+  }
+  return size;
 }
 
 void require_utf8(const std::string& what, std::string_view text) {

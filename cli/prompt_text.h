@@ -2,6 +2,7 @@
 #pragma once
 
 #include <optional>
+#include <span>
 #include <string>
 #include <string_view>
 
@@ -13,6 +14,10 @@ std::optional<std::size_t> invalid_utf8_offset(std::string_view text);
 /// Text that a terminal shows as one line of what it is: control characters, and bytes that are not UTF-8, become \xNN.
 enum class Lines { joined, kept };  // kept: newlines stay
 std::string readable(std::string_view text, Lines lines = Lines::joined);
+
+/// readable() of one line into `out`, as much as fits whole; the bytes written. Allocates nothing: signal handlers call
+/// it.
+std::size_t write_readable(std::string_view text, std::span<char> out) noexcept;
 
 /// errors   ValueError naming `what`, the offset and the byte
 void require_utf8(const std::string& what, std::string_view text);

@@ -3,11 +3,14 @@
 #include <signal.h>
 #include <unistd.h>
 
+#include <cstring>
+#include <span>
 #include <string_view>
 
 #include "candor/error.h"
 #include "candor/io.h"
 #include "cli/exit_code.h"
+#include "cli/prompt_text.h"
 
 namespace candor::cli {
 namespace {
@@ -27,6 +30,22 @@ void on_signal(int signal) {
   last_signal = signal;
 }
 
+// One sentence, written with what a handler may call. `path` nullptr: nobody knows which file it was.
+void complain_of_lost_input(const char* path) {
+  static char line[5 * 4096];  // a path of which every byte is escaped fits; only one thread comes here
+  std::size_t size = 0;
+  const auto add = [&size](std::string_view text) {
+    std::memcpy(line + size, text.data(), text.size());
+    size += text.size();
+  };
+  constexpr std::string_view kEnd = " became shorter or unreadable while it was being read; get it again\n";
+  add("candor: ");
+  if (path == nullptr) add("an input file");
+  if (path != nullptr) size += write_readable(path, std::span(line).subspan(size, sizeof line - size - kEnd.size()));
+  add(kEnd);
+  [[maybe_unused]] const ssize_t written = write(STDERR_FILENO, line, size);
+}
+
 // A page of a mapped file that is not there any more. The read cannot go on, and no error can be returned from it.
 void on_bus_error(int, siginfo_t* info, void*) {
   if (info->si_code != BUS_ADRERR) {  // anything else is a fault of the program or of the memory
@@ -36,10 +55,8 @@ void on_bus_error(int, siginfo_t* info, void*) {
   }
   if (ending.exchange(true))
     for (;;) pause();  // another thread met it first; it is about to end the process
-  constexpr std::string_view kText =
-      "candor: an input file became shorter or unreadable while it was being read; get it again\n";
   remove_temporary_files();
-  [[maybe_unused]] const ssize_t written = write(STDERR_FILENO, kText.data(), kText.size());
+  complain_of_lost_input(mapped_file_at(info->si_addr));
   _exit(kExitError);
 }
 

@@ -7,7 +7,8 @@ namespace candor::cli {
 
 /// SIGINT, SIGTERM and SIGHUP set `cancel_requested()`; a second one removes temporary files and exits at once. SIGPIPE
 /// and SIGXFSZ are ignored: a closed pipe or a file beyond the limit is an error of write(), cleaned up like any other.
-/// SIGBUS, which reading a mapped file raises when the file became shorter, is one sentence and an exit with 1.
+/// SIGBUS, which reading a mapped file raises when the file became shorter, is one sentence that names the file, and an
+/// exit with 1.
 void install_signal_handlers();
 
 /// What library calls take as `cancel`.

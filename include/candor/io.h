@@ -136,6 +136,10 @@ class FileWriter {
   std::unique_ptr<Impl> impl_;
 };
 
+/// Path of the file that is mapped at `address`; nullptr when none is known. Valid while the file stays mapped.
+/// Async-signal-safe: for a handler of SIGBUS, which reading beyond the new end of a file that became shorter raises.
+const char* mapped_file_at(const void* address) noexcept;
+
 /// Unlinks the temporary files of every writer that has not finished. Async-signal-safe: for a handler that exits next.
 void remove_temporary_files() noexcept;
 

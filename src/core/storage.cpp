@@ -14,6 +14,7 @@
 #include "candor/error.h"
 #include "core/block_cache.h"
 #include "core/ledger.h"
+#include "core/mapped_files.h"
 
 namespace candor {
 namespace {
@@ -59,6 +60,7 @@ std::uint64_t read_whole(const File& file, const std::string& path, std::byte* d
 
 struct Storage::Mapping {
   std::string path;
+  MappedFileEntry entry;
   bool copied = false;  // the file system cannot map: the pages hold a copy that exists only here
   std::mutex mutex;
   std::map<std::tuple<std::uint64_t, std::uint64_t, DType>, std::weak_ptr<Storage>> regions;
@@ -76,6 +78,7 @@ Storage::~Storage() {
   } else if (kind_ == Kind::region) {
     (file_->mapping_->copied ? ledger::remove_owned : ledger::remove_mapped)(dtype_, bytes_);
   } else if (data_ != nullptr) {
+    if (mapping_) mapping_->entry.remove();
     ::munmap(data_, bytes_);
   }
 }
@@ -105,6 +108,7 @@ std::shared_ptr<Storage> Storage::map_file(const std::string& path) {
   storage->mapping_ = std::make_unique<Mapping>();
   storage->mapping_->path = path;
   storage->mapping_->copied = copied;
+  if (!copied) storage->mapping_->entry = MappedFileEntry(path, storage->data_, bytes);
   const bool whole = !copied || read_whole(file, path, storage->data_, bytes) == bytes;
   if (const std::uint64_t now = file.size(path); now != bytes || !whole)
     refuse_open(path,

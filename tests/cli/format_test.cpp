@@ -70,5 +70,20 @@ TEST(Utf8Test, FirstBadByte) {
   EXPECT_FALSE(invalid_utf8_offset("\xed\x9f\xbf\xee\x80\x80"));
 }
 
+TEST(ReadableTest, ControlCharactersAndBrokenBytes) {
+  const std::string_view text = "a\n\x1b\xe9\u00e9";
+  EXPECT_EQ(readable(text), "a\\x0a\\x1b\\xe9\u00e9");
+  EXPECT_EQ(readable(text, Lines::kept), "a\n\\x1b\\xe9\u00e9");
+}
+
+TEST(ReadableTest, WithoutAllocationsAsMuchAsFitsWhole) {
+  const std::string_view text = "a\n\u00e9";
+  char room[7];
+  EXPECT_EQ(std::string_view(room, write_readable(text, room)), "a\\x0a\u00e9");
+  EXPECT_EQ(std::string_view(room, write_readable(text, std::span(room, 6))), "a\\x0a");
+  EXPECT_EQ(std::string_view(room, write_readable(text, std::span(room, 4))), "a");
+  EXPECT_EQ(write_readable(text, {}), 0u);
+}
+
 }  // namespace
 }  // namespace candor::cli

@@ -26,8 +26,8 @@ class InterruptTest(CliTest):
         process.stdout.close()
         process.stderr.close()
 
-    def big_input(self):
-        path = self.folder / "in.safetensors"
+    def big_input(self, name):
+        path = self.folder / name
         write_safetensors(path, {f"t{i}": ("F32", [BIG_BYTES // 16], BIG_BYTES // 4) for i in range(4)})
         return path
 
@@ -37,9 +37,9 @@ class InterruptTest(CliTest):
             self.assertLess(time.monotonic(), deadline, "nothing happened within a minute")
             time.sleep(0.002)
 
-    def start_convert(self, name="out.safetensors", **keywords):
+    def start_convert(self, name="out.safetensors", source="in.safetensors", **keywords):
         """A conversion that has begun to write beside an older output, a file or (`name` without an end) a folder."""
-        source, out = self.big_input(), self.folder / name
+        source, out = self.big_input(source), self.folder / name
         old = out if out.suffix else out / "model.safetensors"
         old.parent.mkdir(exist_ok=True)
         old.write_bytes(b"old")
@@ -117,18 +117,20 @@ class InterruptTest(CliTest):
 
     def test_an_input_that_becomes_shorter(self):
         """Files are mapped: reading beyond the new end is a signal, not an error that a call returns."""
-        for name in ["out.safetensors", "out"]:
+        for name, source, shown in [("out.safetensors", "in.safetensors", "in.safetensors"),
+                                    ("out", "in\n.safetensors", "in\\x0a.safetensors")]:
             with self.subTest(name):
-                process, out = self.start_convert(name)
-                os.truncate(self.folder / "in.safetensors", 4096)
+                process, out = self.start_convert(name, source)
+                os.truncate(self.folder / source, 4096)
                 out_text, err = process.communicate(timeout=60)
                 self.assertEqual((process.returncode, out_text), (1, b""))
-                self.assertEqual(err.decode(), "candor: an input file became shorter or unreadable while it was being "
-                                               "read; get it again\n")
+                self.assertEqual(err.decode(), f"candor: {self.folder}/{shown} became shorter or unreadable while it was "
+                                               "being read; get it again\n")
                 old = out if out.suffix else out / "model.safetensors"
                 self.assertEqual(old.read_bytes(), b"old")
                 self.assertEqual({p.name for p in self.folder.iterdir()} - {"out.safetensors", "out"},
-                                 {"in.safetensors"})
+                                 {source})
+                (self.folder / source).unlink()
 
     def test_nohup_is_respected(self):
         ignore = lambda: signal.signal(signal.SIGHUP, signal.SIG_IGN)
