@@ -48,6 +48,7 @@ struct ModelInfo {
     std::uint64_t tensors, elements, bytes;
   };
   std::vector<Weights> weights;    // by dtype, as held in memory
+  std::vector<std::string> files;  // that the model was read from, and the rest of its folder: see model_files()
   std::vector<std::string> notes;  // "dequantised 210 tensors q4_1 → bf16", …
   ModelPrecision precision;
 };

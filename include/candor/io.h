@@ -60,6 +60,7 @@ class Checkpoint {
 
   CheckpointFormat format() const;
   const std::vector<std::string>& files() const;    // paths of the files behind it
+  const std::string& index() const;                 // path of the index that names the shards; "" without one
   const std::vector<TensorEntry>& tensors() const;  // in file order
   const TensorEntry* find(std::string_view name) const;
   /// The dtype as the file spells it ("BF16", "q4_1", "type 99"); an entry whose dtype is unknown here has DType::any.
@@ -80,6 +81,10 @@ class Checkpoint {
   explicit Checkpoint(std::shared_ptr<const Impl> impl);
   std::shared_ptr<const Impl> impl_;
 };
+
+/// Every file that belongs to what `path` names, which `checkpoint` was opened from: its tensors, and beside
+/// safetensors the index, configuration and tokenizer files that are there. None of them is a place for an output.
+std::vector<std::string> model_files(const Checkpoint& checkpoint, const std::string& path);
 
 /// Writes one safetensors file: header padded so that data start 64-byte aligned, tensors by falling alignment then
 /// name, same input = same bytes. The file appears whole or not at all (temporary file, fsync, verify, rename).

@@ -4,6 +4,7 @@
 #include <filesystem>
 
 #include "candor/error.h"
+#include "io/model_files.h"
 #include "io/strict_json.h"
 
 namespace candor::convert_internal {
@@ -11,22 +12,6 @@ namespace {
 
 namespace fs = std::filesystem;
 using Json = nlohmann::ordered_json;
-
-// What describes a model beside its tensors; everything else in a folder is left where it is.
-constexpr std::string_view kModelFiles[] = {"config.json",
-                                            "generation_config.json",
-                                            "tokenizer.json",
-                                            "tokenizer_config.json",
-                                            "special_tokens_map.json",
-                                            "added_tokens.json",
-                                            "vocab.json",
-                                            "vocab.txt",
-                                            "merges.txt",
-                                            "tokenizer.model",
-                                            "chat_template.jinja",
-                                            "chat_template.json",
-                                            "preprocessor_config.json",
-                                            "processor_config.json"};
 
 /// dtype fields of a configuration and of the configurations inside it. Returns whether it has any of its own.
 bool set_dtype(Json& config, const std::string& dtype) {
@@ -64,11 +49,10 @@ std::string hugging_face_dtype(DType dtype) {
 
 void add_hugging_face_files(const std::string& input, DType dtype, Plan& plan) {
   std::error_code error;
-  const fs::path folder = fs::is_directory(input, error) ? fs::path(input) : fs::path(input).parent_path();
-  for (const std::string_view name : kModelFiles) {
-    const fs::path path = folder / name;
+  for (const std::string_view name : io::kSideFiles) {
+    const fs::path path = io::model_folder(input) / name;
     if (!fs::is_regular_file(path, error)) continue;
-    const bool is_config = name == "config.json";
+    const bool is_config = name == io::kConfigFile;
     plan.files.push_back(
         {std::string(name), is_config ? converted_config(path.string(), dtype) : io::read_text_file(path.string())});
   }
@@ -79,7 +63,7 @@ void add_hugging_face_files(const std::string& input, DType dtype, Plan& plan) {
 bool belongs_to_checkpoint(const std::string& file_name) {
   const auto ends = [&](std::string_view end) { return file_name.ends_with(end); };
   return ends(".safetensors") || ends(".safetensors.index.json") ||
-         std::find(std::begin(kModelFiles), std::end(kModelFiles), file_name) != std::end(kModelFiles);
+         std::find(std::begin(io::kSideFiles), std::end(io::kSideFiles), file_name) != std::end(io::kSideFiles);
 }
 
 }  // namespace candor::convert_internal

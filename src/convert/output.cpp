@@ -16,6 +16,7 @@
 #include "convert/tensor_stream.h"
 #include "io/atomic_file.h"
 #include "io/checked.h"
+#include "io/model_files.h"
 #include "io/refuse.h"
 #include "io/temporary_files.h"
 
@@ -172,7 +173,7 @@ std::vector<std::string> write_folder(const Plan& plan, const std::map<std::stri
   try {
     for (std::size_t i = 0; i < shards.size(); ++i)
       write_file(folder.add(shard_name(i, shards.size())), shards[i], metadata, true, source, cancel);
-    if (shards.size() > 1) write_text(folder.add("model.safetensors.index.json"), index);
+    if (shards.size() > 1) write_text(folder.add(std::string(io::kIndexFile)), index);
     for (const SideFile& file : plan.files) write_text(folder.add(file.name), file.content);
   } catch (const IoError& error) {
     throw IoError(with_final_path(error.what(), folder.path(), output));

@@ -4,6 +4,7 @@
 
 #include "candor/error.h"
 #include "candor/io.h"
+#include "io/model_files.h"
 #include "models/llama/load.h"
 
 namespace candor {
@@ -11,11 +12,6 @@ namespace {
 
 using models::LlamaConfig;
 using models::LlamaModel;
-
-std::string folder_of(const std::string& path) {
-  namespace fs = std::filesystem;
-  return fs::is_directory(path) ? path : fs::path(path).parent_path().string();
-}
 
 std::vector<Tensor> all_weights(const LlamaModel& model) {
   const models::LlamaWeights& w = model.weights;
@@ -69,6 +65,7 @@ ModelInfo make_info(const std::string& path, const Checkpoint& checkpoint, const
   info.vocabulary = c.vocabulary;
   info.context_length = c.context_length;
   info.tied_embeddings = c.tied_embeddings;
+  info.files = model_files(checkpoint, path);
   info.notes = c.notes;
   info.precision = model.precision;
   count_weights(model, info);
@@ -86,7 +83,7 @@ LanguageModel LanguageModel::load(const std::string& path, const LoadOptions& op
   result.impl_->info = make_info(path, checkpoint, result.impl_->model);
   result.impl_->text = checkpoint.format() == CheckpointFormat::gguf
                            ? generation::text_side_from_gguf(checkpoint)
-                           : generation::text_side_from_folder(folder_of(path));
+                           : generation::text_side_from_folder(io::model_folder(path).string());
   std::vector<TokenId>& ends = result.impl_->model.config.end_tokens;
   if (ends.empty() && result.has_tokenizer() && result.tokenizer().eos()) ends.push_back(*result.tokenizer().eos());
   return result;

@@ -5,6 +5,7 @@
 #include "candor/io.h"
 #include "generate/language_model.h"
 #include "io/gguf_tokens.h"
+#include "io/model_files.h"
 #include "io/refuse.h"
 #include "io/strict_json.h"
 #include "models/side_file.h"
@@ -58,7 +59,7 @@ std::string token_text(const TokenizerDescription& d, const std::optional<TokenI
 
 // tokenizer_config.json, which both the tokenizer and the template need.
 TokenizerConfig read_tokenizer_config(const fs::path& folder) {
-  const std::string file = (folder / "tokenizer_config.json").string();
+  const std::string file = (folder / io::kTokenizerConfigFile).string();
   const std::optional<std::string> json = models::read_side_file(file);
   if (!json) return {};
   io::parse_strict_json(*json, file);  // what the text layer's own parser would let pass
@@ -67,7 +68,7 @@ TokenizerConfig read_tokenizer_config(const fs::path& folder) {
 
 void read_tokenizer_json(TextSide& text, const fs::path& folder, const TokenizerConfig& config) {
   try {
-    const std::string file = (folder / "tokenizer.json").string();
+    const std::string file = (folder / io::kTokenizerFile).string();
     const std::optional<std::string> json = models::read_side_file(file);
     if (!json) {
       text.no_tokenizer = folder.string() + " has no tokenizer.json; text needs the one that came with the model";
@@ -85,17 +86,17 @@ std::string no_template_reason(const fs::path& folder, const TokenizerConfig& co
            " has no chat template: neither chat_template.jinja nor 'chat_template' in tokenizer_config.json";
   std::string names;
   for (const std::string& name : config.other_templates) names += (names.empty() ? "" : ", ") + io::quote(name);
-  return (folder / "tokenizer_config.json").string() + ": 'chat_template' lists " + names +
+  return (folder / io::kTokenizerConfigFile).string() + ": 'chat_template' lists " + names +
          " and no 'default'; write the one that is meant to chat_template.jinja";
 }
 
 void read_template(TextSide& text, const fs::path& folder, const TokenizerConfig& config) {
   try {
-    const std::string jinja = (folder / "chat_template.jinja").string();
+    const std::string jinja = (folder / io::kChatTemplateFile).string();
     if (const std::optional<std::string> source = models::read_side_file(jinja)) {
       set_template(text, *source, jinja);
     } else if (config.chat_template) {
-      set_template(text, *config.chat_template, (folder / "tokenizer_config.json").string());
+      set_template(text, *config.chat_template, (folder / io::kTokenizerConfigFile).string());
     } else {
       text.no_chat_template = no_template_reason(folder, config);
       text.template_refused = !config.other_templates.empty();

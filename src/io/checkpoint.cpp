@@ -15,6 +15,7 @@ namespace candor {
 struct Checkpoint::Impl {
   CheckpointFormat format = CheckpointFormat::safetensors;
   std::vector<std::string> files;
+  std::string index_file;
   std::vector<std::shared_ptr<Storage>> storages;  // one map per file
   std::vector<TensorEntry> tensors;
   std::vector<std::string> spellings;  // of each tensor's dtype, as its file has it
@@ -89,6 +90,7 @@ template <class Impl>
 void open_safetensors(Impl& impl, const io::SafetensorsFiles& found) {
   impl.format = CheckpointFormat::safetensors;
   impl.files = found.paths;
+  impl.index_file = found.index;
   for (std::size_t i = 0; i < impl.files.size(); ++i) {
     const std::shared_ptr<Storage>& file = impl.storages.emplace_back(Storage::map_file(impl.files[i]));
     io::SafetensorsHeader header = io::parse_safetensors(file->data(), file->bytes(), impl.files[i]);
@@ -175,6 +177,7 @@ Checkpoint Checkpoint::open(const std::string& path) {
 
 CheckpointFormat Checkpoint::format() const { return impl_->format; }
 const std::vector<std::string>& Checkpoint::files() const { return impl_->files; }
+const std::string& Checkpoint::index() const { return impl_->index_file; }
 const std::vector<TensorEntry>& Checkpoint::tensors() const { return impl_->tensors; }
 const std::map<std::string, std::string, std::less<>>& Checkpoint::safetensors_metadata() const {
   return impl_->metadata;

@@ -7,6 +7,7 @@
 #include <system_error>
 
 #include "candor/error.h"
+#include "io/model_files.h"
 #include "io/refuse.h"
 #include "io/strict_json.h"
 
@@ -75,8 +76,7 @@ SafetensorsFiles search_folder(const fs::path& folder) {
   std::error_code error;
   if (const fs::path single = folder / "model.safetensors"; fs::is_regular_file(single, error))
     return {{single.string()}, {}, ""};
-  if (const fs::path index = folder / "model.safetensors.index.json"; fs::is_regular_file(index, error))
-    return read_index(index.string());
+  if (const fs::path index = folder / kIndexFile; fs::is_regular_file(index, error)) return read_index(index.string());
   const std::vector<std::string> indices = files_ending(folder, kIndexEnd);
   if (indices.size() == 1) return read_index(indices.front());
   const std::vector<std::string> files = files_ending(folder, kFileEnd);

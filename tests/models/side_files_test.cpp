@@ -93,6 +93,19 @@ TEST(SideFileTest, JsonIsReadStrictly) {
     }
 }
 
+TEST(SideFileTest, TheModelListsItsFilesAndNoOthers) {
+  const ModelCopy copy("gqa_tied");
+  copy.write("logits.npy", "of an earlier run");
+  copy.write("merges.txt", "");
+  for (const std::string& path : {copy.path(), copy.file("model.safetensors")})
+    EXPECT_THAT(load(path, "bf16").info().files,
+                ::testing::UnorderedElementsAre(copy.file("model.safetensors"), copy.file("config.json"),
+                                                copy.file("tokenizer.json"), copy.file("tokenizer_config.json"),
+                                                copy.file("merges.txt")));
+  EXPECT_EQ(load(golden_path("blocks.gguf"), "auto").info().files,
+            std::vector<std::string>{golden_path("blocks.gguf")});
+}
+
 TEST(SideFileTest, TypesThatNoWeightHas) {
   const ModelCopy copy("gqa_tied");
   std::fstream file(copy.file("model.safetensors"), std::ios::binary | std::ios::in | std::ios::out);

@@ -4,6 +4,7 @@
 #include <sstream>
 
 #include "candor/error.h"
+#include "io/model_files.h"
 #include "models/side_file.h"
 
 namespace candor::models {
@@ -36,13 +37,13 @@ void check_range(const LlamaConfig& config, const char* what, double value, doub
 
 LlamaConfig llama_config(const Checkpoint& checkpoint, const std::string& path) {
   if (checkpoint.format() == CheckpointFormat::gguf) return llama_config_from_gguf(checkpoint);
-  const fs::path folder = fs::is_directory(path) ? fs::path(path) : fs::path(path).parent_path();
-  const std::string config_path = (folder / "config.json").string();
+  const fs::path folder = io::model_folder(path);
+  const std::string config_path = (folder / io::kConfigFile).string();
   const std::optional<std::string> config = read_side_file(config_path);
   if (!config)
     throw IoError("load: " + (folder.empty() ? fs::path(".") : folder).string() +
                   " has no config.json; a safetensors model needs the one that came with it");
-  return llama_config_from_hugging_face(*config, read_side_file((folder / "generation_config.json").string()),
+  return llama_config_from_hugging_face(*config, read_side_file((folder / io::kGenerationConfigFile).string()),
                                         config_path);
 }
 

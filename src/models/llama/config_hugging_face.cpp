@@ -5,6 +5,7 @@
 #include <string>
 
 #include "candor/error.h"
+#include "io/model_files.h"
 #include "io/refuse.h"
 #include "models/llama/config.h"
 #include "models/llama/config_fields.h"
@@ -194,7 +195,8 @@ void refuse_other_maths(ConfigFields& fields, const Architecture& architecture) 
 void read_end_tokens(const std::optional<std::string>& generation_config_json, const std::string& folder_file,
                      LlamaConfig& config) {
   if (!generation_config_json) return;
-  const std::string file = folder_file.substr(0, folder_file.rfind("config.json")) + "generation_config.json";
+  std::string file = folder_file.substr(0, folder_file.rfind(io::kConfigFile));
+  file += io::kGenerationConfigFile;
   const nlohmann::json json = parse_json(*generation_config_json, file);
   ConfigFields fields(json, file);
   for (const std::int32_t id : fields.integers("eos_token_id"))
