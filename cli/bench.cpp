@@ -105,6 +105,8 @@ BenchResult measure(const BenchOptions& options) {
   BenchResult result;
   std::vector<CastEntry> casts;
   const LanguageModel model = load_recorded(options, casts);
+  require_no_model_file("--json", options.json, model.info().files);
+  require_no_model_file("--receipt", options.receipt, model.info().files);
   Session session(model, options.prefill + options.decode);
   Pass pass(session, options, model.info().vocabulary);
   ProgressBar bar(options.model.quiet);

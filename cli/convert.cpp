@@ -5,6 +5,7 @@
 
 #include "candor/convert.h"
 #include "candor/error.h"
+#include "candor/io.h"
 #include "candor/machine.h"
 #include "cli/commands.h"
 #include "cli/exit_code.h"
@@ -126,10 +127,17 @@ void report_result(const ConvertCommand& command, const ConvertReport& report) {
     for (const std::string& file : report.files) write_err("wrote " + file + "\n");
 }
 
+// Checked before the work: afterwards a file of IN would be gone.
+void require_own_receipt(const ConvertCommand& command) {
+  require_different_files("OUT", command.output, "--receipt", command.receipt);
+  if (command.receipt.empty() || command.receipt == "-") return;
+  require_no_model_file("--receipt", command.receipt, model_files(Checkpoint::open(command.input), command.input));
+}
+
 int run(ConvertCommand command) {
   command.options.dtype = parse_target(command.dtype);
   command.options.cancel = cancel_requested();
-  require_different_files("OUT", command.output, "--receipt", command.receipt);
+  require_own_receipt(command);
   if (command.threads) set_threads(command.threads);
   ProgressBar bar(command.quiet);
   command.options.progress = bar.callback();

@@ -106,6 +106,7 @@ int run(const LogitsOptions& options) {
   ReceiptTarget target("logits", options.receipt);
   {
     const LanguageModel model = load_model(options.model);
+    require_no_model_file("--output", options.output, model.info().files);
     target.set_model(model, load_options(options.model).policy);
     write_logits(options, model, tokens_of(options, text, model));
     target.finish();

@@ -23,11 +23,12 @@ void ReceiptOutput::write(const Receipt& receipt) {
     write_err("\n" + receipt_summary(receipt, err_style()));
 }
 
-ReceiptTarget::ReceiptTarget(const std::string& command, const std::string& where) : output_(where) {
+ReceiptTarget::ReceiptTarget(const std::string& command, const std::string& where) : where_(where), output_(where) {
   if (output_.wanted()) recorder_ = std::make_unique<ReceiptRecorder>(command);
 }
 
 void ReceiptTarget::set_model(const LanguageModel& model, const ExecPolicy& policy) {
+  require_no_model_file("--receipt", where_, model.info().files);
   if (recorder_) recorder_->set_model(model, policy);
 }
 

@@ -33,12 +33,14 @@ class ReceiptTarget {
   ReceiptTarget(const std::string& command, const std::string& where);
 
   ReceiptRecorder* recorder() { return recorder_.get(); }  // nullptr: no receipt
+  /// errors   UsageError (the receipt would replace a file of the model)
   void set_model(const LanguageModel& model, const ExecPolicy& policy);
   void finish();
   /// `model_path` "": no model's files to hash. errors: IoError, Cancelled
   void write(const std::string& model_path, bool quiet);
 
  private:
+  std::string where_;
   ReceiptOutput output_;
   std::unique_ptr<ReceiptRecorder> recorder_;
   std::optional<Receipt> receipt_;

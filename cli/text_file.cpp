@@ -20,6 +20,16 @@ bool exists_and_is_special(const std::string& path) {
   return stat(path.c_str(), &status) == 0 && !S_ISREG(status.st_mode) && !S_ISDIR(status.st_mode);
 }
 
+bool same_file(const std::string& path, const std::string& other) {
+  namespace fs = std::filesystem;
+  std::error_code error;
+  const fs::path real = fs::weakly_canonical(path, error), other_real = fs::weakly_canonical(other, error);
+  return path == other || (!error && real == other_real);
+}
+
+// No file that could be replaced: none at all, standard output, a pipe or a device.
+bool is_no_file(const std::string& path) { return path.empty() || path == "-" || exists_and_is_special(path); }
+
 }  // namespace
 
 TextFile::TextFile(std::string what, std::string path) : what_(std::move(what)), path_(std::move(path)) {
@@ -78,12 +88,17 @@ void require_writable(const std::string& what, const std::string& path) {
 
 void require_different_files(const std::string& what, const std::string& path, const std::string& other_what,
                              const std::string& other) {
-  namespace fs = std::filesystem;
-  if (path.empty() || other.empty() || path == "-" || other == "-" || exists_and_is_special(path)) return;
-  std::error_code error;
-  const fs::path real = fs::weakly_canonical(path, error), other_real = fs::weakly_canonical(other, error);
-  if (path == other || (!error && real == other_real))
+  if (is_no_file(path) || other.empty() || other == "-") return;
+  if (same_file(path, other))
     throw UsageError(what + " and " + other_what + " both name '" + path + "'; give each a file of its own");
+}
+
+void require_no_model_file(const std::string& what, const std::string& path, const std::vector<std::string>& files) {
+  if (is_no_file(path)) return;
+  for (const std::string& file : files)
+    if (same_file(path, file))
+      throw UsageError(what + " names '" + path + "', which would replace the model's own '" + file +
+                       "'; name another file");
 }
 
 }  // namespace candor::cli

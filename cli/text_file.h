@@ -4,6 +4,7 @@
 #include <optional>
 #include <string>
 #include <string_view>
+#include <vector>
 
 #include "candor/error.h"
 #include "candor/io.h"
@@ -36,5 +37,8 @@ void require_writable(const std::string& what, const std::string& path);
 /// errors   UsageError when both name the same file, of which one would then overwrite the other; "" and "-" are none
 void require_different_files(const std::string& what, const std::string& path, const std::string& other_what,
                              const std::string& other);
+
+/// errors   UsageError when writing `path` would replace one of `files`, the model's own; "", "-" and devices are none
+void require_no_model_file(const std::string& what, const std::string& path, const std::vector<std::string>& files);
 
 }  // namespace candor::cli

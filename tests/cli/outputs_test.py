@@ -1,12 +1,16 @@
 """Outputs that cannot be written, or not where they should be: found out first, nothing replaced, nothing left."""
 
+import json
 import os
+import pathlib
 import resource
+import shutil
 import subprocess
 import time
 import unittest
 
-from support import CANDOR, GOLDEN, CliTest, candor, environment, read_safetensors, shared_model
+from support import (CANDOR, GGUF_MODEL, GOLDEN, CliTest, candor, environment, read_safetensors, shared_model,
+                     write_safetensors)
 
 MODEL = shared_model()
 
@@ -27,6 +31,65 @@ class OutputTest(CliTest):
                 self.assert_usage_error(candor(*words))
         self.assertEqual(read_safetensors(weights), read_safetensors(GOLDEN / "gqa_tied" / weights.name))
         self.assert_folder_holds("model")
+
+    def sharded_model(self):
+        """A folder with an index and two shards, a link among its files and an output of an earlier run."""
+        model = self.copy_model()
+        tensors = read_safetensors(model / "model.safetensors")
+        for other in ["model.safetensors", "expected.safetensors"]:
+            (model / other).unlink()
+        names, weight_map = sorted(tensors), {}
+        for i, part in enumerate((names[::2], names[1::2]), 1):
+            shard = f"model-0000{i}-of-00002.safetensors"
+            write_safetensors(model / shard, {name: tensors[name] for name in part})
+            weight_map.update(dict.fromkeys(part, shard))
+        (model / "model.safetensors.index.json").write_text(json.dumps({"weight_map": weight_map}))
+        (model / "generation_config.json").write_text("{}")
+        (model / "chat_template.jinja").write_text("{{ messages[0].content }}")
+        (model / "config.json").rename(self.folder / "blob")  # as in a download cache
+        (model / "config.json").symlink_to(self.folder / "blob")
+        (model / "earlier.npy").write_text("old")
+        return model
+
+    def test_no_output_replaces_a_file_of_the_model(self):
+        model = self.sharded_model()
+        out, bench = self.folder / "out", ["--prefill", "2", "--decode", "1", "--repeat", "1"]
+        before = {path: path.read_bytes() for path in self.folder.rglob("*") if path.is_file()}
+        for target in sorted(before):
+            if target.name == "earlier.npy":
+                continue
+            for option, words in [("--output", ["logits", model, "--tokens", "1", "-o", target]),
+                                  ("--receipt", ["logits", model, "--tokens", "1", "-o", out, "--receipt", target]),
+                                  ("--receipt", ["run", model, "-p", "a", "-n", "1", "--receipt", target]),
+                                  ("--receipt", ["run", model, "--chat", "-n", "1", "--receipt", target]),
+                                  ("--receipt", ["bench", model, *bench, "--receipt", target]),
+                                  ("--json", ["bench", model, *bench, "--json", target]),
+                                  ("--receipt", ["convert", model, out, "--dtype", "f32", "--receipt", target])]:
+                with self.subTest(command=words[0], option=option, target=target.name):
+                    result = candor(*words, "-q", stdin=b"a\n")
+                    self.assert_usage_error(result, f"{option} names '{target}'", "the model's own", "another file")
+                    self.assertEqual({p: p.read_bytes() for p in self.folder.rglob("*") if p.is_file()}, before)
+        self.assertTrue((model / "config.json").is_symlink())
+
+    def test_other_files_in_the_folder_of_the_model_may_be_replaced(self):
+        model = self.sharded_model()
+        earlier, receipt = model / "earlier.npy", model / "receipt.json"
+        self.assert_ok(candor("logits", model, "--tokens", "1", "-o", earlier, "--receipt", receipt))
+        self.assertEqual(earlier.read_bytes()[:6], b"\x93NUMPY")
+        for words in (["run", model, "-p", "a", "-n", "1"], ["convert", model, self.folder / "out", "--dtype", "f32"]):
+            self.assert_ok(candor(*words, "--receipt", receipt))
+            self.assertEqual(json.loads(receipt.read_text())["command"], words[0])
+
+    def test_a_gguf_model_owns_its_file(self):
+        model = self.folder / "model.gguf"
+        shutil.copy(GGUF_MODEL, model)
+        link = self.folder / "link"
+        link.symlink_to(model)
+        for words in (["logits", model, "--tokens", "1", "-o", self.folder / "x.npy", "--receipt", link],
+                      ["convert", model, self.folder / "out", "--dtype", "bf16", "--receipt", link]):
+            self.assert_usage_error(candor(*words, "-q"), f"--receipt names '{link}'", str(model))
+        self.assertEqual(model.read_bytes(), pathlib.Path(GGUF_MODEL).read_bytes())
+        self.assert_folder_holds("model.gguf", "link")
 
     def test_a_name_that_is_too_long_is_noticed_first(self):
         result = candor("convert", MODEL, self.folder / ("x" * 300), "--dtype", "bf16")
