@@ -33,6 +33,14 @@ TEST_P(BadConfigTest, IsRefusedByName) {
 
 const BadField kBadFields[] = {
     {"architectures", Json::array({"GPTNeoXForCausalLM"}), "known are: LlamaForCausalLM, MistralForCausalLM"},
+    {"architectures", "LlamaForCausalLM", "'architectures' is \"LlamaForCausalLM\"; a list of one name"},
+    {"architectures", Json::array(), "'architectures' is []; a list of one name"},
+    {"architectures", Json::array({7}), "'architectures' is [7]; a list of one name"},
+    {"architectures", nullptr, "'architectures' is missing"},
+    {"layer_types", "full_attention", "'layer_types' is \"full_attention\"; a list of strings is wanted"},
+    {"layer_types", Json{{"0", "full_attention"}}, "'layer_types' is {\"0\":\"full_attention\"}; a list of strings"},
+    {"layer_types", 7, "'layer_types' is 7; a list of strings is wanted"},
+    {"layer_types", Json::array({"full_attention", 7}), "'layer_types' is [\"full_attention\",7]; a list of strings"},
     {"sliding_window", 4096, "only null"},
     {"use_sliding_window", true, "only false"},
     {"quantization_config", Json{{"bits", 4}}, "not supported"},

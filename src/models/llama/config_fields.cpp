@@ -95,6 +95,18 @@ std::vector<std::int32_t> ConfigFields::integers(const std::string& key) {
   return result;
 }
 
+std::optional<std::vector<std::string>> ConfigFields::strings(const std::string& key, const char* wanted) {
+  const nlohmann::json* value = raw(key);
+  if (value == nullptr) return std::nullopt;
+  if (!value->is_array()) wrong_type(key, wanted);
+  std::vector<std::string> result;
+  for (const nlohmann::json& item : *value) {
+    if (!item.is_string()) wrong_type(key, wanted);
+    result.push_back(item.get<std::string>());
+  }
+  return result;
+}
+
 std::int64_t ConfigFields::required_integer(const std::string& key) {
   const std::optional<std::int64_t> value = integer(key);
   if (!value) throw FormatError(where_ + ": field '" + key + "' is missing; this architecture needs it");

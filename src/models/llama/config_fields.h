@@ -25,6 +25,7 @@ class ConfigFields {
   std::optional<bool> boolean(const std::string& key);
   std::optional<std::string> string(const std::string& key);
   std::vector<std::int32_t> integers(const std::string& key);  // one integer or a list
+  std::optional<std::vector<std::string>> strings(const std::string& key, const char* wanted = "a list of strings");
   const nlohmann::json* raw(const std::string& key);
 
   std::int64_t required_integer(const std::string& key);

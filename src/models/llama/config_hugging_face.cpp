@@ -82,17 +82,17 @@ std::string joined(const std::vector<std::string>& names) {
 }
 
 const Architecture& find_architecture(ConfigFields& fields) {
-  std::vector<std::string> names;
-  if (const nlohmann::json* list = fields.raw("architectures"); list != nullptr && list->is_array())
-    for (const nlohmann::json& item : *list) names.push_back(item.is_string() ? item.get<std::string>() : item.dump());
+  constexpr const char* kWanted = "a list of one name, such as [\"LlamaForCausalLM\"],";
+  const std::optional<std::vector<std::string>> names = fields.strings("architectures", kWanted);
+  if (names && names->empty()) fields.refuse("architectures", std::string(kWanted) + " is wanted");
   for (const Architecture& architecture : kArchitectures)
-    if (names.size() == 1 && names[0] == architecture.name) return architecture;
+    if (names && names->size() == 1 && names->front() == architecture.name) return architecture;
   std::string known;
   for (const Architecture& architecture : kArchitectures)
     known += (known.empty() ? "" : ", ") + std::string(architecture.name);
   throw FormatError(fields.where() + ": " +
-                    (names.empty() ? std::string("field 'architectures' is missing")
-                                   : "architecture " + joined(names) + " is not supported") +
+                    (names ? "architecture " + joined(*names) + " is not supported"
+                           : std::string("field 'architectures' is missing")) +
                     "; known are: " + known);
 }
 
@@ -181,8 +181,8 @@ void refuse_other_maths(ConfigFields& fields, const Architecture& architecture) 
   if (architecture.stated_extents && !architecture.window_has_switch && !fields.present("sliding_window"))
     throw FormatError(fields.where() + ": field 'sliding_window' is missing and " + std::string(architecture.name) +
                       "'s default is a window, which is not supported; write null if the model has none");
-  if (const nlohmann::json* types = fields.raw("layer_types"))
-    for (const nlohmann::json& type : *types)
+  if (const std::optional<std::vector<std::string>> types = fields.strings("layer_types"))
+    for (const std::string& type : *types)
       if (type != "full_attention") fields.refuse("layer_types", "every layer must be full_attention");
   if (fields.has("quantization_config"))
     fields.refuse("quantization_config",
