@@ -18,6 +18,15 @@ using text::TokenizerJson;
 
 constexpr std::size_t kMaxHoles = 65536;  // ids below the largest one that no token has
 
+// What to do with a tokenizer of another kind, and with a file that contradicts itself.
+constexpr const char* kOtherModel =
+    "; use a model with a byte-level BPE tokenizer, or give token ids instead of text (candor logits --tokens)";
+constexpr const char* kGetAgain = "; the file is damaged or was edited: get it again";
+
+std::string out_of_range(std::int64_t id) {
+  return "id " + std::to_string(id) + " is out of range, ids lie in [0, " + std::to_string(text::kMaxVocabulary) + ")";
+}
+
 struct Model {
   bool whole_words_first = false;
   std::optional<std::string> unknown;
@@ -26,18 +35,20 @@ struct Model {
 
 Model read_model(const JsonFields& model) {
   if (model.has("type") && model.type() != "BPE")
-    model.refuse("is a " + model.type() + " model, only BPE is supported");
+    model.refuse("is a " + model.type() + " model, only BPE is supported" + kOtherModel);
   model.allow_only({"type", "dropout", "unk_token", "continuing_subword_prefix", "end_of_word_suffix", "fuse_unk",
                     "byte_fallback", "ignore_merges", "vocab", "merges"});
   if (model.has("dropout") && !(model.at("dropout").is_number() && model.at("dropout").get<double>() == 0)) {
-    model.refuse("dropout is not supported: it makes encoding random");
+    model.refuse("dropout is " + model.at("dropout").dump() + ", which makes encoding random; write null there");
   }
   for (const char* key : {"continuing_subword_prefix", "end_of_word_suffix"}) {
     if (model.has(key) && !model.text(key).empty()) {
-      model.refuse(std::string(key) + " \"" + model.text(key) + "\" is not supported, only an empty one");
+      model.refuse(std::string(key) + " \"" + model.text(key) + "\" is not supported, only an empty one" + kOtherModel);
     }
   }
-  if (model.flag("byte_fallback", false)) model.refuse("byte_fallback is not supported");
+  if (model.flag("byte_fallback", false))
+    model.refuse(std::string("byte_fallback is true, as in SentencePiece's tokenizers, which have a token for each ") +
+                 "byte that no other covers; only byte-level BPE is supported" + kOtherModel);
   if (model.has("vocab")) model.object("vocab");  // their members were taken out while parsing: only the kind is left
   if (model.has("merges")) model.array("merges");
   Model out;
@@ -55,7 +66,7 @@ std::vector<AddedToken> read_added(const JsonFields& document) {
     fields.allow_only({"id", "content", "single_word", "lstrip", "rstrip", "normalized", "special"});
     const std::int64_t id = fields.integer("id");
     if (id < 0 || id >= static_cast<std::int64_t>(text::kMaxVocabulary)) {
-      fields.refuse("id " + std::to_string(id) + " is out of range");
+      fields.refuse(out_of_range(id));
     }
     AddedToken token;
     token.id = static_cast<TokenId>(id);
@@ -78,8 +89,7 @@ class TokenTable {
   void add_vocabulary(const TokenizerJson& json) {
     for (const auto& [token, id] : json.vocabulary) {
       if (id < 0 || id >= static_cast<std::int64_t>(text::kMaxVocabulary)) {
-        throw FormatError(file_ + ": model.vocab: the id " + std::to_string(id) + " of \"" + token +
-                          "\" is out of range");
+        throw FormatError(file_ + ": model.vocab: \"" + token + "\": " + out_of_range(id));
       }
       place(static_cast<std::size_t>(id), token);
     }
@@ -103,11 +113,11 @@ class TokenTable {
 
  private:
   void place(std::size_t id, const std::string& token) {
-    if (token.empty()) throw FormatError(file_ + ": token " + std::to_string(id) + " is empty");
+    if (token.empty()) throw FormatError(file_ + ": token " + std::to_string(id) + " is empty" + kGetAgain);
     if (id >= spelled_.size()) spelled_.resize(id + 1);
     if (!spelled_[id].empty()) {
       throw FormatError(file_ + ": id " + std::to_string(id) + " belongs to both \"" + spelled_[id] + "\" and \"" +
-                        token + "\"");
+                        token + "\"" + kGetAgain);
     }
     spelled_[id] = token;
     ++count_;
@@ -140,7 +150,7 @@ text::TokenizerParts make_parts(const TokenizerJson& json, const JsonFields& doc
     if (!parts.encodable[id]) parts.bytes[id] = token.content;
   }
   if (model.unknown && !parts.unknown.token) {
-    throw FormatError(file + ": model.unk_token \"" + *model.unknown + "\" is not in the vocabulary");
+    throw FormatError(file + ": model.unk_token \"" + *model.unknown + "\" is not in the vocabulary" + kGetAgain);
   }
   parts.unknown.fuse = model.fuse_unknown;
   parts.whole_words_first = model.whole_words_first;
@@ -156,7 +166,8 @@ std::optional<TokenId> find_named(const Tokenizer::Impl& impl, const std::option
   const std::optional<std::string> bytes = text::bytes_from_spelling(*text);
   const auto word = bytes ? impl.words.find(*bytes) : impl.words.end();
   if (word != impl.words.end()) return word->second;
-  throw FormatError(file + ": the " + std::string(name) + " \"" + *text + "\" of tokenizer_config.json is not a token");
+  throw FormatError(file + ": the " + std::string(name) + " \"" + *text +
+                    "\" of tokenizer_config.json is not a token here; take both files from one model");
 }
 
 /// add_bos_token or add_eos_token of tokenizer_config.json: acts where the template of tokenizer.json is silent.

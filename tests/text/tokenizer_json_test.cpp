@@ -64,12 +64,19 @@ TEST(TokenizerJson, NotJson) {
 }
 
 TEST(TokenizerJson, OtherModelsAndOptions) {
-  EXPECT_THAT(refusal_with("/model/type", "WordPiece"), HasSubstr("is a WordPiece model, only BPE"));
-  EXPECT_THAT(refusal_with("/model/dropout", 0.1), HasSubstr("dropout"));
-  EXPECT_THAT(refusal_with("/model/byte_fallback", true), HasSubstr("byte_fallback"));
-  EXPECT_THAT(refusal_with("/model/end_of_word_suffix", "</w>"), HasSubstr("end_of_word_suffix \"</w>\""));
+  EXPECT_THAT(refusal_with("/model/type", "WordPiece"),
+              AllOf(HasSubstr("is a WordPiece model, only BPE"), HasSubstr("--tokens")));
+  EXPECT_THAT(refusal_with("/model/dropout", 0.1),
+              HasSubstr("dropout is 0.1, which makes encoding random; write null"));
+  EXPECT_THAT(
+      refusal_with("/model/byte_fallback", true),
+      AllOf(HasSubstr("byte_fallback is true, as in SentencePiece's"), HasSubstr("only byte-level BPE is supported"),
+            HasSubstr("use a model with a byte-level BPE tokenizer"), HasSubstr("candor logits --tokens")));
+  EXPECT_THAT(refusal_with("/model/end_of_word_suffix", "</w>"),
+              AllOf(HasSubstr("end_of_word_suffix \"</w>\""), HasSubstr("--tokens")));
   EXPECT_THAT(refusal_with("/model/continuing_subword_prefix", "##"), HasSubstr("continuing_subword_prefix"));
-  EXPECT_THAT(refusal_with("/model/unk_token", "<unk>"), HasSubstr("\"<unk>\" is not in the vocabulary"));
+  EXPECT_THAT(refusal_with("/model/unk_token", "<unk>"),
+              AllOf(HasSubstr("\"<unk>\" is not in the vocabulary"), HasSubstr("get it again")));
   EXPECT_THAT(refusal_with("/model/novelty", 1), HasSubstr("\"novelty\", whose meaning is not known"));
   EXPECT_EQ(refusal_with("/model/dropout", 0.0), "");
 }
@@ -89,14 +96,14 @@ TEST(TokenizerJson, OtherComponents) {
 }
 
 TEST(TokenizerJson, HostileIds) {
-  EXPECT_THAT(refusal_with("/model/vocab/a", 1), HasSubstr("id 1 belongs to both"));
-  EXPECT_THAT(refusal_with("/model/vocab/a", -1), HasSubstr("is out of range"));
+  EXPECT_THAT(refusal_with("/model/vocab/a", 1), AllOf(HasSubstr("id 1 belongs to both"), HasSubstr("get it again")));
+  EXPECT_THAT(refusal_with("/model/vocab/a", -1), HasSubstr("\"a\": id -1 is out of range, ids lie in [0, "));
   EXPECT_THAT(refusal_with("/model/vocab/a", 2147483648), HasSubstr("is out of range"));
   EXPECT_THAT(refusal_with("/model/vocab/a", 4000000), HasSubstr("unused ids"));
   EXPECT_THAT(refusal_with("/model/vocab/a", "0"), HasSubstr("the id of \"a\" is not an integer"));
   EXPECT_THAT(refusal_with("/added_tokens/0/id", 3), HasSubstr("id 3 belongs to both \"ab\" and \"<|end|>\""));
   EXPECT_THAT(refusal_with("/added_tokens/0/id", -5), HasSubstr("out of range"));
-  EXPECT_THAT(refusal_with("/added_tokens/0/content", ""), HasSubstr("is empty"));
+  EXPECT_THAT(refusal_with("/added_tokens/0/content", ""), AllOf(HasSubstr("is empty"), HasSubstr("get it again")));
   EXPECT_THAT(refusal_with("/added_tokens/0/content", 3), HasSubstr("\"content\" is not a string"));
   EXPECT_THAT(refusal_with("/model/merges/0", json::array({"a", "q"})), HasSubstr("names \"q\""));
   EXPECT_THAT(refusal_with("/model/merges/0", json::array({"a", "b", "c"})), HasSubstr("merge 0 is neither"));
@@ -137,7 +144,7 @@ TEST(TokenizerJson, ConfigNamesBosAndEos) {
   TokenizerConfig unknown;
   unknown.eos_token = "<nothing>";
   EXPECT_THAT(message_of<FormatError>([&] { Tokenizer::from_tokenizer_json(tiny().dump(), "t.json", unknown); }),
-              HasSubstr("the eos_token \"<nothing>\""));
+              AllOf(HasSubstr("the eos_token \"<nothing>\""), HasSubstr("from one model")));
   EXPECT_THAT(message_of<FormatError>([] { TokenizerConfig::parse("{\"bos_token\": 3}", "c.json"); }),
               HasSubstr("\"bos_token\" is not a string"));
   EXPECT_THAT(message_of<FormatError>([] { TokenizerConfig::parse("nonsense", "c.json"); }),
