@@ -143,7 +143,9 @@ GenerateResult generate(Session& session, std::span<const TokenId> prompt, const
 /// A conversation: renders the template, reuses the cache, keeps the history.
 class Chat {
  public:
+  /// errors   FormatError (a model without tokenizer or template), ValueError (not UTF-8)
   Chat(Session& session, std::string system);
+  /// errors   ValueError (not UTF-8; what the template raises, naming its file; as generate())
   GenerateResult say(const std::string& user, const GenerateOptions& options,
                      const std::function<void(std::string_view)>& on_text = {});
   const std::vector<ChatMessage>& history() const { return history_; }

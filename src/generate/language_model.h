@@ -4,6 +4,7 @@
 #include <optional>
 #include <string>
 
+#include "candor/error.h"
 #include "candor/generate.h"
 #include "models/llama/forward.h"
 
@@ -16,6 +17,7 @@ struct TextSide {
   std::optional<ChatTemplate> chat_template;
   std::string no_chat_template;
   bool template_refused = false;     // there is one, which cannot be used
+  std::string template_file;         // where it is written
   std::string bos_token, eos_token;  // as templates see them
 };
 
@@ -42,6 +44,9 @@ void require_memory(const nn::KvCacheShape& shape, std::uint64_t free_bytes);
 
 /// Cache for `capacity` positions, after checking its bytes. errors: ValueError, OutOfMemory
 nn::KvCache make_cache(const LanguageModel::Impl& model, std::int64_t capacity);
+
+/// Full text of an error of the template in `file`, whether parsing or rendering met it.
+std::string template_error(const std::string& file, const Error& error);
 
 /// Reads what a GGUF file or a Hugging Face folder says about text. Never throws for a missing or unsupported part.
 TextSide text_side_from_gguf(const Checkpoint& checkpoint);

@@ -16,16 +16,20 @@ namespace {
 
 namespace fs = std::filesystem;
 
+constexpr const char* kWithoutTemplate = "; --raw sends the prompt without a template";
+
 void refuse_template(TextSide& text, const std::string& why) {
-  text.no_chat_template = why + "; --raw sends the prompt without a template";
+  text.no_chat_template = why + kWithoutTemplate;
   text.template_refused = true;
 }
 
 void set_template(TextSide& text, const std::string& source, const std::string& file) {
+  text.template_file = file;
   try {
     text.chat_template = ChatTemplate::parse(source);
   } catch (const Error& error) {
-    refuse_template(text, file + ": chat template: " + candor::text::printable(error.what()));
+    text.no_chat_template = template_error(file, error);
+    text.template_refused = true;
   }
 }
 
@@ -114,6 +118,10 @@ std::string no_tokenizer_reason(const std::string& file) {
 }
 
 }  // namespace
+
+std::string template_error(const std::string& file, const Error& error) {
+  return file + ": chat template: " + candor::text::printable(error.what()) + kWithoutTemplate;
+}
 
 TextSide text_side_from_gguf(const Checkpoint& checkpoint) {
   const std::string& file = checkpoint.files().front();

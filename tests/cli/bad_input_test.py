@@ -159,6 +159,15 @@ class ModelFilesTest(CliTest):
                     self.refused(copy, "chat_template.jinja", "--raw", words=words)
         self.assert_ok(candor("run", copy, "-p", "a", "-n", "1", "--raw"))
 
+    def test_a_chat_template_that_fails_when_it_is_rendered(self):
+        copy = self.copy_model()
+        for template, said in [("{{ raise_exception('no way') }}", "no way"), ("{{ nothing.at.all }}", "undefined")]:
+            (copy / "chat_template.jinja").write_text(template)
+            for words, stdin in ((["run", "-p", "a"], b""), (["run", "--chat"], b"a\n")):
+                with self.subTest(template=template, words=words):
+                    self.assert_error(candor(*command(words, copy), stdin=stdin),
+                                      f"{copy / 'chat_template.jinja'}: chat template: ", said, "--raw")
+
     def test_what_a_file_says_stays_one_line(self):
         copy = self.copy_model()
         (copy / "chat_template.jinja").write_text("{{ raise_exception('no\\n\x1b[31mway') }}")

@@ -42,6 +42,29 @@ TEST(ChatTest, ReuseDoesNotChangeTheAnswer) {
   EXPECT_EQ(generate(fresh, model.tokenizer().encode(rendered, false, true), short_answer(2)).text, second.text);
 }
 
+TEST(ChatTest, AnErrorOfRenderingNamesTheFileOfTheTemplate) {
+  for (const char* name : {"chat_template.jinja", "tokenizer_config.json"}) {
+    const ModelCopy copy("gqa_tied");
+    const std::string source = "{{ raise_exception('roles must\x1b alternate') }}";
+    const bool json = std::string(name).ends_with(".json");
+    copy.write(name, json ? nlohmann::json{{"chat_template", source}}.dump() : source);
+    Session session(load(copy.path(), "bf16"), 64);
+    Chat chat(session, "");
+    EXPECT_THAT(error_text<ValueError>([&] { chat.say("hi", short_answer(1)); }),
+                ::testing::AllOf(HasSubstr(copy.file(name) + ": chat template: "), HasSubstr("must\\x1b alternate"),
+                                 HasSubstr("--raw")));
+    EXPECT_TRUE(chat.history().empty());
+  }
+}
+
+TEST(ChatTest, TextThatIsNotUtf8IsNotTheTemplatesFault) {
+  Session session(load(golden_path("gqa_tied"), "bf16"), 64);
+  Chat chat(session, "");
+  EXPECT_THAT(error_text<ValueError>([&] { chat.say("a\xff", short_answer(1)); }), HasSubstr("the user's message"));
+  EXPECT_TRUE(chat.history().empty());
+  EXPECT_THAT(error_text<ValueError>([&] { Chat(session, "\xff"); }), HasSubstr("the system's message"));
+}
+
 TEST(ChatTest, AFailedTurnLeavesNoTrace) {
   Session session(load(golden_path("gqa_tied"), "bf16"), 24);
   Chat chat(session, "");
