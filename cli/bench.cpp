@@ -8,6 +8,7 @@
 #include "cli/commands.h"
 #include "cli/exit_code.h"
 #include "cli/json_text.h"
+#include "cli/lost_logits.h"
 #include "cli/option_text.h"
 #include "cli/progress.h"
 #include "cli/receipt_target.h"
@@ -51,21 +52,30 @@ class Pass {
   double prefill() {
     session_.truncate(0);
     const auto start = Clock::now();
-    session_.feed(std::span(tokens_).first(static_cast<std::size_t>(options_.prefill)), cancel_requested());
+    logits_ = session_.feed(std::span(tokens_).first(static_cast<std::size_t>(options_.prefill)), cancel_requested());
     return seconds_since(start);
   }
 
   double decode() {
     const auto start = Clock::now();
     for (std::int64_t i = options_.prefill; i < options_.prefill + options_.decode; ++i)
-      session_.feed(std::span(tokens_).subspan(static_cast<std::size_t>(i), 1), cancel_requested());
+      logits_ = session_.feed(std::span(tokens_).subspan(static_cast<std::size_t>(i), 1), cancel_requested());
     return seconds_since(start);
+  }
+
+  /// Untimed. errors: ValueError when no logit is finite: speed on NaN would mean nothing
+  void warm_up() {
+    prefill();
+    require_some_finite(logits_, "logits after the prefill");
+    decode();
+    require_some_finite(logits_, "logits after the last token decoded");
   }
 
  private:
   Session& session_;
   const BenchOptions& options_;
   std::vector<TokenId> tokens_;
+  std::span<const float> logits_;  // after the last token fed
 };
 
 std::uint64_t flops_of(const std::vector<KernelEntry>& kernels) {
@@ -111,8 +121,7 @@ BenchResult measure(const BenchOptions& options) {
   Pass pass(session, options, model.info().vocabulary);
   ProgressBar bar(options.model.quiet);
   Progress progress{"measuring", "passes", 0, static_cast<std::uint64_t>(options.repeat) + 2};
-  pass.prefill();
-  pass.decode();
+  pass.warm_up();
   result.ceilings = measure_ceilings();
   for (std::int64_t i = 0; i < options.repeat; ++i) {
     bar.show(progress);

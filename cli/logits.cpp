@@ -1,7 +1,6 @@
 // candor logits: every logit of a text as a .npy file, so that anyone can compare.
 #include <algorithm>
 #include <charconv>
-#include <cmath>
 #include <memory>
 
 #include "candor/error.h"
@@ -9,6 +8,7 @@
 #include "cli/commands.h"
 #include "cli/exit_code.h"
 #include "cli/format.h"
+#include "cli/lost_logits.h"
 #include "cli/model_options.h"
 #include "cli/progress.h"
 #include "cli/prompt_text.h"
@@ -77,16 +77,14 @@ void write_logits(const LogitsOptions& options, const LanguageModel& model, cons
       tokens,
       [&](const float* values, std::int64_t count) {
         writer.write(values, count * columns);
-        lost += std::count_if(values, values + count * columns, [](float value) { return !std::isfinite(value); });
+        lost += count_lost({values, static_cast<std::size_t>(count * columns)});
         progress.done += static_cast<std::uint64_t>(count);
         bar.show(progress);
       },
       cancel_requested());
   writer.finish(cancel_requested());
   bar.erase();
-  if (lost > 0)  // said even by -q
-    note(std::to_string(lost) + " of " + std::to_string(rows * columns) +
-         " logits are not finite: values left the range of the activations' dtype, or the model is damaged");
+  note_lost(lost, rows * columns, "logits");
   if (!options.model.quiet && stderr_is_terminal())
     write_err(options.output + ": f32 [" + std::to_string(rows) + ", " + std::to_string(columns) + "]\n");
 }

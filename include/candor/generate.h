@@ -137,6 +137,7 @@ struct GenerateResult {
 };
 
 /// Feeds the part of `prompt` that the session does not hold yet and generates; on_text gets whole characters.
+/// errors   ValueError (no tokens, more than the context holds, logits that are not finite)
 GenerateResult generate(Session& session, std::span<const TokenId> prompt, const GenerateOptions& options,
                         const std::function<void(std::string_view)>& on_text = {});
 

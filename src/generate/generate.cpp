@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <chrono>
+#include <cmath>
 
 #include "candor/error.h"
 #include "generate/stop_strings.h"
@@ -68,6 +69,14 @@ std::span<const float> with_text(const Session& session, std::span<const float> 
   return logits.first(std::min(logits.size(), session.model().tokenizer().vocabulary_size()));
 }
 
+// The sampler would name the first logit only: here nothing can be drawn at all.
+void require_a_finite_logit(std::span<const float> logits) {
+  if (std::any_of(logits.begin(), logits.end(), [](float logit) { return std::isfinite(logit); })) return;
+  throw ValueError("generate: none of the " + std::to_string(logits.size()) +
+                   " logits is finite: values left the range of the activations' dtype, or the model is damaged; use "
+                   "wider activations (bf16 or f32), or get the model again");
+}
+
 StopReason decode(Session& session, std::span<const float> logits, const GenerateOptions& options, AnswerText& answer,
                   GenerateResult& result) {
   const Sampler sampler(options.sampler);
@@ -76,6 +85,7 @@ StopReason decode(Session& session, std::span<const float> logits, const Generat
   StopReason reason = StopReason::max_tokens;
   while (options.max_tokens < 0 || std::ssize(result.tokens) < options.max_tokens) {
     if (is_set(options.cancel)) return StopReason::cancelled;
+    require_a_finite_logit(with_text(session, logits));
     const TokenId id = sampler.sample(with_text(session, logits), session.tokens(), session.tokens().size());
     if (std::find(ends.begin(), ends.end(), id) != ends.end()) {
       reason = StopReason::end_token;

@@ -175,14 +175,46 @@ class ModelFilesTest(CliTest):
         self.assert_error(candor("explain", self.folder / "a\nb"), "a\\x0ab")
         self.assert_error(candor("explain", b"/caf\xe9"), "/caf\\xe9")
 
-    def test_logits_that_are_not_finite_are_said(self):
+    def fill(self, part, bits):
+        """A copy of the model in which every weight whose name has `part` has these bits."""
         def spoil(tensors):
             for name, (dtype, shape, data) in tensors.items():
-                if "norm" in name:
-                    tensors[name] = (dtype, shape, b"\x7f\x7f" * (len(data) // 2))
-        result = candor("logits", self.edit_tensors(spoil), "--tokens", "1,2", "-q", "-o", self.folder / "x.npy")
+                if part in name:
+                    tensors[name] = (dtype, shape, bits * (len(data) // 2))
+        return self.edit_tensors(spoil)
+
+    def test_logits_that_are_not_finite_are_said(self):
+        result = candor("logits", self.fill("norm", b"\x7f\x7f"), "--tokens", "1,2", "-q", "-o", self.folder / "x.npy")
         self.assert_ok(result)
         self.assertRegex(result.stderr, r"^note: \d+ of 582 logits are not finite: .*\n$")
+
+    def test_a_model_whose_activations_overflow(self):
+        """Finite weights of 2^15 that f16 holds, with products that it does not: nothing is left of any logit."""
+        model = self.fill("norm", b"\x00\x47")
+        bench = ["bench", "--prefill", "4", "--decode", "2", "--repeat", "1", "--precision"]
+        lost = "is finite: values left the range of the activations' dtype, or the model is damaged; use wider"
+        receipt, output = self.folder / "receipt.json", self.folder / "bench.json"
+        self.refused(model, "none of the 291 logits after the prefill " + lost, "get the model again",
+                     words=[*bench, "f16", "-q", "--receipt", receipt, "--json", output])
+        for words in (["-p", "a"], ["--raw", "-p", "a"], ["-p", "a", "--greedy"]):
+            self.refused(model, " logits " + lost, words=["run", *words, "-n", "2", "--precision", "f16", "-q"])
+        self.assert_ok(candor(*command([*bench, "f32"], model)))
+
+    def test_some_logits_that_are_not_finite_do_not_stop_a_measurement(self):
+        """One row of the output alone overflows."""
+        def spoil(tensors):
+            dtype, shape, data = tensors["lm_head.weight"]
+            tensors["lm_head.weight"] = (dtype, shape, b"\x7f\x7f" * 32 + data[64:])
+        folder = make_model(self.folder / "some")
+        path = pathlib.Path(folder) / "model.safetensors"
+        tensors = read_safetensors(path)
+        spoil(tensors)
+        write_safetensors(path, tensors)
+        words = ["bench", folder, "--prefill", "4", "--decode", "2", "--repeat", "1", "-q"]
+        result = candor(*words)
+        self.assert_ok(result)
+        self.assertRegex(result.stderr, r"^(note: 1 of 269 logits after the [a-z ]+ are not finite: .*\n){1,2}$")
+        self.assertIn("prefill", result.stdout)
 
 
 class PromptTest(CliTest):
