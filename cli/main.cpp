@@ -63,7 +63,14 @@ int no_command(const CLI::App& app, const std::string& first) {
   return usage_error("candor", "there is no command '" + first + "'; there are " + known);
 }
 
-int run_action(const std::string& command, const Action& action) {
+// A text that already says what to do ("…; a smaller context …") is left alone.
+void complain_of_memory(const CLI::App& app, const std::string& command, const std::string& text) {
+  const auto chosen = app.get_subcommands();
+  const bool advises = text.find("; ") != std::string::npos;
+  complain(command, advises ? text : text + "; " + memory_advice(chosen.empty() ? app : *chosen.front()));
+}
+
+int run_action(const CLI::App& app, const std::string& command, const Action& action) {
   try {
     const int code = action();
     return signal_exit_code() ? signal_exit_code() : code;
@@ -74,7 +81,9 @@ int run_action(const std::string& command, const Action& action) {
   } catch (const BrokenPipe&) {
     return kExitBrokenPipe;
   } catch (const std::bad_alloc&) {
-    complain(command, "out of memory");
+    complain_of_memory(app, command, "out of memory");
+  } catch (const OutOfMemory& error) {
+    complain_of_memory(app, command, error.what());
   } catch (const UnsupportedPrecision& error) {
     complain(command, error.what(), Lines::kept);  // one for each missing kernel
   } catch (const std::exception& error) {
@@ -98,7 +107,7 @@ int program(int argc, char** argv) {
   try {
     app.parse(argc, argv);
   } catch (const CLI::Success& success) {  // --help, --version
-    return run_action("candor", [&] {
+    return run_action(app, "candor", [&] {
       std::ostringstream out, err;
       app.exit(success, out, err);
       write_out(out.str());
@@ -112,7 +121,7 @@ int program(int argc, char** argv) {
     complain("candor", error.what());
     return kExitError;
   }
-  return run_action(command_name(app), action);
+  return run_action(app, command_name(app), action);
 }
 
 }  // namespace

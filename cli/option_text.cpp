@@ -2,6 +2,8 @@
 
 #include <charconv>
 #include <cmath>
+#include <utility>
+#include <vector>
 
 namespace candor::cli {
 namespace {
@@ -63,6 +65,23 @@ CLI::Validator finite_number() {
 CLI::Validator file_name() {
   const auto check = [](std::string& text) -> std::string { return text.empty() ? "'' is no file; name one" : ""; };
   return CLI::Validator(check, "");
+}
+
+std::string memory_advice(const CLI::App& command) {
+  constexpr std::pair<const char*, const char*> kRemedies[] = {{"--precision", "a narrower --precision"},
+                                                               {"--context", "a smaller --context"},
+                                                               {"--prefill", "a smaller --prefill"},
+                                                               {"--tokens", "fewer --tokens"},
+                                                               {"--text", "a shorter --text"},
+                                                               {"--threads", "fewer --threads"}};
+  std::vector<std::string> remedies;
+  for (const auto& [option, remedy] : kRemedies)
+    if (command.get_option_no_throw(option) != nullptr) remedies.emplace_back(remedy);
+  if (remedies.empty()) return "end other programs, or take a machine with more";
+  std::string text = "less is needed with ";
+  for (std::size_t i = 0; i < remedies.size(); ++i)
+    text += (i == 0 ? "" : i + 1 == remedies.size() ? " or " : ", ") + remedies[i];
+  return text;
 }
 
 std::shared_ptr<CLI::FormatterBase> help_formatter() {

@@ -5,6 +5,7 @@
 #include <cstdint>
 #include <limits>
 #include <memory>
+#include <string>
 
 namespace candor::cli {
 
@@ -16,6 +17,9 @@ CLI::Validator unsigned_number();
 CLI::Validator finite_number();
 /// Not "": what a shell variable that is not set becomes.
 CLI::Validator file_name();
+
+/// What needs less memory, as far as `command` has options for it: "less is needed with a narrower --precision, …".
+std::string memory_advice(const CLI::App& command);
 
 /// Help texts: "-n,--max-tokens N", then the description with its default in brackets.
 std::shared_ptr<CLI::FormatterBase> help_formatter();

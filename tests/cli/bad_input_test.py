@@ -1,10 +1,14 @@
 """Input that cannot work: one sentence that names the file and what to do, a non-zero exit, nothing left behind."""
 
+import os
 import pathlib
+import resource
 import struct
+import subprocess
 import unittest
 
-from support import GGUF_MODEL, CliTest, candor, make_model, read_safetensors, shared_model, write_safetensors
+from support import (CANDOR, GGUF_MODEL, CliTest, candor, environment, make_model, read_safetensors, shared_model,
+                     write_safetensors)
 
 MODEL = shared_model()
 
@@ -252,6 +256,34 @@ class PromptTest(CliTest):
                 self.assert_error(candor("run", MODEL, "-p", "a", "-c", context), context)
         enormous = make_model(self.folder / "enormous", context=2**40)
         self.assert_error(candor("run", enormous, "-p", "a", "-c", "0"), "bytes")
+
+
+class MemoryTest(CliTest):
+    LIMIT = 700 << 20  # of addresses: enough for the program, not for what these tests give it
+
+    def starved(self, *words, stdin=subprocess.DEVNULL):
+        if os.environ.get("CANDOR_SANITIZE"):
+            self.skipTest("a sanitizer needs addresses of its own")
+
+        def lower():
+            resource.setrlimit(resource.RLIMIT_AS, (self.LIMIT, self.LIMIT))
+        result = subprocess.run([CANDOR, *map(str, words)], stdin=stdin, capture_output=True, text=True, timeout=120,
+                                env=environment(), preexec_fn=lower)
+        self.assert_folder_holds("zeros", "model")
+        return result
+
+    def test_too_little_memory_says_what_needs_less(self):
+        zeros, model = self.folder / "zeros", make_model(self.folder / "model")
+        with open(zeros, "wb") as file:
+            file.truncate(1 << 30)
+        for words, advice in [
+                (["run", model, "-p", "-"], "a narrower --precision, a smaller --context or fewer --threads"),
+                (["logits", model, "--text", "-", "-o", self.folder / "x"],
+                 "a narrower --precision, fewer --tokens, a shorter --text or fewer --threads")]:
+            with self.subTest(words[0]), open(zeros, "rb") as stdin:
+                result = self.starved(*words, stdin=stdin)
+                self.assert_error(result)
+                self.assertEqual(result.stderr, f"candor {words[0]}: out of memory; less is needed with {advice}\n")
 
 
 if __name__ == "__main__":
