@@ -12,6 +12,7 @@
 #include "cli/format.h"
 #include "cli/option_text.h"
 #include "cli/progress.h"
+#include "cli/prompt_text.h"
 #include "cli/receipt_target.h"
 #include "cli/signals.h"
 #include "cli/terminal.h"
@@ -124,7 +125,7 @@ void report_result(const ConvertCommand& command, const ConvertReport& report) {
   command.explain ? write_out(text) : write_err(text);
   for (const std::string& line : report.notes) note(line);
   if (!command.explain)
-    for (const std::string& file : report.files) write_err("wrote " + file + "\n");
+    for (const std::string& file : report.files) write_err("wrote " + readable(file) + "\n");
 }
 
 // Checked before the work: afterwards a file of IN would be gone.

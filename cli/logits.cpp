@@ -86,7 +86,7 @@ void write_logits(const LogitsOptions& options, const LanguageModel& model, cons
   bar.erase();
   note_lost(lost, rows * columns, "logits");
   if (!options.model.quiet && stderr_is_terminal())
-    write_err(options.output + ": f32 [" + std::to_string(rows) + ", " + std::to_string(columns) + "]\n");
+    write_err(readable(options.output) + ": f32 [" + std::to_string(rows) + ", " + std::to_string(columns) + "]\n");
 }
 
 int run(const LogitsOptions& options) {

@@ -1,6 +1,7 @@
 #include <algorithm>
 
 #include "cli/format.h"
+#include "cli/prompt_text.h"
 #include "cli/receipt.h"
 
 namespace candor::cli {
@@ -34,7 +35,7 @@ class Sections {
 
 std::string model_line(const Receipt& receipt) {
   const ModelInfo& m = *receipt.model;
-  std::string line = m.name.empty() ? m.path : m.name;
+  std::string line = readable(m.name.empty() ? m.path : m.name);  // what a file says
   line += " · " + m.format;
   return line;
 }

@@ -12,6 +12,7 @@
 
 #include "candor/error.h"
 #include "cli/exit_code.h"
+#include "cli/prompt_text.h"
 
 namespace candor::cli {
 namespace {
@@ -95,7 +96,7 @@ const Style& err_style() {
 void note(std::string_view text) {
   const Style& style = err_style();
   std::string line;
-  line.append(style.yellow).append("note:").append(style.reset).append(" ").append(text).append("\n");
+  line.append(style.yellow).append("note:").append(style.reset).append(" ").append(readable(text)).append("\n");
   write_err(line);
 }
 

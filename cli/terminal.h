@@ -30,7 +30,7 @@ struct Style {
 const Style& out_style();
 const Style& err_style();
 
-/// "note: …" on stderr.
+/// "note: …" on stderr, readable whatever a path or a file says.
 void note(std::string_view text);
 
 }  // namespace candor::cli

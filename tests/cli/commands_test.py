@@ -211,6 +211,22 @@ class ExplainTest(CliTest):
         self.assert_ok(bench)
         self.assertTrue(json.loads(bench.stdout)["receipt"]["model"]["path"].endswith("/caf\ufffd"))
 
+    def test_paths_are_shown_as_errors_show_them(self):
+        """A note, what was written and a terminal's line: one line each, whatever a name holds."""
+        folder = os.fsencode(self.folder)
+        source, out, again = folder + b"/in.safetensors", folder + b"/a\n\x1b[31m\xe9.safetensors", folder + b"/b\n.gguf"
+        write_safetensors(source, {"w": ("F32", [2], array.array("f", [1e-45, 1.0]).tobytes())})
+        loud = candor("convert", source, out, "--dtype", "bf16")
+        self.assert_ok(loud)
+        self.assertTrue(loud.stderr.endswith(f"wrote {self.folder}/a\\x0a\\x1b[31m\\xe9.safetensors\n"), loud.stderr)
+        quiet = candor("convert", source, out, "--dtype", "bf16", "-q", "--force")
+        self.assertEqual(quiet.stderr, f"note: 1 flushed to zero in {self.folder}/a\\x0a\\x1b[31m\\xe9.safetensors; "
+                                       "--keep-f32 keeps the tensors it names\n")
+        os.symlink(os.fsencode(GGUF_MODEL), again)  # its name becomes the model's where the file has none
+        summary = candor("logits", again, "--tokens", "1", "-o", folder + b"/x", "--receipt", "-")
+        self.assert_ok(summary)
+        self.assertNotIn("\n.gguf", summary.stderr)
+
     def test_lower_isa_chooses_other_rows(self):
         lowest = candor("explain", MODEL, "--precision", "bf16", "--json", env={"CANDOR_ISA": "baseline"})
         self.assert_ok(lowest)

@@ -50,6 +50,11 @@ class TerminalTest(CliTest):
                 self.assertEqual("\x1b" in shown, coloured)
                 self.assertIn("weights", shown)
 
+    def test_a_written_file_is_named_readably(self):
+        shown = self.on_terminal("logits", MODEL, "--tokens", "1", "-o", f"{self.folder}/a\x1b[31m")
+        self.assertEqual(self.status, 0, shown)
+        self.assertIn(f"{self.folder}/a\\x1b[31m: f32 [1, 269]", shown)
+
     def test_errors_in_colour(self):
         self.assertIn("\x1b[1mcandor run:\x1b[0m ", self.on_terminal("run", self.folder / "absent", "-p", "a"))
         self.assertEqual(self.status, 1)
