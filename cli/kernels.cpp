@@ -1,5 +1,6 @@
 // candor kernels: the kernel tables, which are also what dispatch reads.
 #include <memory>
+#include <optional>
 
 #include "candor/machine.h"
 #include "cli/commands.h"
@@ -12,7 +13,7 @@ namespace {
 
 struct KernelsOptions {
   bool markdown = false, here = false;
-  std::string op;
+  std::optional<std::string> op;
 };
 
 constexpr const char* kExamples =
@@ -32,7 +33,7 @@ std::string kernel_table(const KernelsOptions& options, const std::vector<Kernel
   Table table(std::vector<Align>(7, Align::left));
   table.add({"op", "a·b→out", "product/sum", "kernel", "isa", "instructions", ""});
   for (const KernelListing& row : rows) {
-    if (!options.op.empty() && row.op != options.op) continue;
+    if (options.op && row.op != *options.op) continue;
     if (options.here && !(row.built && row.runs_here)) continue;
     table.add({row.op, storage_text(row.precision), arithmetic_text(row.precision), row.kernel, row.isa,
                row.instruction_class, availability(row)});
@@ -55,7 +56,7 @@ int run(const KernelsOptions& options) {
     return kExitOk;
   }
   const std::vector<KernelListing> rows = list_kernels();
-  if (!options.op.empty()) require_known_op(options.op, rows);
+  if (options.op) require_known_op(*options.op, rows);
   write_out(kernel_table(options, rows));
   return kExitOk;
 }

@@ -69,6 +69,7 @@ class UsageTest(CliTest):
             (["convert", MODEL], "OUT"),
             (["convert", MODEL, "out"], "--dtype"),
             (["kernels", "--op", "frob"], "frob"),
+            (["kernels", "--op", ""], "no op is called ''; there are "),
         ]
         for arguments, fragment in cases:
             with self.subTest(arguments):
