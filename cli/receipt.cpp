@@ -60,7 +60,7 @@ std::string denormal_rule(const std::vector<KernelEntry>& kernels) {
     classes.insert(k.instruction_class);
   }
   if (ops.empty()) return "kept by every kernel that ran";
-  return "taken and given as zero by " + join(ops) + " (" + join(classes) + "); kept by the rest";
+  return "values below 2^-126 taken and given as zero by " + join(ops) + " (" + join(classes) + "); kept by the rest";
 }
 
 double Receipt::achieved_bytes_per_second() const {

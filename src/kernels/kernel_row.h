@@ -25,14 +25,15 @@ enum class InstructionClass : std::uint8_t {
   bit_move,        // no arithmetic
   convert_rne,     // one rounding to nearest even, subnormals kept
   f32_fma,         // f32 fused multiply-add, subnormals kept
-  f32_fma_ftz,     // f32 fused multiply-add; denormals are taken and given as zero, as VDPBF16PS does
-  x86_dpbf16_ftz,  // VDPBF16PS: bf16 pairs, f32 sums, denormals flushed
+  f32_fma_ftz,     // f32 fused multiply-add; f32 values below 2^-126 are taken and given as zero, as VDPBF16PS does
+  x86_dpbf16_ftz,  // VDPBF16PS: bf16 pairs, f32 sums, values below 2^-126 flushed
   compare,         // comparisons only
 };
 
 std::string_view isa_name(Isa isa);
 std::string_view instruction_class_name(InstructionClass instruction_class);
-/// True for classes that take and give denormals as zero (DAZ, FTZ); their names end in "-ftz".
+/// True for classes that take and give f32 values below 2^-126 as zero (DAZ, FTZ); their names end in "-ftz". f16
+/// operands have none such: their subnormals are normal f32 values.
 constexpr bool flushes_denormals(InstructionClass instruction_class) {
   return instruction_class == InstructionClass::f32_fma_ftz || instruction_class == InstructionClass::x86_dpbf16_ftz;
 }

@@ -119,6 +119,21 @@ class ReceiptTest(CliTest):
         listed = {entry["dtype"] for entry in json.loads(candor("info", "--json").stdout)["dtypes"]}
         self.assertEqual(set(SCHEMA["$defs"]["dtype"]["enum"]) - {"tf32"}, listed - {"any", "tf32"})
 
+    def test_nothing_decoded_has_no_rate(self):
+        receipt = self.receipt("run", MODEL, "-p", "a", "-n", "1", "-q")
+        self.assertEqual(receipt["speed"]["decode_steps"], 0)
+        self.assertIsNone(receipt["speed"]["achieved_bytes_per_second"])
+
+    def test_every_instruction_class_is_in_the_schema(self):
+        rows = [line.split(" | ") for line in candor("kernels", "--markdown").stdout.splitlines() if "| " in line]
+        classes = {row[7] for row in rows if len(row) == 9} - {"instruction class"}
+        entry = SCHEMA["properties"]["kernels"]["items"]["properties"]["instruction_class"]
+        self.assertEqual(classes, set(entry["enum"]))
+
+    def test_denormals_of_f16_are_no_denormals_of_f32(self):
+        receipt = self.receipt("run", MODEL, "--precision", "f16", "-p", "a", "-n", "2", "-q")
+        self.assertRegex(receipt["denormals"], r"^values below 2\^-126 taken and given as zero by .*; kept by the rest$")
+
     def test_precision_shows(self):
         for name, size in [("f32", 4), ("f16", 2), ("bf16", 2)]:
             receipt = self.receipt("run", MODEL, "--precision", name, "-p", "hello", "-n", "2", "-q")
@@ -155,7 +170,7 @@ class ReceiptTest(CliTest):
         self.assertNotIn("x86-dpbf16-ftz", {kernel["instruction_class"] for kernel in receipt["kernels"]})
         products = {k["op"] for k in receipt["kernels"]} & {"attention", "gated_linear", "matmul", "qkv_projection"}
         self.assertEqual(receipt["denormals"],
-                         f"taken and given as zero by {', '.join(sorted(products))} (f32-fma-ftz); kept by the rest")
+                         f"values below 2^-126 taken and given as zero by {', '.join(sorted(products))} (f32-fma-ftz); kept by the rest")
 
     def test_what_is_allowed_shows(self):
         words = ["logits", MODEL, "--precision", "activations=f16,weights=bf16,kv=f16", "--tokens", "1,2", "-q",
