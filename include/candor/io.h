@@ -68,7 +68,8 @@ class Checkpoint {
   const std::map<std::string, std::string, std::less<>>& safetensors_metadata() const;  // "__metadata__"
   const GgufMetadata& gguf() const;                                                     // empty for safetensors
 
-  /// A tensor over the mapped bytes (no copy). errors: FormatError (unknown name, rank > kMaxRank)
+  /// A tensor over the mapped bytes; a copy where the file places them off the dtype's own alignment, which safetensors
+  /// may, so that data_as<T>() can be read. errors: FormatError (unknown name, rank > kMaxRank)
   Tensor tensor(std::string_view name) const;
   /// The entry's raw bytes, mapped.
   const std::byte* bytes(const TensorEntry& entry) const;

@@ -13,7 +13,7 @@ namespace candor {
 
 /// Read-only view. `data == nullptr` with a non-empty shape means "shape only".
 struct ConstView {
-  const void* data = nullptr;  // first element, at any address: files place tensors at any byte
+  const void* data = nullptr;  // first element, at any address: Tensor::from_storage takes any offset
   DType dtype = DType::any;    // any: absent operand
   Layout layout = Layout::strided;
   int rank = 0;

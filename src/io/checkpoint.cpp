@@ -212,7 +212,7 @@ Tensor Checkpoint::tensor(std::string_view name) const {
   const std::shared_ptr<Storage>& storage = impl_->storages[entry->file];
   if (entry->offset % natural_alignment(entry->dtype) == 0 || entry->nbytes == 0)
     return Tensor::from_storage(storage, entry->offset, shape, entry->dtype);
-  // Legal in safetensors, whose offsets have no alignment: such a tensor cannot be read in place.
+  // Legal in safetensors, whose offsets have no alignment. Kernels would read it in place; data_as<T>() could not.
   Tensor copy = Tensor::empty(shape, entry->dtype);
   std::memcpy(copy.data(), storage->data() + entry->offset, entry->nbytes);
   return copy;

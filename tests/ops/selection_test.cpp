@@ -38,7 +38,7 @@ TEST(Embedding, IdsMayBeAView) {
   expect_error<ValueError>("embedding: id 77 at position 2 is outside [0, 5)", [&] { embedding(table, last); });
 }
 
-// As tensors of a mapped file may lie.
+// Tensor::from_storage takes any offset.
 TEST(Embedding, IdsMayLieAtAnOddAddress) {
   const std::int32_t ids[] = {4, 5};
   const auto storage = Storage::allocate(64, i32);

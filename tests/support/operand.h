@@ -16,7 +16,7 @@ namespace candor::test {
 /// How an operand lies in memory.
 struct Placement {
   std::int64_t row_gap = 0;        // unused elements after each row (of the last dimension)
-  std::int64_t misaligned = 0;     // bytes past a 64-byte boundary: odd, as tensors of a mapped file may lie
+  std::int64_t misaligned = 0;     // bytes past a 64-byte boundary: odd, as Tensor::from_storage allows
   Layout layout = Layout::strided;
 };
 

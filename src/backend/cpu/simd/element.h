@@ -1,4 +1,4 @@
-// One element at any address: files place tensors at any byte, so nothing here assumes an element's own alignment.
+// One element at any address: a tensor may begin at any byte of its storage, so no alignment is assumed here.
 #pragma once
 
 #include "backend/cpu/simd/isa.h"
