@@ -154,6 +154,28 @@ class BenchTest(CliTest):
         self.assertEqual(receipt["ceilings"]["read_bytes_per_second"], bench["read_probe_bytes_per_second"])
         self.assert_folder_holds("bench.json")
 
+    def test_fractions_of_the_ceilings(self):
+        for isa in (None, "baseline"):
+            result = candor("bench", MODEL, "--prefill", "8", "--decode", "4", "--repeat", "3", "--json", "-",
+                            env={"CANDOR_ISA": isa} if isa else None)
+            self.assert_ok(result)
+            bench = json.loads(result.stdout)
+            for fraction, part, whole in [
+                    ("achieved_read_fraction", "achieved_bytes_per_second", "read_probe_bytes_per_second"),
+                    ("prefill_fma_fraction", "prefill_flops_per_second", "fma_peak_flops_per_second"),
+                    ("prefill_dpbf16_fraction", "prefill_flops_per_second", "dpbf16_peak_flops_per_second")]:
+                if bench[whole] is None:
+                    self.assertIsNone(bench[fraction])
+                else:
+                    self.assertTrue(math.isclose(bench[fraction], bench[part] / bench[whole]), fraction)
+            has_pairs = bench["receipt"]["machine"]["isa"] == "avx512bf16"
+            self.assertEqual(bench["dpbf16_peak_flops_per_second"] is not None, has_pairs)
+            self.assertEqual(bench["receipt"]["ceilings"]["dpbf16_flops_per_second"] is not None, has_pairs)
+            for name, tokens in [("prefill", 8), ("decode", 4)]:
+                rates = sorted(tokens / seconds for seconds in bench[name]["seconds"])
+                for key, rate in zip(["min", "median", "max"], rates):
+                    self.assertTrue(math.isclose(bench[name][f"{key}_tokens_per_second"], rate), (name, key))
+
     def test_json_on_standard_output(self):
         result = candor("bench", MODEL, "--prefill", "4", "--decode", "1", "--repeat", "1", "--json", "-")
         self.assert_ok(result)
