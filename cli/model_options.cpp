@@ -26,7 +26,7 @@ void add_model_options(CLI::App& command, ModelOptions& options) {
   command.add_option("--threads", options.threads, "Worker threads [one per core]")
       ->type_name("N")
       ->check(whole_number(1, 1024));
-  command.add_flag("-q,--quiet", options.quiet, "No progress bar, notes or statistics on stderr");
+  command.add_flag("-q,--quiet", options.quiet, "No progress bar, notes or statistics on stderr, but for losses");
 }
 
 LoadOptions load_options(const ModelOptions& options) {

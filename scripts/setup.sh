@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
 # Installs the Debian 12 packages that building Candor needs. Safe to repeat; asks for nothing.
 #   scripts/setup.sh          what the program needs
-#   scripts/setup.sh --dev    also what the tests, benchmarks, sanitizers and fuzzers need, and a Python venv for peers
+#   scripts/setup.sh --dev    also what the tests, benchmarks, sanitizers and fuzzers need, and python3-venv for the peers
 set -euo pipefail
 
 build=(g++ cmake ninja-build pkg-config ca-certificates nlohmann-json3-dev libcli11-dev libpcre2-dev libutf8proc-dev

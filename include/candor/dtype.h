@@ -15,7 +15,7 @@ enum class DType : std::uint8_t {
   f64, f32, tf32, f16, bf16, f8_e4m3, f8_e5m2, i64, i32, i8, u8, bool_,
   // blocks with kernels or casts
   q4_0, q4_1, q5_0, q5_1, q8_0, q4_k, q5_k, q6_k,
-  // storage-only: named, sized, copied by convert, counted by audit, refused by kernels
+  // storage-only: named, sized, copied by convert, refused by kernels
   i16, u16, u32, u64, c64, f8_e8m0, f8_e4m3fnuz, f8_e5m2fnuz, f4_e2m1, f6_e2m3, f6_e3m2,
   q8_1, q2_k, q3_k, q8_k, iq2_xxs, iq2_xs, iq3_xxs, iq1_s, iq4_nl, iq3_s, iq2_s, iq4_xs, iq1_m,
   tq1_0, tq2_0, mxfp4, nvfp4, q1_0, q2_0,

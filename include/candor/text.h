@@ -111,11 +111,12 @@ struct SamplerOptions {
   std::uint64_t seed = 0;
 };
 
-/// Draws tokens. Counter-based: the draw for position n depends on (seed, n) and the logits only.
+/// Draws tokens. Counter-based: the draw for position n depends on (seed, n), the logits and, where a repetition
+/// penalty is set, the tokens so far; on nothing else.
 class Sampler {
  public:
   explicit Sampler(const SamplerOptions& options);  // errors: ValueError naming the option, its value and its range
-  /// logits [V]; `recent` the tokens so far. errors: ValueError (a NaN among the logits, with its index)
+  /// logits [V]; `recent` the tokens so far. errors: ValueError (NaN or +infinity among the logits, with its index)
   TokenId sample(std::span<const float> logits, std::span<const TokenId> recent, std::uint64_t position) const;
   const SamplerOptions& options() const { return options_; }
 
