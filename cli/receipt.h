@@ -75,7 +75,7 @@ class ReceiptRecorder {
 void complete_receipt(Receipt& receipt, const std::string& path, bool quiet, std::optional<Ceilings> measured = {});
 
 /// Which of the kernels that ran take and give denormals as zero:
-/// "values below 2^-126 taken and given as zero by attention, matmul (f32-fma-ftz); kept by the rest".
+/// "below 2^-126 zero to attention, matmul; kept by the rest".
 std::string denormal_rule(const std::vector<KernelEntry>& kernels);
 
 nlohmann::ordered_json receipt_json(const Receipt& receipt);
