@@ -32,9 +32,10 @@ TEST(RowPaths, EveryRowNamesAFile) {
 // Receipts show the name only, and readers tell by it who flushes.
 TEST(RowPaths, ClassesThatFlushAreNamedFtz) {
   for (const Backend& backend : installed_backends())
-    for (const KernelRow& row : backend.rows)
-      EXPECT_EQ(instruction_class_name(row.instruction_class).ends_with("-ftz"), flushes_denormals(row.instruction_class))
-          << row.name;
+    for (const KernelRow& row : backend.rows) {
+      const bool says_so = instruction_class_name(row.instruction_class).ends_with("-ftz");
+      EXPECT_EQ(says_so, flushes_denormals(row.instruction_class)) << row.name;
+    }
 }
 
 TEST(RowPaths, RowsAreWellFormed) {
