@@ -57,7 +57,7 @@ std::string denormal_rule(const std::vector<KernelEntry>& kernels) {
   for (const KernelEntry& k : kernels)
     if (k.instruction_class.ends_with("-ftz")) ops.insert(k.op);  // the names of the classes say it
   if (ops.empty()) return "kept by every kernel that ran";
-  return "below 2^-126 zero to " + join(ops) + "; kept by the rest";
+  return "values below 2^-126 are zero in " + join(ops) + "; kept elsewhere";
 }
 
 double Receipt::achieved_bytes_per_second() const {

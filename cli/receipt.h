@@ -75,7 +75,7 @@ class ReceiptRecorder {
 void complete_receipt(Receipt& receipt, const std::string& path, bool quiet, std::optional<Ceilings> measured = {});
 
 /// Which of the kernels that ran take and give denormals as zero:
-/// "below 2^-126 zero to attention, matmul; kept by the rest".
+/// "values below 2^-126 are zero in attention, matmul; kept elsewhere".
 std::string denormal_rule(const std::vector<KernelEntry>& kernels);
 
 nlohmann::ordered_json receipt_json(const Receipt& receipt);

@@ -132,7 +132,7 @@ class ReceiptTest(CliTest):
 
     def test_denormals_of_f16_are_no_denormals_of_f32(self):
         receipt = self.receipt("run", MODEL, "--precision", "f16", "-p", "a", "-n", "2", "-q")
-        self.assertRegex(receipt["denormals"], r"^below 2\^-126 zero to .*; kept by the rest$")
+        self.assertRegex(receipt["denormals"], r"^values below 2\^-126 are zero in .*; kept elsewhere$")
 
     def test_precision_shows(self):
         for name, size in [("f32", 4), ("f16", 2), ("bf16", 2)]:
@@ -170,7 +170,7 @@ class ReceiptTest(CliTest):
         self.assertNotIn("x86-dpbf16-ftz", {kernel["instruction_class"] for kernel in receipt["kernels"]})
         products = {k["op"] for k in receipt["kernels"]} & {"attention", "gated_linear", "matmul", "qkv_projection"}
         self.assertEqual(receipt["denormals"],
-                         f"below 2^-126 zero to {', '.join(sorted(products))}; kept by the rest")
+                         f"values below 2^-126 are zero in {', '.join(sorted(products))}; kept elsewhere")
 
     def test_what_is_allowed_shows(self):
         words = ["logits", MODEL, "--precision", "activations=f16,weights=bf16,kv=f16", "--tokens", "1,2", "-q",
