@@ -1,5 +1,6 @@
 #include "runtime/environment.h"
 
+#include <atomic>
 #include <charconv>
 #include <cstdlib>
 #include <mutex>
@@ -35,12 +36,16 @@ void apply_threads(std::string_view wanted) {
 }  // namespace
 
 void apply_environment() {
-  static std::once_flag once;
-  std::call_once(once, [] {
-    if (const char* isa = std::getenv("CANDOR_ISA"); isa != nullptr && *isa != '\0') apply_isa(isa);
-    if (const char* workers = std::getenv("CANDOR_THREADS"); workers != nullptr && *workers != '\0')
-      apply_threads(workers);
-  });
+  // Not std::call_once: an exception cannot leave ThreadSanitizer's pthread_once, whose next caller waits for ever.
+  static std::mutex mutex;
+  static std::atomic<bool> applied{false};
+  if (applied.load(std::memory_order_acquire)) return;
+  const std::lock_guard lock(mutex);
+  if (applied.load(std::memory_order_relaxed)) return;
+  if (const char* isa = std::getenv("CANDOR_ISA"); isa != nullptr && *isa != '\0') apply_isa(isa);
+  if (const char* workers = std::getenv("CANDOR_THREADS"); workers != nullptr && *workers != '\0')
+    apply_threads(workers);
+  applied.store(true, std::memory_order_release);
 }
 
 }  // namespace candor
