@@ -17,6 +17,8 @@ struct Backend {
   std::span<const KernelRow> rows;  // most specific first
   Isa (*active_isa)();              // best ISA of this machine, or the one forced down to
   Stream& (*stream)();
+  /// Of `stream`, from the next op on; nullptr: their number is fixed. errors: DeviceError (the system gives fewer)
+  void (*set_workers)(int count) = nullptr;
   const RowIndex* index = nullptr;  // of `rows`; without one they are walked
 };
 

@@ -24,6 +24,7 @@ std::span<const Backend> installed_backends() {
               .rows = cpu::kernel_rows(),
               .active_isa = cpu::active_isa,
               .stream = cpu::cpu_stream,
+              .set_workers = cpu::set_cpu_threads,
               .index = &cpu_index},
       Backend{.name = "ref",
               .built = true,
