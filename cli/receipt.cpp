@@ -2,26 +2,17 @@
 
 #include <sys/resource.h>
 
-#include <ctime>
 #include <set>
 
 #include "candor/io.h"
 #include "cli/file_hash.h"
+#include "cli/format.h"
 #include "cli/progress.h"
 
 namespace candor::cli {
 namespace {
 
 constexpr double kProbeSeconds = 0.1;  // for each ceiling
-
-std::string now_utc() {
-  const std::time_t now = std::time(nullptr);
-  std::tm parts{};
-  gmtime_r(&now, &parts);
-  char buffer[32];
-  std::strftime(buffer, sizeof buffer, "%Y-%m-%dT%H:%M:%SZ", &parts);
-  return buffer;
-}
 
 std::uint64_t resident_peak() {
   rusage usage{};
@@ -67,7 +58,7 @@ double Receipt::achieved_bytes_per_second() const {
 
 ReceiptRecorder::ReceiptRecorder(std::string command) {
   receipt_.command = std::move(command);
-  receipt_.created = now_utc();
+  receipt_.created = utc_now();
 }
 
 void ReceiptRecorder::add_speed(const GenerateResult& result) {
