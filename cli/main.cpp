@@ -103,7 +103,8 @@ int program(int argc, char** argv) {
   app.footer(kFooter);
   app.require_subcommand(1);
   app.formatter(help_formatter());
-  for (auto* add : {add_run, add_logits, add_convert, add_bench, add_kernels, add_explain, add_info}) add(app, action);
+  for (auto* add : {add_run, add_logits, add_convert, add_bench, add_kernels, add_prove, add_explain, add_info})
+    add(app, action);
   try {
     app.parse(argc, argv);
   } catch (const CLI::Success& success) {  // --help, --version
