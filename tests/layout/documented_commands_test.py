@@ -2,7 +2,7 @@
 """Every command shown in the documents really runs.
 
 In blocks: lines with `candor` run against a tiny model in place of the one that the quickstart makes; Python blocks
-run after them in the same folder. Scripts must exist and know the options shown; presets, cache variables, labels
+run after them in the same folder, each with those before it, and print what the text block behind them says. Scripts must exist and know the options shown; presets, cache variables, labels
 and programs must exist; what starts a download or a whole build goes no further. A first word that is not known here
 fails. In sentences: the same for scripts, presets and `candor`'s subcommands and options.
 
@@ -131,10 +131,18 @@ class Checker:
     def document(self, path, folder):
         """(command, what is wrong or "") of each command of a document."""
         text = path.read_text()
-        for language, block in BLOCK.findall(text):
+        blocks = BLOCK.findall(text)
+        code, before = "", ""
+        for (language, block), (following, expected) in zip(blocks, [*blocks[1:], ("", "")]):
             if language == "python":
-                wrong, printed = self.run([sys.executable, "-c", block], folder)
-                yield "a Python block", wrong or ("" if printed.strip() else "prints nothing")
+                code += block
+                wrong, printed = self.run([sys.executable, "-c", code], folder)
+                new, before = printed[len(before):], printed
+                if following == "text" and new != expected:
+                    wrong = wrong or f"prints {new!r}, not {expected!r}"
+                elif not new.strip() and following != "python" and "def " not in block:
+                    wrong = wrong or "prints nothing"
+                yield "a Python block", wrong
             elif language in {"sh", "bash", "console"}:
                 for line in block.replace("\\\n", " ").splitlines():
                     line = re.sub(r"(^| )# .*", "", line).strip().removeprefix("$ ")

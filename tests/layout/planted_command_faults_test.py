@@ -88,6 +88,11 @@ class CommandFaults(unittest.TestCase):
         self.assertIn("exit 1", self.check("docs/page.md", block.format(model, "print(open('y.npy').read())")))
         self.assertIn("prints nothing", self.check("docs/page.md", block.format(model, "x = 1")))
 
+    def test_python_blocks_know_those_before_them_and_print_what_is_said(self):
+        page = "```python\nx = 1\ndef f():\n    return x\n```\nthen\n```python\nprint(f())\n```\n```text\n{}\n```\n"
+        self.assertEqual(self.check("docs/page.md", page.format(1)), "")
+        self.assertIn("prints '1\\n', not '2\\n'", self.check("docs/page.md", page.format(2)))
+
 
 if __name__ == "__main__":
     unittest.main()
