@@ -93,6 +93,26 @@ DotCanary spaced(const std::string& name, std::size_t apart, std::size_t count) 
           true};
 }
 
+/// As many terms as models have. Where a sum starts anew on the way the 1 survives; where it is rounded or put aside in
+/// a narrower format on the way 2^-5 is lost.
+std::vector<DotCanary> long_canaries() {
+  Values anew(1300, 0.0), aside(1026, 0.0);
+  anew[0] = 0x1p14;
+  anew[1296] = 0x1p-10;
+  anew[1298] = -0x1p14;
+  aside[0] = 0x1p-5;
+  std::fill_n(aside.begin() + 1, 512, 1.0);
+  aside.back() = -512;
+  return {{{"2^24, 1 and -2^24 at the end of 1300", "2^14·2^10, at k = 1296 2^-10·2^10, at k = 1298 -2^14·2^10"},
+           anew,
+           Values(anew.size(), 0x1p10),
+           true},
+          {{"2^-5 + 512 ones - 512", "2^-5·1 + 512 times 1·1, at k = 1025 -512·1"},
+           aside,
+           Values(aside.size(), 1.0),
+           true}};
+}
+
 /// The format and the order of the sum.
 std::vector<DotCanary> sum_canaries() {
   return {
@@ -169,7 +189,8 @@ DotCanary drawn_canary(const Storage3& storage, int number, std::size_t unit) {
 
 std::vector<DotCanary> dot_canaries(const Storage3& storage) {
   std::vector<DotCanary> all;
-  for (const auto& more : {operand_canaries(), product_canaries(), rounding_canaries(storage.out), sum_canaries()})
+  for (const auto& more : {operand_canaries(), product_canaries(), rounding_canaries(storage.out), sum_canaries(),
+                           long_canaries()})
     all.insert(all.end(), more.begin(), more.end());
   for (const double scale : {1.0, 256.0, 4096.0}) all.push_back(product_tail(storage, scale));  // f16 needs the larger
   const double wide = widest_value(storage.b), head = round_to(DType::bf16, wide, Rounding::toward_zero);
