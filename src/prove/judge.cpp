@@ -27,20 +27,26 @@ const Arithmetic* nearest(const std::vector<Arithmetic>& standing, const Arithme
   return it == standing.end() ? nullptr : &*it;
 }
 
-/// Answers other than the claim's: for each the canary that spoke against the claim with that answer changed.
-std::string evidence_for(const Experiment& experiment, const Inference& inference, const Arithmetic& claim,
+/// Answers other than that of `found`, which stands: for each the canary that spoke against `found` with it changed.
+std::string evidence_for(const Experiment& experiment, const Inference& inference, const Arithmetic& found,
                          Question question) {
   std::string text;
   for (std::size_t h = 0; h < inference.hypotheses.size(); ++h) {
     const Arithmetic& other = inference.hypotheses[h];
-    if (inference.ruled_out[h] < 0 || distance(claim, other, experiment.asked()) != 1) continue;
-    if (answer(claim, question) == answer(other, question)) continue;
+    if (inference.ruled_out[h] < 0 || distance(found, other, experiment.asked()) != 1) continue;
+    if (answer(found, question) == answer(other, question)) continue;
     const auto& seen = inference.observations[static_cast<std::size_t>(inference.ruled_out[h])];
     const std::string ruled_out = "not " + answer(other, question) + " (";
     if (text.find(ruled_out) != std::string::npos) continue;  // they differ in what is not asked
     text += (text.empty() ? "" : "; ") + ruled_out + experiment.canary(seen.canary).name + ")";
   }
   return text;
+}
+
+/// False where everything that is considered answers alike: how results are rounded where none is.
+bool has_rival(const Inference& inference, const Arithmetic& claim, Question question) {
+  return std::any_of(inference.hypotheses.begin(), inference.hypotheses.end(),
+                     [&](const Arithmetic& other) { return answer(other, question) != answer(claim, question); });
 }
 
 ProofAnswer proof_answer(const Experiment& experiment, const Inference& inference, const Arithmetic& claim,
@@ -57,9 +63,9 @@ ProofAnswer proof_answer(const Experiment& experiment, const Inference& inferenc
     result.verdict = ProofVerdict::mismatch;
     return result;
   }
-  result.evidence = evidence_for(experiment, inference, claim, question);
+  result.evidence = evidence_for(experiment, inference, *best, question);  // the claim, if it stands
   for (const Arithmetic& other : standing) {
-    if (distance(claim, other, experiment.asked()) != 1 || answer(other, question) == result.claimed) continue;
+    if (answer(other, question) == result.claimed) continue;
     result.verdict = ProofVerdict::unseen;
     const std::string alike = "cannot be told from " + answer(other, question);
     if (result.evidence.find(alike) == std::string::npos)
@@ -154,7 +160,7 @@ RowProof judge(const KernelRow& row, const Experiment& experiment, const Inferen
   proof.canaries = canaries_of(experiment, inference, claim);
   proof.finding = finding_of(experiment, inference, claim, standing);
   for (const Question question : kEveryQuestion)
-    if (experiment.asked() & question)
+    if ((experiment.asked() & question) && has_rival(inference, claim, question))
       proof.answers.push_back(proof_answer(experiment, inference, claim, standing, question));
   for (const ProofAnswer& answer : proof.answers) proof.verdict = std::max(proof.verdict, answer.verdict);
   if (inference.observations.empty()) {
