@@ -44,6 +44,7 @@ class Disassembly {
   /// `symbols` must outlive this object.
   explicit Disassembly(const std::vector<Symbol>& symbols) : symbols_(symbols) {}
   void add_line(std::string_view line);
+  bool empty() const { return functions_.empty(); }
   /// The function that starts at `address`; nullptr: nothing of it was read.
   const FunctionCode* find(std::uint64_t address) const;
 

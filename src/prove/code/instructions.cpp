@@ -69,6 +69,7 @@ void ProgramCode::read(const std::atomic<bool>* cancel) {
     if (program_->symbols.empty()) why = "this program is stripped: it has no symbol table";
     if (why.empty())
       why = disassemble(program_->file.path(), cancel, [&](std::string_view line) { program_->code.add_line(line); });
+    if (why.empty() && program_->code.empty()) why = "objdump wrote no instructions";
   } catch (const IoError& error) {
     why = error.what();
   } catch (const FormatError& error) {
@@ -114,7 +115,11 @@ CodeProof ProgramCode::of(const KernelRow& row) {
   if (program_ == nullptr) return {};
   const auto launch = reinterpret_cast<std::uintptr_t>(address_of(row));
   const Symbol* symbol = symbol_at(program_->symbols, program_->file.in_file(launch));
-  if (symbol == nullptr || program_->code.find(symbol->address) == nullptr) return {};
+  if (symbol == nullptr || program_->code.find(symbol->address) == nullptr) {
+    notes_.push_back("the instructions of " + std::string(row.name) + " " + std::string(isa_name(row.isa)) +
+                     " were not looked at: its function is not in the program's symbol table");
+    return {};
+  }
   const Reached& reached = reached_from(symbol->address);
   return {readable_name(symbol->name), reached.functions, listed(reached.counts), code_finding(row, reached.counts)};
 }

@@ -51,6 +51,15 @@ class Child {
     if (ready <= 0) return -1;
     return read(output_, buffer, size);
   }
+  /// One that has written all it wants to and does not end either is ended.
+  void hurry() const {
+    siginfo_t info{};
+    for (int i = 0; pid_ > 0 && i < 100; ++i) {
+      if (waitid(P_PID, static_cast<id_t>(pid_), &info, WEXITED | WNOHANG | WNOWAIT) != 0 || info.si_pid != 0) return;
+      poll(nullptr, 0, 20);  // milliseconds
+    }
+    if (pid_ > 0) kill(pid_, SIGKILL);
+  }
   /// Its exit status, once; 0: it succeeded.
   int finish() {
     int status = -1;
@@ -77,8 +86,10 @@ class Lines {
     }
     rest_.append(bytes);
   }
+  bool endless() const { return rest_.size() > kLongestLine; }
 
  private:
+  static constexpr std::size_t kLongestLine = 1 << 20;
   const std::function<void(std::string_view)>& take_;
   std::string rest_;
 };
@@ -92,6 +103,8 @@ std::string disassemble(const std::string& path, const std::atomic<bool>* cancel
   if (const int error = child.start(arguments); error != 0)
     return error == ENOENT ? "objdump (binutils) is not installed" : std::string("objdump: ") + std::strerror(error);
   Lines lines(take);
+  constexpr int kMostWaits = 150;  // of 200 milliseconds each
+  int waits = 0;
   char buffer[1 << 16];
   for (;;) {
     const ssize_t size = child.read_some(buffer, sizeof buffer);
@@ -99,8 +112,12 @@ std::string disassemble(const std::string& path, const std::atomic<bool>* cancel
     if (cancel != nullptr && *cancel) throw Cancelled("prove: cancelled");
     if (size == 0) break;
     if (size > 0) lines.add({buffer, static_cast<std::size_t>(size)});
+    if (lines.endless()) return "objdump wrote a line without end";
+    waits = size < 0 && error == EAGAIN ? waits + 1 : 0;
+    if (waits == kMostWaits) return "objdump wrote nothing for 30 seconds";
     if (size < 0 && error != EINTR && error != EAGAIN) return std::string("objdump: ") + std::strerror(error);
   }
+  child.hurry();
   return child.finish() == 0 ? "" : "objdump failed";
 }
 
