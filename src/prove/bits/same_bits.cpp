@@ -67,7 +67,7 @@ class Comparison {
     for (std::size_t s = 0; s < class_.subjects.size(); ++s)
       for (std::size_t c = 0; c < cases_.size(); ++c) {
         run(s, c, false);
-        if (threads == kThreadCounts[0]) run(s, c, true);
+        if (threads_.size() == 1) run(s, c, true);
       }
   }
 
@@ -82,7 +82,9 @@ class Comparison {
     std::snprintf(hash, sizeof hash, "one hash %016llx", static_cast<unsigned long long>(hash_));
     check.found = finding_.empty() ? hash : "other bits";
     if (!finding_.empty()) check.verdict = ProofVerdict::mismatch;
-    return runs_ == 0 ? not_tried(check, "every row refuses every shape") : check;
+    if (threads_.empty()) return not_tried(check, "no number of threads can be set");
+    if (runs_ == 0) return not_tried(check, "every row refuses every shape");
+    return compared_ == 0 ? not_tried(check, "nothing ran twice") : check;
   }
 
  private:
@@ -96,6 +98,7 @@ class Comparison {
     lock.unlock();
     ++runs_;
     alone_runs_ += alone ? 1 : 0;
+    compared_ += first_[c].empty() ? 0 : 1;
     Bytes bytes = bytes_of(one.results());
     Bytes& own = own_[s][c];
     if (!own.empty()) {
@@ -154,7 +157,7 @@ class Comparison {
   const KernelRow* leader_ = nullptr;    // the row whose results are in first_
   std::vector<int> threads_;
   std::uint64_t hash_ = kEmptyHash;
-  std::size_t runs_ = 0, alone_runs_ = 0;
+  std::size_t runs_ = 0, alone_runs_ = 0, compared_ = 0;
   std::string finding_;
 };
 
@@ -178,7 +181,7 @@ std::vector<BitsClass> bits_classes(std::span<const Backend> backends, const Pro
       if (!options.op.empty() && row->op != options.op) continue;
       for (const Storage3& storage : storages_of(*row)) {
         const BitsClass alone{{{&backend, row, storage}}};
-        const auto [at, made] = index.emplace(alone.text(), classes.size());
+        const auto [at, made] = index.emplace(std::string(backend.name) + ": " + alone.text(), classes.size());
         if (made) classes.emplace_back();
         classes[at->second].subjects.push_back(alone.subjects.front());
       }
@@ -192,9 +195,12 @@ namespace {
 ProofCheck check_of(const BitsClass& one, const ProveOptions& options, const Workers& workers) {
   try {
     Comparison comparison(one, options);
+    const Backend& backend = *one.subjects.front().backend;
+    const bool fixed = backend.set_workers == nullptr;  // one run, then, and each row alone
     for (const int count : kThreadCounts) {
       if (options.cancel != nullptr && *options.cancel) throw Cancelled("prove: cancelled");
-      if (workers.set(count)) comparison.run_with(count);
+      if (fixed && count != kThreadCounts[0]) break;
+      if (workers.set(count)) comparison.run_with(fixed ? backend.stream().workers() : count);
     }
     return comparison.check();
   } catch (const OutOfMemory&) {

@@ -15,7 +15,8 @@ std::vector<ProofCheck> prove_same_bits(const ProveOptions& options);
 /// The same for these backends, whose numbers of workers are restored.
 std::vector<ProofCheck> prove_same_bits(std::span<const Backend> backends, const ProveOptions& options);
 
-/// Rows that are held to the same bits: one op, one storage, one format of products and sums, one rule for subnormals.
+/// Rows that are held to the same bits: one backend, one op, one storage, one format of products and sums, one rule for
+/// subnormals.
 struct BitsClass {
   std::vector<Subject> subjects;
   std::string text() const;  // "matmul bf16·bf16→f32 f32/f32, subnormals flushed"
