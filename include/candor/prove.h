@@ -42,7 +42,7 @@ struct InstructionCount {
 
 /// The machine code of a kernel, where it could be read: a second witness beside the results.
 struct CodeProof {
-  std::string function;                        // its symbol in the program; empty: not read, ProofReport::notes say why
+  std::string function;                        // its symbol in the program; empty: not read, ProveReport::notes say why
   std::uint64_t functions = 0;                 // it and what it reaches by calls, jumps and tables of functions
   std::vector<InstructionCount> instructions;  // those that tell instruction classes apart, if any
   std::string finding;                         // "no vdpbf16ps"; empty: as the row says
@@ -86,7 +86,7 @@ struct ProveReport {
   double seconds = 0;
   std::size_t count(ProofVerdict verdict) const;         // rows
   std::size_t count_checks(ProofVerdict verdict) const;  // checks
-  bool all_proven() const;                               // rows and checks
+  bool all_proven() const;                               // rows and checks, of which there is one at least
 };
 
 /// Runs canaries through every kernel of the built backends that this machine runs, and compares how each really
@@ -98,14 +98,15 @@ struct ProveReport {
 ///   source    docs/prove.md
 ProveReport prove_kernels(const ProveOptions& options = {});
 
-/// Proves a model as a whole: its planted twin (the same extents and storage, with canaries for weights) says where
-/// values are stored in which dtype; the model itself is loaded and run, and its bytes, casts and kernels are compared
-/// with what its file and `load` call for; single tokens, chunks and thread counts must give the same bits.
+/// Proves a model as a whole, and the rows that it uses: its planted twin (the same extents and storage, with canaries
+/// for weights) says where values are stored in which dtype; the model itself is loaded and run, and its bytes, casts
+/// and kernels are compared with what its file and `load` call for; single tokens, chunks and thread counts must give
+/// the same bits. Of `options` plan and checks are not read.
 ///   shapes    the twin has the model's channels, heads and feed-forward, two layers and 32 tokens
 ///   dtypes    those of `load.precision`; for weights in blocks the twin holds bf16
-///   errors    as LanguageModel::load, IoError (no room for the twin), Cancelled
+///   errors    as LanguageModel::load and prove_kernels, IoError (no room for the twin), Error (a Recorder records)
 ///   gradient  none
 ///   source    docs/prove.md
-std::vector<ProofCheck> prove_model(const std::string& path, const LoadOptions& load, const ProveOptions& options = {});
+ProveReport prove_model(const std::string& path, const LoadOptions& load = {}, const ProveOptions& options = {});
 
 }  // namespace candor

@@ -8,6 +8,7 @@
 #include "prove/model/model_bits.h"
 #include "prove/model/model_folder.h"
 #include "prove/model/model_judge.h"
+#include "prove/model/model_proof.h"
 #include "prove/model/model_stations.h"
 #include "tests/models/golden_model.h"
 
@@ -33,12 +34,23 @@ class GoldenModels : public ::testing::TestWithParam<const char*> {};
 
 TEST_P(GoldenModels, AreProvenInEveryPrecision) {
   for (const std::string name : {"gqa_tied", "wide_heads", "qwen2", "blocks.gguf", "llama3_scaling.gguf"})
-    EXPECT_EQ(findings(prove_model(golden_path(name), in(GetParam()))), "") << name;
+    EXPECT_EQ(findings(check_model(golden_path(name), in(GetParam()), {})), "") << name;
 }
 
 INSTANTIATE_TEST_SUITE_P(Precisions, GoldenModels,
                          ::testing::Values("bf16", "f16", "f32", "weights=f32",
                                            "weights=bf16,activations=f32,kv=bf16"));
+
+TEST(ProveModel, GivesTheRowsOfThePlanAndTheChecks) {
+  const ProveReport report = prove_model(golden_path("gqa_tied"), in("bf16"), {.code = false});
+  EXPECT_TRUE(report.all_proven());
+  EXPECT_GT(report.checks.size(), 20u);
+  const auto ran = [&](const std::string& op) {
+    return std::any_of(report.rows.begin(), report.rows.end(), [&](const RowProof& row) { return row.op == op; });
+  };
+  EXPECT_TRUE(ran("matmul") && ran("attention") && ran("embedding"));
+  EXPECT_FALSE(ran("layer_norm"));
+}
 
 TEST(ProveModel, StopsWhenAsked) {
   const std::atomic<bool> cancel = true;
@@ -196,9 +208,9 @@ TEST(JudgeReached, ARowThatTheTwinDidNotRunIsUnseen) {
 }
 
 TEST(SameBits, TheFirstDifferenceIsPlaced) {
-  EXPECT_EQ(first_difference({1, 2, 3, 4}, {1, 2, 3, 4}, 2), "");
-  EXPECT_EQ(first_difference({1, 2, 3, 4}, {1, 2, 3, 5}, 2), "token 1, logit 1: 4 and 5");
-  EXPECT_EQ(first_difference({0.0f}, {-0.0f}, 1), "token 0, logit 0: 0 and -0");
+  EXPECT_EQ(first_other_logit({1, 2, 3, 4}, {1, 2, 3, 4}, 2), "");
+  EXPECT_EQ(first_other_logit({1, 2, 3, 4}, {1, 2, 3, 5}, 2), "token 1, logit 1: 4 and 5");
+  EXPECT_EQ(first_other_logit({0.0f}, {-0.0f}, 1), "token 0, logit 0: 0 and -0");
 }
 
 }  // namespace

@@ -57,7 +57,7 @@ ProofCheck compared(const std::string& what, const std::string& text, const std:
 
 }  // namespace
 
-std::string first_difference(const std::vector<float>& x, const std::vector<float>& y, std::size_t vocabulary) {
+std::string first_other_logit(const std::vector<float>& x, const std::vector<float>& y, std::size_t vocabulary) {
   if (x.size() != y.size()) return std::to_string(x.size()) + " and " + std::to_string(y.size()) + " logits";
   for (std::size_t i = 0; i < x.size(); ++i) {
     if (std::memcmp(&x[i], &y[i], sizeof(float)) == 0) continue;
@@ -82,17 +82,17 @@ std::vector<ProofCheck> check_same_bits(const LanguageModel& model, const std::s
   for (const std::size_t number : {1, 2, 3})
     if (pieces.empty())
       pieces = named(number == 1 ? "the last row alone differs: " : "chunks differ from single tokens: ",
-                     first_difference(in_pieces(model, tokens, number), last, vocabulary));
+                     first_other_logit(in_pieces(model, tokens, number), last, vocabulary));
   std::vector<ProofCheck> checks = {
       compared(who + "prefill and decode", count,
-               named("prefill differs from decode: ", first_difference(all, single, vocabulary))),
+               named("prefill differs from decode: ", first_other_logit(all, single, vocabulary))),
       compared(who + "one, two and three chunks", "the last row", pieces)};
   std::string other;
   const Workers workers(installed_backends());
   for (const int number : {1, 2}) {
     if (workers.set(number) && other.empty())
       other = named(number == 1 ? "one thread differs: " : "two threads differ: ",
-                    first_difference(at_once(model, tokens), all, vocabulary));
+                    first_other_logit(at_once(model, tokens), all, vocabulary));
   }
   checks.push_back(compared(who + "one thread and two", count, other));
   return checks;

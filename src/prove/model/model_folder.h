@@ -2,6 +2,9 @@
 #pragma once
 
 #include <string>
+#include <vector>
+
+#include "io/temporary_files.h"
 
 namespace candor::prove {
 
@@ -15,6 +18,7 @@ class TemporaryFolder {
 
  private:
   std::string path_;
+  std::vector<io::TemporaryPath> parts_;  // those that remove_temporary_files() must know: a second Ctrl-C ends here
 };
 
 }  // namespace candor::prove

@@ -30,6 +30,7 @@ ProofCheck judge_planned(const ModelMeasurement& m) {
       finding += (finding.empty() ? "ran, and is not in the plan: " : "; ") + entry.op + " " +
                  to_string(entry.precision) + " " + entry.kernel + " " + entry.isa;
   }
+  if (m.kernels.empty()) finding = "the receipt has no kernel";
   const std::string count = std::to_string(m.kernels.size()) + " kernels";
   return check("kernels that ran", "rows of `candor explain`", count,
                "the receipt of " + std::to_string(m.prefill) + " tokens at once and " + std::to_string(m.decode) +
@@ -168,8 +169,12 @@ std::vector<ProofCheck> judge_casts(const ModelMeasurement& m) {
   if (p.kv != p.activations)
     running[{p.activations, p.kv}] =
         2 * static_cast<std::uint64_t>(m.info.layers * (m.prefill + m.decode) * m.info.kv_heads * m.info.head_dim);
-  return {judge_cast_kinds("casts while loading", loading, m.load_casts),
-          judge_cast_kinds("casts while running", running, m.run_casts)};
+  ProofCheck ran = judge_cast_kinds("casts while running", running, m.run_casts);
+  if (m.load.policy.allow_upcast && ran.verdict == ProofVerdict::mismatch) {
+    ran.verdict = ProofVerdict::unseen;
+    ran.finding = "what allow_upcast lets be cast is not counted: " + ran.finding;
+  }
+  return {judge_cast_kinds("casts while loading", loading, m.load_casts), ran};
 }
 
 }  // namespace candor::prove

@@ -17,10 +17,11 @@ bool unread(const std::string& name, bool tied) {
   return name == "rope_freqs.weight" || name.ends_with(".rotary_emb.inv_freq") || (tied && name == "lm_head.weight");
 }
 
-/// Elements of a matrix with those that fill its tiles: of 16 rows, and of two columns in bf16 (candor/tensor.h).
+/// Elements of a matrix with those that fill its tiles, which f32, f16 and bf16 have: of 16 rows, and of two columns in
+/// bf16 (candor/tensor.h).
 std::uint64_t in_tiles(DType held, std::int64_t rows, std::int64_t columns) {
   const auto up = [](std::int64_t extent, std::int64_t unit) { return (extent + unit - 1) / unit * unit; };
-  if (!in_blocks(held)) rows = up(rows, 16);
+  if (held == DType::f32 || held == DType::f16 || held == DType::bf16) rows = up(rows, 16);
   if (held == DType::bf16) columns = up(columns, 2);
   return static_cast<std::uint64_t>(rows) * static_cast<std::uint64_t>(columns);
 }

@@ -1,4 +1,8 @@
 // candor prove MODEL: the model itself, then its planted twin.
+#include "prove/model/model_proof.h"
+
+#include <chrono>
+
 #include "candor/error.h"
 #include "candor/prove.h"
 #include "candor/receipt.h"
@@ -82,6 +86,22 @@ std::vector<ProofCheck> prove_twin(const ModelMeasurement& m, const LoadOptions&
   return checks;
 }
 
+/// The twin's weights need more range than some dtypes have that the model's own fit in.
+std::vector<ProofCheck> prove_twin_if_any(const ModelMeasurement& m, const LoadOptions& load) {
+  for (const ExplainedOp& op : m.plan)
+    if (op.kernel.starts_with("ref/") && !op.detail.starts_with("load"))
+      return {no_twin("the plan has " + op.kernel + ", whose sums are f64 whatever the precision says")};
+  try {
+    return prove_twin(m, load);
+  } catch (const ValueError& error) {  // finite weights of the twin that are not so in load.precision
+    return {no_twin(error.what())};
+  } catch (const DTypeError& error) {
+    return {no_twin(error.what())};
+  } catch (const UnsupportedPrecision& error) {
+    return {no_twin(error.what())};
+  }
+}
+
 std::vector<TokenId> some_tokens(const ModelInfo& info) {
   std::vector<TokenId> tokens;
   for (std::int64_t i = 0; i < std::min(kSameBitsTokens, info.context_length); ++i)
@@ -90,24 +110,37 @@ std::vector<TokenId> some_tokens(const ModelInfo& info) {
 }
 
 }  // namespace
+
+std::vector<ProofCheck> check_model(const std::string& path, const LoadOptions& load, const ProveOptions& options) {
+  const ModelMeasurement m = measure_model(path, load);
+  std::vector<ProofCheck> checks = judge_bytes(m);
+  append(checks, judge_kernels(m));
+  append(checks, judge_casts(m));
+  throw_if_cancelled(options);
+  {
+    const LanguageModel model = LanguageModel::load(path, load);
+    append(checks, check_same_bits(model, "", some_tokens(m.info)));
+  }
+  throw_if_cancelled(options);
+  append(checks, prove_twin_if_any(m, load));
+  return checks;
+}
+
 }  // namespace prove
 
-std::vector<ProofCheck> prove_model(const std::string& path, const LoadOptions& load, const ProveOptions& options) {
+ProveReport prove_model(const std::string& path, const LoadOptions& load, const ProveOptions& options) {
+  const auto start = std::chrono::steady_clock::now();
   LoadOptions asked = load;
   if (asked.cancel == nullptr) asked.cancel = options.cancel;
   if (!asked.progress) asked.progress = options.progress;
-  const prove::ModelMeasurement m = prove::measure_model(path, asked);
-  std::vector<ProofCheck> checks = prove::judge_bytes(m);
-  prove::append(checks, prove::judge_kernels(m));
-  prove::append(checks, prove::judge_casts(m));
-  prove::throw_if_cancelled(options);
-  {
-    const LanguageModel model = LanguageModel::load(path, asked);
-    prove::append(checks, prove::check_same_bits(model, "", prove::some_tokens(m.info)));
-  }
-  prove::throw_if_cancelled(options);
-  prove::append(checks, prove::prove_twin(m, asked));
-  return checks;
+  std::vector<ProofCheck> checks = prove::check_model(path, asked, options);  // first: the rows leave memory behind
+  ProveOptions rows = options;
+  rows.plan = LanguageModel::explain(path, asked);
+  rows.checks = false;
+  ProveReport report = prove_kernels(rows);
+  report.checks = std::move(checks);
+  report.seconds = std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count();
+  return report;
 }
 
 }  // namespace candor

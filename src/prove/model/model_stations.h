@@ -14,10 +14,10 @@ struct StorageHypothesis {
   Storage storage;
 };
 
-/// The promise first; then each place in each other dtype, all activations, all weights.
+/// The promise first; then other precisions, each place in each other dtype, all activations, all weights.
 std::vector<StorageHypothesis> storage_hypotheses(const Storage& promised, const TwinShape& file);
 
-/// One check for each place. `found[i]` is the logit of reading i.
+/// One check for each place where values can tell another dtype. `found[i]` is the logit of reading i.
 std::vector<ProofCheck> judge_stations(const Twin& twin, const Storage& promised, const std::vector<double>& found);
 
 }  // namespace candor::prove
