@@ -37,7 +37,8 @@ std::size_t ProveReport::count_checks(ProofVerdict verdict) const {
 }
 
 bool ProveReport::all_proven() const {
-  return count(ProofVerdict::proven) == rows.size() && count_checks(ProofVerdict::proven) == checks.size();
+  return !(rows.empty() && checks.empty()) && count(ProofVerdict::proven) == rows.size() &&
+         count_checks(ProofVerdict::proven) == checks.size();
 }
 
 namespace prove {
@@ -104,7 +105,7 @@ std::vector<Subject> subjects_of(const ProveOptions& options) {
   std::vector<Subject> subjects;
   for (const Backend& backend : installed_backends()) {
     if (!options.backend.empty() && backend.name != options.backend) continue;
-    for (const KernelRow* row : rows_to_prove(backend, options.quick))
+    for (const KernelRow* row : rows_to_prove(backend, options.quick && options.plan.empty()))
       if (options.op.empty() || row->op == options.op)
         for (const Storage3& storage : storages_of(*row))
           if (planned(options.plan, *row, storage)) subjects.push_back({&backend, row, storage});
@@ -222,6 +223,9 @@ class Work {
   std::size_t done_ = 0;
 };
 
+/// Where the system gives no thread the work is done in get().
+constexpr auto kThreadIfAny = std::launch::async | std::launch::deferred;
+
 void prove_rows(const std::vector<Subject>& subjects, const ProveOptions& options, std::vector<RowProof>& proofs) {
   int workers = 1;
   for (const Subject& subject : subjects) workers = std::max(workers, subject.backend->stream().workers());
@@ -229,7 +233,7 @@ void prove_rows(const std::vector<Subject>& subjects, const ProveOptions& option
   inside.set(1);  // the cores are for rows: canaries are small, and prove_same_bits() looks at workers
   Work work(subjects, options, proofs);
   std::vector<std::future<void>> others;  // their destructors wait
-  for (int i = 1; i < workers; ++i) others.push_back(std::async(std::launch::async, [&work] { work.take_rows(); }));
+  for (int i = 1; i < workers; ++i) others.push_back(std::async(kThreadIfAny, [&work] { work.take_rows(); }));
   work.take_rows();
   for (std::future<void>& other : others) other.get();
 }
@@ -251,12 +255,13 @@ ProveReport prove_kernels(const ProveOptions& options) {
   const std::vector<prove::Subject> subjects = prove::subjects_of(options);
   prove::ProgramCode code;
   std::future<void> reading;  // of the code, on a core of its own while rows run
-  if (options.code) reading = std::async(std::launch::async, [&] { code.read(options.cancel); });
+  if (options.code) reading = std::async(prove::kThreadIfAny, [&] { code.read(options.cancel); });
   prove::prove_rows(subjects, options, report.rows);
   if (options.code) reading.get();
   for (std::size_t i = 0; i < subjects.size(); ++i) prove::add_code(report.rows[i], code.of(*subjects[i].row));
   if (options.checks) prove::add_checks(report.checks, options);
   report.notes = code.notes();
+  if (subjects.empty()) report.notes.push_back("no row was tried: none is of the op, backend or plan asked for");
   report.seconds = std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count();
   return report;
 }

@@ -100,7 +100,7 @@ Result ConversionExperiment::count_right(const Elements& elements, const Moved& 
     right += wrong == nullptr ? 1 : 0;
     if (wrong == nullptr || !first.empty()) continue;
     const std::int64_t unit = i * elements.units() / count;  // of elements in blocks: the block
-    first = ", of them not " + hexadecimal(elements.unit(unit), element_bytes(elements.dtype)) + ", which gave " +
+    first = "; the first that did not: " + hexadecimal(elements.unit(unit), element_bytes(elements.dtype)) + " gave " +
             hexadecimal(wrong, size);
   }
   return {moved.place + first, static_cast<double>(right)};
