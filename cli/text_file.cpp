@@ -23,7 +23,9 @@ bool exists_and_is_special(const std::string& path) {
 bool same_file(const std::string& path, const std::string& other) {
   namespace fs = std::filesystem;
   std::error_code error;
-  const fs::path real = fs::weakly_canonical(path, error), other_real = fs::weakly_canonical(other, error);
+  // Absolute first: a name that is not there yet would stay relative, and "a" differ from "./a".
+  const fs::path real = fs::weakly_canonical(fs::absolute(path), error);
+  const fs::path other_real = fs::weakly_canonical(fs::absolute(other), error);
   return path == other || (!error && real == other_real);
 }
 
