@@ -20,7 +20,8 @@ namespace {
 
 constexpr const char* kExamples =
     "Inputs that different arithmetic tells apart go through every kernel; what comes out says how it\n"
-    "computes, and is compared with its line of `candor kernels`. Exit code 1 when a kernel is not proven.\n"
+    "computes, and is compared with its line of `candor kernels`. With a MODEL: the kernels that it uses,\n"
+    "its bytes, casts and receipt, and a twin of it with planted weights. Exit code 0: all is proven; 1: not.\n"
     "docs/prove.md explains each answer, with examples to repeat by hand.\n"
     "\n"
     "Examples:\n"
@@ -28,6 +29,10 @@ constexpr const char* kExamples =
     "  candor prove --op matmul --verbose\n"
     "  candor prove model.gguf --precision bf16\n"
     "  candor prove --html proof.html --json proof.json";
+
+constexpr const char* kSigned =
+    "What a receipt of this file, with these options and this program, says of kernels, bytes of weights and\n"
+    "products, casts and the KV cache was found to be so.\n";
 
 /// A file that is created before the long work, or standard output.
 class Output {
@@ -59,17 +64,9 @@ ProveReport prove(const ProveCommand& command) {
   options.progress = bar.callback();
   options.cancel = cancel_requested();
   if (command.model.threads) set_threads(command.model.threads);
-  std::vector<ProofCheck> checks;
-  if (!command.model.path.empty()) {
-    const LoadOptions load = load_options(command.model);
-    checks = prove_model(command.model.path, load, options);  // first: it watches how the process grows
-    options.plan = LanguageModel::explain(command.model.path, load);
-    options.checks = false;
-  }
+  if (!command.model.path.empty()) return prove_model(command.model.path, load_options(command.model), options);
   try {
-    ProveReport report = prove_kernels(options);
-    report.checks.insert(report.checks.end(), checks.begin(), checks.end());
-    return report;
+    return prove_kernels(options);
   } catch (const ValueError& error) {  // --op is the only value that a user gives
     throw UsageError(error.what());
   }
@@ -81,7 +78,9 @@ void show(const ProveCommand& command, const ProveReport& report) {
   if (!command.quiet) text += prove_table(report, command.verbose) + "\n";
   const std::string findings = prove_findings(report);
   if (!findings.empty()) text.append(style.red).append(findings).append(style.reset).append("\n");
+  if (!command.quiet) text.append(style.dim).append(prove_setting(command)).append(style.reset).append("\n");
   text.append(style.bold).append(prove_summary(report)).append(style.reset).append("\n");
+  if (!command.quiet && !command.model.path.empty() && report.all_proven()) text += kSigned;
   write_out(text);
 }
 
@@ -89,6 +88,8 @@ int run(const ProveCommand& command) {
   if (command.json == "-" && command.html == "-")
     throw UsageError("--json and --html both name standard output; give one of them a file");
   require_different_files("--json", command.json, "--html", command.html);
+  if (!command.model.path.empty() && !command.op.empty())
+    throw UsageError("--op and MODEL: the rows of a model are those of its plan; give one of them");
   if (const std::string& model = command.model.path; !model.empty()) {
     const std::vector<std::string> files = model_files(Checkpoint::open(model), model);
     require_no_model_file("--json", command.json, files);
@@ -114,13 +115,16 @@ void add_prove(CLI::App& app, Action& action) {
   auto options = std::make_shared<ProveCommand>();
   CLI::App& command = *app.add_subcommand("prove", "Find out how every kernel, or a whole model, really computes");
   add_model_options(command, options->model);
-  CLI::Option* model = command.get_option("MODEL")->required(false);
+  CLI::Option* model = command.get_option("MODEL")->required(false)->check(file_name());
   for (const char* name : {"--precision", "--allow-upcast", "--allow-reference"})
     command.get_option(name)->needs(model);
   command.get_option("--quiet")->description("Only what is not proven, and the summary");
-  command.add_flag("--quick", options->quick, "Only kernels that would be chosen on the instruction set in use");
-  command.add_option("--op", options->op, "Only this op")->type_name("OP");
-  command.add_option("--seed", options->seed, "Of the operands that are drawn at random")
+  command.add_flag("--quick", options->quick,
+                   "Only kernels that would be chosen on the instruction set in use; a MODEL implies it");
+  command.add_option("--op", options->op, "Only this op: matmul, attention, cast, ...; leaves out the checks of bytes")
+      ->type_name("OP")
+      ->check([](const std::string& text) -> std::string { return text.empty() ? "'' is no op; name one" : ""; });
+  command.add_option("--seed", options->seed, "Seed of the operands that are drawn at random [1]")
       ->type_name("N")
       ->check(unsigned_number());
   command.add_option("--json", options->json, "Write every answer and canary as JSON; - is standard output")
@@ -129,7 +133,8 @@ void add_prove(CLI::App& app, Action& action) {
   command.add_option("--html", options->html, "Write a page to read in a browser; - is standard output")
       ->type_name("FILE")
       ->check(file_name());
-  command.add_flag("--verbose", options->verbose, "One line for each kernel");
+  command.add_flag("--verbose", options->verbose,
+                   "One line for each storage and instruction set of a kernel, and for each check");
   command.footer(kExamples);
   command.callback([options, &action] {
     options->quiet = options->model.quiet;

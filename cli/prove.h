@@ -16,6 +16,8 @@ struct ProveCommand {
   ModelOptions model;  // no path: kernels only
 };
 
+/// "candor 0.1.0 (2dbd0f4c9a1e); AMD EPYC, avx512bf16, 2 threads; seed 1"
+std::string prove_setting(const ProveCommand& command);
 /// "1,051 rows: 1,051 proven, 0 unseen, 0 mismatches; 60 checks: 60 proven, 0 unseen, 0 mismatches; 9.8 s"
 std::string prove_summary(const ProveReport& report);
 /// One line for each group of rows and of checks, or for each row and check.

@@ -3,6 +3,7 @@
 
 #include "candor/machine.h"
 #include "cli/format.h"
+#include "cli/prompt_text.h"
 #include "cli/prove.h"
 #include "cli/prove_page.h"
 
@@ -99,7 +100,7 @@ std::string check_table(const ProveReport& report) {
 }
 
 std::string model_words(const ModelOptions& model) {
-  return model.path.empty() ? "" : " " + escaped(model.path) + " --precision " + escaped(model.precision);
+  return model.path.empty() ? "" : " " + escaped(readable(model.path)) + " --precision " + escaped(model.precision);
 }
 
 std::string heading(const ProveCommand& command, const ProveReport& report) {

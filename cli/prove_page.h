@@ -35,7 +35,9 @@ input, form button { font: inherit; padding: .35rem .6rem; color: inherit; backg
 table { border-collapse: collapse; width: 100%; font-variant-numeric: tabular-nums; }
 th, td { text-align: left; vertical-align: top; padding: .3rem .6rem .3rem 0; border-bottom: 1px solid var(--line); }
 th { color: var(--soft); font-weight: 500; }
-td { overflow-wrap: anywhere; }
+td { overflow-wrap: break-word; }
+.details th, .number { white-space: nowrap; }
+.details td:first-child { min-width: 11rem; }
 td button { all: unset; cursor: pointer; }
 td button::before { content: "\25b8"; display: inline-block; width: 1.1em; color: var(--soft); }
 td button[aria-expanded=true]::before { content: "\25be"; }
@@ -49,6 +51,7 @@ button:focus-visible { outline: 2px solid currentColor; outline-offset: 2px; }
   thead { position: absolute; left: -999rem; }
   tr { display: block; padding: .4rem 0; border-bottom: 1px solid var(--line); }
   td { display: block; border: 0; padding: 0; }
+  .number { white-space: normal; }
   td[data-is]::before { content: attr(data-is) ": "; color: var(--soft); }
 }
 @media print {

@@ -1,6 +1,7 @@
 // A proof on a terminal.
 #include <algorithm>
 
+#include "candor/machine.h"
 #include "cli/format.h"
 #include "cli/prove.h"
 
@@ -141,13 +142,20 @@ std::string check_table(const ProveReport& report, bool every_check) {
   return table.text();
 }
 
+/// The finding names every deviation; where nothing explains the results, all questions are as open as each other.
+bool said(const std::string& finding, const ProofAnswer& answer) {
+  return answer.verdict == ProofVerdict::mismatch && !finding.empty() &&
+         (finding.find(answer.question + ": " + answer.found) != std::string::npos ||
+          answer.found == "nothing considered explains the results");
+}
+
 std::string finding_text(const RowProof& row) {
   std::string text(proof_verdict_name(row.verdict));
   text += ": " + row.op + " " + storage_text(row.precision) + " " + arithmetic_text(row.precision) + " " + row.kernel +
           " " + row.isa + " " + row.instruction_class + "\n";
   if (!row.finding.empty()) text += "  " + row.finding + "\n";
   for (const ProofAnswer& answer : row.answers) {
-    if (answer.verdict == ProofVerdict::proven) continue;
+    if (answer.verdict == ProofVerdict::proven || said(row.finding, answer)) continue;
     text += "  " + answer.question + ": claimed " + answer.claimed + ", found " + answer.found;
     text += answer.evidence.empty() ? "\n" : " (" + answer.evidence + ")\n";
   }
@@ -155,12 +163,23 @@ std::string finding_text(const RowProof& row) {
 }
 
 std::string finding_text(const ProofCheck& check) {
-  return std::string(proof_verdict_name(check.verdict)) + ": " + check.section + ": " + check.what + "\n  " +
-         (check.finding.empty() ? "not proven" : check.finding) + "\n  claimed " + check.claimed + ", found " +
-         check.found + (check.evidence.empty() ? "\n" : " (" + check.evidence + ")\n");
+  std::string text(proof_verdict_name(check.verdict));
+  text += ": " + check.section + ": " + check.what + "\n  " + (check.finding.empty() ? "not proven" : check.finding) +
+          "\n  claimed " + check.claimed;
+  const std::string& said = check.finding;
+  if (said.empty() || check.found.find(said) == std::string::npos) text += ", found " + check.found;
+  if (!check.evidence.empty() && said.find(check.evidence) == std::string::npos) text += " (" + check.evidence + ")";
+  return text + "\n";
 }
 
 }  // namespace
+
+std::string prove_setting(const ProveCommand& command) {
+  const MachineInfo machine = machine_info();
+  return "candor " + machine.version + " (" + machine.build_hash + "); " + machine.cpu_model + ", " +
+         machine.active_isa + ", " + counted(static_cast<std::uint64_t>(machine.threads), "thread") + "; seed " +
+         std::to_string(command.seed) + (command.quick ? "; --quick leaves out kernels that would not be chosen" : "");
+}
 
 std::string prove_summary(const ProveReport& report) {
   using enum ProofVerdict;

@@ -66,7 +66,8 @@ class ProveTest(CliTest):
         self.assertEqual(result.stderr, "")
 
     def test_wrong_command_lines(self):
-        for arguments in (["--op", "matmull"], ["--precision", "bf16"], ["--seed", "-1"], ["--json", "-", "--html", "-"], ["--json", "x", "--html", "x"]):
+        for arguments in (["--op", "matmull"], ["--precision", "bf16"], ["--seed", "-1"], ["--op", ""], [""],
+                          [GOLDEN / "gqa_tied", "--op", "rope"], ["--json", "./x", "--html", "x"], ["--json", "-", "--html", "-"], ["--json", "x", "--html", "x"]):
             result = candor("prove", *arguments, cwd=self.folder)
             self.assertEqual(result.returncode, 2, arguments)
             self.assertEqual(result.stdout, "")
