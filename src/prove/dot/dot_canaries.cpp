@@ -147,6 +147,26 @@ std::vector<DotCanary> rounding_canaries(DType out) {
   return all;
 }
 
+DotCanary biased(const std::string& name, Values x, double bias) {
+  const Values ones(x.size(), 1.0);
+  DotCanary canary = terms(name, std::move(x), ones);
+  char text[40];
+  std::snprintf(text, sizeof text, ", bias %a", bias);
+  canary.text.input += text;
+  canary.bias = bias;
+  return canary;
+}
+
+/// Sum and bias meet before the one rounding to the result, and the bias keeps its bits. Both are just above a tie,
+/// which a sum that is stored first, or a bias that is rounded, loses.
+std::vector<DotCanary> bias_canaries(DType out) {
+  const int tie = out == DType::f16 ? -11 : -8;
+  const double step = std::ldexp(1.0, tie), half = step / 2, low = out == DType::f16 ? 0x1p-23 : 0x1p-21;
+  return {biased("1 and a bias of 2", {1}, 2),
+          biased("a tie and a bias", {1, 0, step}, out == DType::f16 ? 0x1p-20 : 0x1p-16),
+          biased("a bias of many bits", {1, 0, half}, half + low)};
+}
+
 /// Fills whole blocks of `unit` elements.
 void spread(DotCanary& canary, std::size_t unit) {
   if (unit == 1) return;
@@ -185,19 +205,8 @@ DotCanary drawn_canary(const Storage3& storage, int number, std::size_t unit) {
   return {{name, input}, std::move(x), std::move(w)};
 }
 
-}  // namespace
-
-std::vector<DotCanary> dot_canaries(const Storage3& storage) {
-  std::vector<DotCanary> all;
-  for (const auto& more : {operand_canaries(), product_canaries(), rounding_canaries(storage.out), sum_canaries(),
-                           long_canaries()})
-    all.insert(all.end(), more.begin(), more.end());
-  for (const double scale : {1.0, 256.0, 4096.0}) all.push_back(product_tail(storage, scale));  // f16 needs the larger
-  const double wide = widest_value(storage.b), head = round_to(DType::bf16, wide, Rounding::toward_zero);
-  all.push_back(terms("the low bits of the widest weight", {-1, 0, 1}, {head, 0, wide}));
-  all.push_back(terms("NaN activation", {1, 0, kNaN}, {1, 0, 1}));
-  all.push_back(terms("NaN weight", {1, 0, 1}, {1, 0, kNaN}));
-  all.push_back(terms("infinities that cancel", {kInfinity, 0, -kInfinity}, {1, 0, 1}));
+/// Those whose terms the storage holds, in whole blocks.
+void keep_held(std::vector<DotCanary>& all, const Storage3& storage) {
   std::erase_if(all, [&](const DotCanary& canary) {
     for (const double value : canary.x)
       if (!holds(storage.a, value)) return true;
@@ -207,7 +216,44 @@ std::vector<DotCanary> dot_canaries(const Storage3& storage) {
   });
   const auto unit = static_cast<std::size_t>(dtype_info(storage.b).block_elements);
   for (DotCanary& canary : all) spread(canary, unit);
+}
+
+/// What an op that leaves out zeros, cuts off what is infinite or rounds small results otherwise would lose.
+std::vector<DotCanary> extreme_canaries() {
+  return {
+      terms("0 times a NaN weight", {1, 0, 0}, {1, 0, kNaN}),
+      terms("NaN activation times 0", {1, 0, kNaN}, {1, 0, 0}),
+      terms("0 times an infinite weight", {1, 0, 0}, {1, 0, kInfinity}),
+      terms("4 times an activation of 2^127", {0x1p127}, {4}),
+      terms("4 times a weight of 2^127", {4}, {0x1p127}),
+      terms("1.75 of the least f16", {0x1p-12}, {1.75 * 0x1p-12}),
+  };
+}
+
+}  // namespace
+
+std::vector<DotCanary> dot_canaries(const Storage3& storage) {
+  std::vector<DotCanary> all;
+  for (const auto& more :
+       {operand_canaries(), product_canaries(), rounding_canaries(storage.out), sum_canaries(), long_canaries()})
+    all.insert(all.end(), more.begin(), more.end());
+  for (const double scale : {1.0, 256.0, 4096.0}) all.push_back(product_tail(storage, scale));  // f16 needs the larger
+  const double wide = widest_value(storage.b), head = round_to(DType::bf16, wide, Rounding::toward_zero);
+  all.push_back(terms("the low bits of the widest weight", {-1, 0, 1}, {head, 0, wide}));
+  all.push_back(terms("NaN activation", {1, 0, kNaN}, {1, 0, 1}));
+  all.push_back(terms("NaN weight", {1, 0, 1}, {1, 0, kNaN}));
+  all.push_back(terms("infinities that cancel", {kInfinity, 0, -kInfinity}, {1, 0, 1}));
+  keep_held(all, storage);
+  const auto unit = static_cast<std::size_t>(dtype_info(storage.b).block_elements);
   for (int i = 1; i <= kDrawnCanaries; ++i) all.push_back(drawn_canary(storage, i, unit));
+  return all;
+}
+
+std::vector<DotCanary> linear_canaries(const Storage3& storage) {
+  std::vector<DotCanary> all = dot_canaries(storage), more = bias_canaries(storage.out);
+  for (const DotCanary& canary : extreme_canaries()) more.push_back(canary);
+  keep_held(more, storage);
+  all.insert(all.end(), more.begin(), more.end());
   return all;
 }
 
