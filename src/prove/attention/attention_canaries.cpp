@@ -161,6 +161,13 @@ AttentionCanary with_late_maximum(const AttentionCanary& canary) {
   return late;
 }
 
+/// A scale with more bits than bf16 has: how much lighter the second key is shows it.
+AttentionCanary of_scale() {
+  const double scale = 1 + 0x1p-9;
+  return {{"scale 1 + 2^-9", "scale " + text_of(scale) + ", q = 1, k = 8 and 0, v = 0 and 1"},
+          {scale, {1}, {{8}, {0}}, {0, 1}}};
+}
+
 bool held(const Storage3& storage, const AttentionProblem& problem) {
   const auto all_held = [](DType dtype, const Values& values) {
     return std::all_of(values.begin(), values.end(), [&](double value) { return holds(dtype, value); });
@@ -187,6 +194,7 @@ std::vector<AttentionCanary> attention_canaries(const Storage3& storage, const s
     telling.push_back(pool[at]);
     if (pool[at].weighed) telling.push_back(with_late_maximum(pool[at]));
   }
+  telling.push_back(of_scale());  // no hypothesis asks for it
   return telling;
 }
 

@@ -2,6 +2,7 @@
 #include <algorithm>
 #include <limits>
 
+#include "prove/attention/attention_addresses.h"
 #include "prove/attention/attention_canaries.h"
 #include "prove/value/value_path.h"
 
@@ -142,6 +143,7 @@ class AttentionExperiment final : public Experiment {
     std::erase_if(singles, [&](const Arithmetic& a) { return !is_single(a, asked()); });
     canaries_ = attention_canaries(storage, singles);
     for (const PlantedNan& nan : planted_nans(storage)) nans_ += nan_codes(nan.dtype).size();
+    for (const AddressCase& at : kAddressCases) address_texts_.push_back(at.text());
   }
 
   Questions asked() const override {
@@ -152,14 +154,23 @@ class AttentionExperiment final : public Experiment {
     return subnormals ? always | kSubnormals : always;
   }
   std::vector<Arithmetic> considered(const Storage3&) const override { return considered_; }
-  std::size_t size() const override { return canaries_.size() + 1; }
-  const Canary& canary(std::size_t i) const override { return i < canaries_.size() ? canaries_[i].text : nan_text_; }
+  std::size_t size() const override { return canaries_.size() + 1 + address_texts_.size(); }
+  const Canary& canary(std::size_t i) const override {
+    if (is_address(i)) return address_texts_[address_of(i)];
+    return i < canaries_.size() ? canaries_[i].text : nan_text_;
+  }
   Prediction predict(std::size_t i, const Arithmetic& arithmetic) const override {
+    if (is_address(i)) return exactly(static_cast<double>(kAddressCases[address_of(i)].elements()));
     if (i == canaries_.size()) return nans_kept(arithmetic, nans_);
     return attention_range(arithmetic, storage_.out, canaries_[i].problem);
   }
   std::vector<Result> run(std::size_t i, const KernelRow& row, Stream& stream) const override {
     std::vector<Result> results;
+    if (is_address(i)) {
+      if (const auto right = right_elements(kAddressCases[address_of(i)], storage_, row, stream))
+        results.push_back(*right);
+      return results;
+    }
     for (const Place& place : kPlaces) {
       if (i == canaries_.size()) {
         run_nans(place, row, stream, results);
@@ -175,6 +186,9 @@ class AttentionExperiment final : public Experiment {
   }
 
  private:
+  bool is_address(std::size_t i) const { return i > canaries_.size(); }
+  std::size_t address_of(std::size_t i) const { return i - canaries_.size() - 1; }
+
   /// Products with P are never asked whether f32 holds them: no one knows the last bit of an exp.
   std::vector<Arithmetic> all_hypotheses() const {
     std::vector<Arithmetic> all = hypotheses(storage_, asked(), usual_order());
@@ -203,6 +217,7 @@ class AttentionExperiment final : public Experiment {
   Storage3 storage_;
   std::vector<Arithmetic> considered_;
   std::vector<AttentionCanary> canaries_;
+  std::vector<Canary> address_texts_;
   std::size_t nans_ = 0;
   Canary nan_text_ = {"NaNs in q, k and v",
                       "a quiet NaN, one with its sign set, one with a payload, a signalling one, in q, in k and in v"};
