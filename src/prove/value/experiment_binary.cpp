@@ -5,6 +5,7 @@
 #include "prove/canary_search.h"
 #include "prove/random.h"
 #include "prove/value/binary_function.h"
+#include "prove/value/binary_table.h"
 #include "prove/value/value_path.h"
 
 namespace candor::prove {
@@ -23,7 +24,8 @@ struct BinaryCanary {
   Canary text;
   BinaryKind kind;
   Pair operands{};
-  bool nans = false;  // all NaNs of both operands, and those that the function makes
+  bool nans = false;   // all NaNs of both operands, and those that the function makes
+  bool table = false;  // many numbers instead
 };
 
 /// True when f64 holds the result, or is so much wider than f32 that its last bit cannot matter.
@@ -136,6 +138,8 @@ class BinaryExperiment final : public Experiment {
  public:
   explicit BinaryExperiment(const Storage3& storage) : storage_(storage), path_(storage) {
     for (const BinaryKind kind : kKinds) add_canaries(kind);
+    for (const BinaryKind kind : kKinds)  // last: they tell no hypotheses apart
+      canaries_.push_back({{name_of(kind) + " of many pairs", binary_table_input()}, kind, {}, false, true});
   }
 
   /// That results are formed in f32, not wider, shows only where operands are wider than the result.
@@ -155,11 +159,13 @@ class BinaryExperiment final : public Experiment {
   Prediction predict(std::size_t i, const Arithmetic& arithmetic) const override {
     const BinaryCanary& canary = canaries_[i];
     if (canary.nans) return nans_kept(arithmetic, nan_operands(canary.kind).size());
+    if (canary.table) return wrong_of_table(arithmetic);
     return predicted(canary.kind, canary.operands, arithmetic);
   }
   std::vector<Result> run(std::size_t i, const KernelRow& row, Stream& stream) const override {
     const BinaryCanary& canary = canaries_[i];
     if (canary.nans) return run_nans(canary.kind, row, stream);
+    if (canary.table) return wrong_in_tables(storage_, canary.kind, row, stream);
     std::vector<Result> results;
     const Codes codes = codes_of(canary.operands);
     for (const Place& place : kPlaces) run_place(canary.kind, codes, place, row, stream, results);
@@ -185,6 +191,13 @@ class BinaryExperiment final : public Experiment {
     const double entered = value([&](DType entry, double operand) { return path_.entering(a, entry, operand); });
     if (!moves_bits(kind)) return path_.leaving(a, exactly(entered));
     return path_.moving(a, entered, value([](DType entry, double operand) { return round_to(entry, operand); }));
+  }
+
+  /// None by plain arithmetic. What others make of them other canaries say.
+  static Prediction wrong_of_table(const Arithmetic& a) {
+    const bool plain = a.entry_a == DType::any && a.entry_b == DType::any && a.before_out == DType::any &&
+                       a.rounding == Rounding::nearest_even;
+    return {0, plain ? 0 : kInfinity};
   }
 
   std::vector<Pair> pool(BinaryKind kind) const {

@@ -21,6 +21,7 @@ struct RopeCanary {
   Part part;
   Rotation rotation{};
   bool nans = false;
+  bool places = false;  // other numbers everywhere; the result is how many come out wrong
 };
 
 std::string name_of(Part part) {
@@ -78,6 +79,24 @@ std::vector<Rotation> pool(DType dtype) {
   return all;
 }
 
+/// Whole numbers so small that every step with them is exact, other angles for each token and pair.
+double element_at(std::int64_t token, std::int64_t head, std::int64_t d) {
+  return static_cast<double>(1 + (token + 2 * head + d) % 3);
+}
+double cos_at(std::int64_t token, std::int64_t pair) { return static_cast<double>(1 + pair + kPairs * token); }
+double sin_at(std::int64_t token, std::int64_t pair) {
+  return static_cast<double>(kPairs - (pair + 5 * token) % kPairs);
+}
+
+double rotated_at(RopeStyle style, std::int64_t token, std::int64_t head, std::int64_t d) {
+  const double x = element_at(token, head, d);
+  if (d >= 2 * kPairs) return x;
+  const bool halves = style == RopeStyle::half_split, first = halves ? d < kPairs : d % 2 == 0;
+  const std::int64_t pair = halves ? d % kPairs : d / 2, apart = halves ? kPairs : 1;
+  const double other = element_at(token, head, first ? d + apart : d - apart) * sin_at(token, pair);
+  return x * cos_at(token, pair) + (first ? -other : other);
+}
+
 class RopeExperiment final : public Experiment {
  public:
   explicit RopeExperiment(const Storage3& storage) : storage_{storage.a, DType::f32, storage.out}, path_(storage_) {
@@ -92,6 +111,13 @@ class RopeExperiment final : public Experiment {
                            part,
                            {},
                            true});
+    canaries_.push_back({{"each pair and its angles",
+                          "whole numbers, cos = 1 + pair + 21 token, sin = 21 - (pair + 5 token) mod 21; the result is "
+                          "how many elements are wrong"},
+                         Part::moved,
+                         {},
+                         false,
+                         true});
   }
 
   Questions asked() const override { return kEntryA | kEntryB | kInner | kBeforeOut | kRounding | kSubnormals | kNan; }
@@ -104,11 +130,13 @@ class RopeExperiment final : public Experiment {
   Prediction predict(std::size_t i, const Arithmetic& arithmetic) const override {
     const RopeCanary& canary = canaries_[i];
     if (canary.nans) return kept_nans(canary.part, arithmetic);
+    if (canary.places) return exactly(0);
     return canary.part == Part::moved ? moved(canary.rotation.main, arithmetic)
                                       : predicted(canary.part, canary.rotation, arithmetic);
   }
   std::vector<Result> run(std::size_t i, const KernelRow& row, Stream& stream) const override {
     const RopeCanary& canary = canaries_[i];
+    if (canary.places) return run_each_pair(row, stream);
     std::vector<Result> results;
     if (!canary.nans) {
       const Elements e = elements_of(canary.part, canary.rotation);
@@ -167,28 +195,63 @@ class RopeExperiment final : public Experiment {
     }
   }
 
-  void run_places(Part part, const Elements& e, const Codes& codes, const KernelRow& row, Stream& stream,
-                  std::vector<Result>& results) const {
+  /// Runs x and the tables in both styles, in place and not, and gives each y to `use`.
+  template <class Element, class Use>
+  void run_styles(const Element& code_of, const Values& cos, const Values& sin, const KernelRow& row, Stream& stream,
+                  const Use& use) const {
     for (const RopeStyle style : {RopeStyle::half_split, RopeStyle::interleaved})
       for (const bool in_place : {false, true}) {
         if (in_place && storage_.a != storage_.out) continue;
         Operands memory;
         const View x = memory.result(storage_.a, {kTokens, kHeads, kDim});
-        const bool halves = style == RopeStyle::half_split;
-        for (std::int64_t i = 0; i < x.elements(); ++i) {
-          const std::int64_t d = i % kDim;
-          const bool second = d < 2 * kPairs && (halves ? d >= kPairs : d % 2 == 1);
-          set_code(x, i, second ? codes.b : codes.a);
-        }
-        const Values cos(kTokens * kPairs, e.cos), sin(kTokens * kPairs, e.sin);
+        for (std::int64_t i = 0; i < x.elements(); ++i) set_code(x, i, code_of(style, i));
         const Rope args{.x = x,
                         .cos = memory.place(DType::f32, {kTokens, kPairs}, cos),
                         .sin = memory.place(DType::f32, {kTokens, kPairs}, sin),
                         .y = in_place ? x : memory.result(storage_.out, {kTokens, kHeads, kDim}),
                         .style = style};
+        const bool halves = style == RopeStyle::half_split;
         const std::string place = std::string(halves ? "half split" : "interleaved") + (in_place ? ", in place" : "");
-        if (launch(row, stream, args)) collect(part_of(part, args.y, halves), place, results);
+        if (launch(row, stream, args)) use(args, place);
       }
+  }
+
+  void run_places(Part part, const Elements& e, const Codes& codes, const KernelRow& row, Stream& stream,
+                  std::vector<Result>& results) const {
+    const auto code_of = [&](RopeStyle style, std::int64_t i) {
+      const std::int64_t d = i % kDim;
+      const bool second = d < 2 * kPairs && (style == RopeStyle::half_split ? d >= kPairs : d % 2 == 1);
+      return second ? codes.b : codes.a;
+    };
+    const Values cos(kTokens * kPairs, e.cos), sin(kTokens * kPairs, e.sin);
+    run_styles(code_of, cos, sin, row, stream, [&](const Rope& args, const std::string& place) {
+      collect(part_of(part, args.y, args.style == RopeStyle::half_split), place, results);
+    });
+  }
+
+  std::vector<Result> run_each_pair(const KernelRow& row, Stream& stream) const {
+    const auto at = [](std::int64_t i, const auto& value) {
+      return value(i / kDim / kHeads, i / kDim % kHeads, i % kDim);
+    };
+    const auto code_of = [&](RopeStyle, std::int64_t i) { return encode(storage_.a, at(i, element_at)); };
+    Values cos, sin;
+    for (std::int64_t i = 0; i < kTokens * kPairs; ++i) {
+      cos.push_back(cos_at(i / kPairs, i % kPairs));
+      sin.push_back(sin_at(i / kPairs, i % kPairs));
+    }
+    int wrong = 0, runs = 0;
+    std::string places;
+    run_styles(code_of, cos, sin, row, stream, [&](const Rope& args, const std::string& place) {
+      const int before = wrong;
+      for (std::int64_t i = 0; i < args.y.elements(); ++i) {
+        const double wanted = at(i, [&](auto... where) { return rotated_at(args.style, where...); });
+        wrong += decode(storage_.out, code_at(args.y, i)) == wanted ? 0 : 1;
+      }
+      ++runs;
+      if (wrong > before) places.append(places.empty() ? "" : "; ").append(place);
+    });
+    if (runs == 0) return {};
+    return {{places, static_cast<double>(wrong)}};
   }
 
   /// The elements of y that are this part of a pair, one head after the other.

@@ -3,8 +3,7 @@
 
 #include "prove/canary_search.h"
 #include "prove/random.h"
-#include "prove/value/unary_function.h"
-#include "prove/value/value_path.h"
+#include "prove/value/unary_codes.h"
 
 namespace candor::prove {
 namespace {
@@ -13,7 +12,8 @@ struct UnaryCanary {
   Canary text;
   UnaryKind kind;
   double x = 0;
-  bool nans = false;  // all NaNs of the storage instead of x; the result is how many come out right
+  bool nans = false;      // all NaNs of the storage instead of x; the result is how many come out right
+  UnaryCodes codes = {};  // if any, these instead of x: the same
 };
 
 /// Arguments of every size, simple ones first, then some with many bits.
@@ -55,6 +55,10 @@ class UnaryExperiment final : public Experiment {
  public:
   explicit UnaryExperiment(const Storage3& storage) : storage_(storage), path_(storage) {
     for (const UnaryKind kind : kUnaryKinds) add_canaries(kind);
+    for (const UnaryKind kind : kUnaryKinds) {  // last: they tell no hypotheses apart
+      UnaryCodes codes = unary_codes(storage, kind);
+      canaries_.push_back({{name_of(kind) + " of many numbers", codes.input}, kind, 0, false, std::move(codes)});
+    }
   }
 
   Questions asked() const override { return kEntryA | kBeforeOut | kRounding | kSubnormals | kNan; }
@@ -70,26 +74,15 @@ class UnaryExperiment final : public Experiment {
   Prediction predict(std::size_t i, const Arithmetic& arithmetic) const override {
     const UnaryCanary& canary = canaries_[i];
     if (canary.nans) return nans_kept(arithmetic, nan_codes(storage_.a).size());
+    if (canary.codes.size() > 0) return right_codes(canary.codes, arithmetic);
     return value_of(canary.kind, canary.x, arithmetic);
   }
   std::vector<Result> run(std::size_t i, const KernelRow& row, Stream& stream) const override {
     const UnaryCanary& canary = canaries_[i];
+    if (canary.nans) return run_nans(canary.kind, row, stream);
+    if (canary.codes.size() > 0) return run_codes(canary, row, stream);
     std::vector<Result> results;
-    if (!canary.nans) {
-      run_places(canary.kind, encode(storage_.a, canary.x), row, stream, results);
-      return results;
-    }
-    int kept = 0;
-    for (const std::uint64_t code : nan_codes(storage_.a)) {
-      Operands memory;
-      const View x = filled(memory, storage_.a, {kColumns}, code), y = memory.result(storage_.out, {kColumns});
-      if (!launch(row, stream, Unary{.x = x, .y = y, .kind = canary.kind})) return {};
-      bool right = true;
-      for (std::int64_t at = 0; at < kColumns; ++at)
-        right = right && code_at(y, at) == expected_nan(canary.kind, storage_.out, code);
-      kept += right ? 1 : 0;
-    }
-    results.push_back({"", static_cast<double>(kept)});
+    run_places(canary.kind, encode(storage_.a, canary.x), row, stream, results);
     return results;
   }
 
@@ -99,6 +92,13 @@ class UnaryExperiment final : public Experiment {
     if (!moves_bits(kind)) return path_.leaving(a, function_range(kind, entered));
     const double kept = round_to(a.entry_a, x);
     return path_.moving(a, function_range(kind, entered).low, function_range(kind, kept).low);
+  }
+
+  /// All of them by plain arithmetic. What others make of them other canaries say.
+  static Prediction right_codes(const UnaryCodes& codes, const Arithmetic& a) {
+    const auto all = static_cast<double>(codes.size());
+    const bool plain = a.entry_a == DType::any && a.before_out == DType::any && a.rounding == Rounding::nearest_even;
+    return {plain ? all : 0, all};
   }
 
   void add_canaries(UnaryKind kind) {
@@ -123,6 +123,38 @@ class UnaryExperiment final : public Experiment {
                          kind,
                          0,
                          true});
+  }
+
+  std::vector<Result> run_nans(UnaryKind kind, const KernelRow& row, Stream& stream) const {
+    int kept = 0;
+    for (const std::uint64_t code : nan_codes(storage_.a)) {
+      Operands memory;
+      const View x = filled(memory, storage_.a, {kColumns}, code), y = memory.result(storage_.out, {kColumns});
+      if (!launch(row, stream, Unary{.x = x, .y = y, .kind = kind})) return {};
+      bool right = true;
+      for (std::int64_t at = 0; at < kColumns; ++at)
+        right = right && code_at(y, at) == expected_nan(kind, storage_.out, code);
+      kept += right ? 1 : 0;
+    }
+    return {{"", static_cast<double>(kept)}};
+  }
+
+  std::vector<Result> run_codes(const UnaryCanary& canary, const KernelRow& row, Stream& stream) const {
+    Operands memory;
+    const auto count = static_cast<std::int64_t>(canary.codes.size());
+    const View x = memory.result(storage_.a, {count}), y = memory.result(storage_.out, {count});
+    for (std::int64_t i = 0; i < count; ++i) set_code(x, i, canary.codes.codes[static_cast<std::size_t>(i)]);
+    if (!launch(row, stream, Unary{.x = x, .y = y, .kind = canary.kind})) return {};
+    std::int64_t right = 0;
+    std::string first;
+    for (std::int64_t i = 0; i < count; ++i) {
+      const double value = decode(y.dtype, code_at(y, i));
+      if (canary.codes.right[static_cast<std::size_t>(i)].contains(value))
+        ++right;
+      else if (first.empty())
+        first = "the first wrong one: " + text_of(decode(x.dtype, code_at(x, i))) + " gives " + text_of(value);
+    }
+    return {{first, static_cast<double>(right)}};
   }
 
   void run_places(UnaryKind kind, std::uint64_t code, const KernelRow& row, Stream& stream,
