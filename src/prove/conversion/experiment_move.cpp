@@ -45,30 +45,25 @@ class CopyExperiment final : public ConversionExperiment {
 
 constexpr std::int64_t kPackedRows = 19;  // a whole tile and three rows
 
-/// The source is rows 1 and 18; the others are 0xb5. One canary more: what fills the last tile.
+/// The source is rows 1 and 18; the others are 0xb5. Two canaries more: where each element goes, and what fills the
+/// last tile.
 class PackTilesExperiment final : public ConversionExperiment {
  public:
   explicit PackTilesExperiment(const Storage3& storage)
       : ConversionExperiment(ConversionModel(storage.a, storage.out, true), storage.seed) {}
 
-  std::size_t size() const override { return ConversionExperiment::size() + 1; }
+  std::size_t size() const override { return ConversionExperiment::size() + 2; }
   const Canary& canary(std::size_t i) const override {
-    return i < ConversionExperiment::size() ? ConversionExperiment::canary(i) : padding_;
+    if (i < ConversionExperiment::size()) return ConversionExperiment::canary(i);
+    return i == ConversionExperiment::size() ? placing_ : padding_;
   }
   Prediction predict(std::size_t i, const Arithmetic& arithmetic) const override {
-    return i < ConversionExperiment::size() ? ConversionExperiment::predict(i, arithmetic) : exactly(0);
+    if (i < ConversionExperiment::size()) return ConversionExperiment::predict(i, arithmetic);
+    return exactly(i == ConversionExperiment::size() ? kPackedRows * kColumns : 0);
   }
   std::vector<Result> run(std::size_t i, const KernelRow& row, Stream& stream) const override {
     if (i < ConversionExperiment::size()) return ConversionExperiment::run(i, row, stream);
-    Operands memory;
-    const Elements ones = elements_of(model().from(), Codes(kPaddedColumns, encode(model().from(), 1)));
-    const View x = rows_of(memory, ones, kPackedRows, 0);
-    const View y = memory.result(model().to(), {kPackedRows, kPaddedColumns}, Layout::packed_tiles);
-    if (!launch(row, stream, PackTiles{.x = x, .y = y})) return {};
-    const std::int64_t elements = packed_tiles(kPackedRows) * packed_tile_stride(y.dtype, kPaddedColumns);
-    std::int64_t others = -kPackedRows * kPaddedColumns;  // besides the ones
-    for (std::int64_t at = 0; at < elements; ++at) others += code_at(y, at) != 0 ? 1 : 0;
-    return {{"", static_cast<double>(others)}};
+    return i == ConversionExperiment::size() ? run_placing(row, stream) : run_padding(row, stream);
   }
 
  protected:
@@ -95,7 +90,44 @@ class PackTilesExperiment final : public ConversionExperiment {
   }
 
  private:
-  static constexpr std::int64_t kPaddedColumns = 37;
+  static constexpr std::int64_t kColumns = 37;
+
+  std::vector<Result> run_placing(const KernelRow& row, Stream& stream) const {
+    std::vector<Result> results;
+    for (const std::int64_t gap : {0, 3}) {
+      Operands memory;
+      View x = memory.result(model().from(), {kPackedRows, kColumns + gap});
+      const auto code = [&](std::int64_t r, std::int64_t c) {
+        return encode(model().from(), static_cast<double>(1 + (kColumns * r + c) % 251));
+      };
+      for (std::int64_t r = 0; r < kPackedRows; ++r)
+        for (std::int64_t c = 0; c < kColumns; ++c) set_code(x, r * (kColumns + gap) + c, code(r, c));
+      x.shape[1] = kColumns;
+      const View y = memory.result(model().to(), {kPackedRows, kColumns}, Layout::packed_tiles);
+      if (!launch(row, stream, PackTiles{.x = x, .y = y})) continue;
+      std::int64_t right = 0;
+      for (std::int64_t r = 0; r < kPackedRows; ++r)
+        for (std::int64_t c = 0; c < kColumns; ++c)
+          right += code_at(y, packed_index(y.dtype, kColumns, r, c)) == code(r, c) ? 1 : 0;
+      results.push_back({gap == 0 ? "19 rows" : "19 rows apart", static_cast<double>(right)});
+    }
+    return results;
+  }
+
+  std::vector<Result> run_padding(const KernelRow& row, Stream& stream) const {
+    Operands memory;
+    const Elements ones = elements_of(model().from(), Codes(kColumns, encode(model().from(), 1)));
+    const View x = rows_of(memory, ones, kPackedRows, 0);
+    const View y = memory.result(model().to(), {kPackedRows, kColumns}, Layout::packed_tiles);
+    if (!launch(row, stream, PackTiles{.x = x, .y = y})) return {};
+    const std::int64_t elements = packed_tiles(kPackedRows) * packed_tile_stride(y.dtype, kColumns);
+    std::int64_t others = -kPackedRows * kColumns;  // besides the ones
+    for (std::int64_t at = 0; at < elements; ++at) others += code_at(y, at) != 0 ? 1 : 0;
+    return {{"", static_cast<double>(others)}};
+  }
+
+  Canary placing_{"where elements go",
+                  "x[r, c] = 1 + (37 r + c) mod 251, [19, 37]; the result is how many are in their place"};
   Canary padding_{"what fills the last tile",
                   "x = 1, [19, 37]; the result is how many elements of the padding are not zero"};
 };

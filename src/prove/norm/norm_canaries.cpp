@@ -189,6 +189,22 @@ std::vector<NormCanary> stalling_rows(const Storage3& storage, bool centred) {
           stalling("64 and small values that f32 loses", centred, 31 * 0x1p-11, tie_weight(storage.out))};
 }
 
+/// What loses bits where it is squared and not where it is normalised. All elements but those looked at are 1 + 2^-9
+/// and its negative, which bf16 takes for 1; a layer_norm's are all 1 - 2^-9 away from their mean, also in 16-bit
+/// storage.
+NormCanary unlike_squares(bool centred) {
+  NormRow row;
+  row.centred = centred;
+  row.weight = Values(24, centred ? 1.5 : 1.0);
+  if (centred) row.bias = Values(24, -0x1p-9);
+  for (std::size_t i = 0; i < row.weight.size(); ++i) {
+    const double other = centred ? (i % 2 == 0 ? 1 : -1 + 0x1p-8) : (i % 2 == 0 ? 1 + 0x1p-9 : -1 - 0x1p-9);
+    row.x.push_back(i < 2 && !centred ? (i == 0 ? 1 : -1) : other);
+  }
+  if (centred) return {{"1 and -1 + 2^-8", "C = 24, x = 1, -1 + 2^-8 in turn, weight = 1.5, bias = -2^-9"}, row};
+  return {{"1 among 1 + 2^-9", "C = 24, x = 1, -1, then 1 + 2^-9 and its negative in turn, weight = 1"}, row};
+}
+
 std::vector<NormCanary> nan_rows(bool centred) {
   const double nan = std::nan("");
   const auto plain = [&](const std::string& name) {
@@ -242,6 +258,7 @@ std::vector<NormCanary> norm_canaries(const Storage3& storage, bool centred,
     NormCanary canary = canary_of(p, centred);
     if (held(storage, canary.row) && model.predictable(canary.row)) all.push_back(std::move(canary));
   }
+  if (const NormCanary canary = unlike_squares(centred); held(storage, canary.row)) all.push_back(canary);
   for (const NormCanary& canary : nan_rows(centred)) all.push_back(canary);
   all.insert(all.end(), stalls.begin(), stalls.end());
   return all;

@@ -58,6 +58,7 @@ class SelectionExperiment : public Experiment {
     return all;
   }
   std::int64_t right_rows(const SelectionCanary& canary, const Selected& out) const;
+  Result right_ranks(const SelectionCanary& canary, const Selected& out) const;
   void collect_ranks(const SelectionCanary& canary, const Selected& out, const std::string& place,
                      std::vector<Result>& results) const;
 
@@ -109,6 +110,7 @@ std::vector<std::size_t> ranked(DType dtype, const double* row, std::size_t colu
 Prediction SelectionExperiment::predict(std::size_t i, const Arithmetic& a) const {
   const SelectionCanary& canary = canaries_[i];
   const auto rows = static_cast<double>(canary.codes.size() / canary.columns);
+  if (canary.kind == SelectionCanary::ranked) return exactly(2 * static_cast<double>(canary.wanted.size()));
   if (canary.kind == SelectionCanary::nan_values)  // a detour may make them quiet
     return a.before_out == DType::any ? nans_kept(a, canary.wanted.size()) : Prediction{0, rows};
   const Values values = canary.values(storage_.a);
@@ -129,6 +131,13 @@ std::vector<Result> SelectionExperiment::run(std::size_t i, const KernelRow& row
   const SelectionCanary& canary = canaries_[i];
   const auto columns = static_cast<std::int64_t>(canary.columns);
   std::vector<Result> results;
+  if (canary.kind == SelectionCanary::ranked) {
+    Operands memory;
+    const View x = placed_rows(memory, storage_.a, canary.codes, canary.columns, 3, 5);
+    if (const auto out = select(x, static_cast<std::int64_t>(canary.ranks), memory, row, stream))
+      results.push_back(right_ranks(canary, *out));
+    return results;
+  }
   if (canary.kind == SelectionCanary::counted || canary.kind == SelectionCanary::nan_values) {
     Operands memory;
     const View x = placed_rows(memory, storage_.a, canary.codes, canary.columns, 1, 0);
@@ -160,6 +169,26 @@ std::int64_t SelectionExperiment::right_rows(const SelectionCanary& canary, cons
     right += place && (value || canary.kind == SelectionCanary::counted) ? 1 : 0;
   }
   return right;
+}
+
+/// How many indices are right, and how many values.
+Result SelectionExperiment::right_ranks(const SelectionCanary& canary, const Selected& out) const {
+  std::int64_t right = 0;
+  std::string first;
+  for (std::size_t i = 0; i < canary.wanted.size(); ++i) {
+    const std::size_t row = i / canary.ranks, rank = i % canary.ranks;
+    const bool place = index_at(out, static_cast<std::int64_t>(row), static_cast<std::int64_t>(rank)) ==
+                       static_cast<std::int64_t>(canary.wanted[i]);
+    const bool value =
+        code_at(out.values, static_cast<std::int64_t>(i)) == canary.codes[row * canary.columns + canary.wanted[i]];
+    right += (place ? 1 : 0) + (value ? 1 : 0);
+    if ((!place || !value) && first.empty())
+      first = std::string("the first wrong ")
+                  .append(place ? "value" : "index")
+                  .append(" is that of rank ")
+                  .append(std::to_string(rank + 1));
+  }
+  return {first, static_cast<double>(right)};
 }
 
 /// Of the first row, and of the first one that is unlike it.

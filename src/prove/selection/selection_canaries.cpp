@@ -79,6 +79,26 @@ SelectionCanary every_place(DType dtype) {
   return canary;
 }
 
+/// Three rows of the same whole numbers, from 0 on, each in another order. `columns`: a prime, so that the steps from
+/// one place to the next larger number reach them all; numbers that every format here holds.
+SelectionCanary every_rank(DType dtype, std::size_t columns, std::size_t ranks) {
+  const std::string all = std::to_string(columns), asked = std::to_string(ranks);
+  SelectionCanary canary{{asked + " ranks of " + all + " numbers",
+                          "[3, " + all + "], each row 0 to " + std::to_string(columns - 1) + " in another order, k = " +
+                              asked + "; the result is how many indices and values are right"},
+                         Codes(3 * columns),
+                         columns,
+                         SelectionCanary::ranked};
+  canary.ranks = ranks;
+  for (std::size_t r = 0; r < 3; ++r)
+    for (std::size_t rank = 0; rank < columns; ++rank) {
+      const std::size_t place = (rank * (7 + 4 * r) + 5 * r + 3) % columns;
+      canary.codes[r * columns + place] = encode(dtype, static_cast<double>(columns - 1 - rank));
+      if (rank < ranks) canary.wanted.push_back(place);
+    }
+  return canary;
+}
+
 /// Each number beside the next larger one: all of a 16-bit format, some of a wider one.
 SelectionCanary neighbours(DType dtype) {
   SelectionCanary canary{{"neighbours of " + std::string(dtype_name(dtype)), ""}, {}, 2, SelectionCanary::counted};
@@ -134,6 +154,8 @@ void add_value_canaries(std::vector<SelectionCanary>& all, DType dtype) {
       all.back().text.name += ", rank " + std::to_string(rank + 1);
     }
   }
+  all.push_back(every_rank(dtype, kColumns, kColumns));
+  all.push_back(every_rank(dtype, 211, 10));
   SelectionCanary nans{{"NaNs that come first", ""}, {}, 3, SelectionCanary::nan_values};
   for (const std::uint64_t code : nan_codes_of(dtype)) {
     const Codes row = {encode(dtype, 1), code, encode(dtype, kInfinity)};

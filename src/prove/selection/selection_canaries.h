@@ -10,17 +10,18 @@ namespace candor::prove {
 
 struct SelectionCanary {
   Canary text;
-  Codes codes;  // row-major; one row unless counted
+  Codes codes;  // row-major; one row for index and value
   std::size_t columns = 0;
-  enum { index, value, counted, nan_values } kind = index;
+  enum { index, value, counted, nan_values, ranked } kind = index;
   std::size_t rank = 0;                  // index, value: of the element of this rank
-  std::vector<std::size_t> wanted = {};  // counted, nan_values: the index of the largest element of each row
+  std::size_t ranks = 1;                 // ranked: how many are asked for
+  std::vector<std::size_t> wanted = {};  // the others: the indices of the `ranks` largest elements of each row
   Values values(DType dtype) const;
 };
 
 /// For indices of the first `ranks` ranks.
 std::vector<SelectionCanary> selection_canaries(DType dtype, std::size_t ranks);
-/// For the values that go with them.
+/// For the values that go with them, and for every rank at once.
 void add_value_canaries(std::vector<SelectionCanary>& all, DType dtype);
 
 /// Rows of the codes; a single row is repeated. `gap` more elements after each, which are NaN or very large.
