@@ -18,7 +18,7 @@ float operand(const ConstView& view, std::int64_t row, std::int64_t k) {
   return view.as<float>()[row * view.stride[0] + k];
 }
 
-/// Pairs of k rising, the odd element first, as every class does; strided weights only.
+/// Pairs of k rising, the odd element first, as every class does; strided weights only, and no bias.
 void matmul(const Matmul& op, Stream&) {
   const std::int64_t depth = op.x.shape[1];
   for (std::int64_t m = 0; m < op.x.shape[0]; ++m)
@@ -30,14 +30,15 @@ void matmul(const Matmul& op, Stream&) {
       op.y.as<float>()[m * op.y.stride[0] + n] = sum != 0 && std::isfinite(sum) ? shortened(sum, depth - 1) : sum;
     }
 }
-std::string_view refuses_packed(const Matmul& op) {
+std::string_view refuses(const Matmul& op) {
+  if (op.bias.present()) return "a bias";
   return op.weight.layout == Layout::strided ? "" : "packed weights";
 }
 
 RowProof proof_with_seed(std::uint64_t seed) {
   const prove::Storage3 storage{DType::f32, DType::f32, DType::f32, seed};
   const KernelRow row = candor::row<Matmul>({.a = DType::f32, .b = DType::f32, .out = DType::f32}, Isa::any,
-                                            InstructionClass::f32_fma, "tests/liar", matmul, refuses_packed);
+                                            InstructionClass::f32_fma, "tests/liar", matmul, refuses);
   const auto experiment = prove::make_experiment<Matmul>(storage);
   return prove::judge(row, *experiment, prove::infer(*experiment, storage, row, ref::ref_stream()));
 }

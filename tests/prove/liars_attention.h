@@ -3,6 +3,7 @@
 
 #include <algorithm>
 #include <cmath>
+#include <utility>
 
 #include "backend/ref/elements.h"
 #include "kernels/kernel_row.h"
@@ -24,6 +25,8 @@ struct AttentionLie {
   double exp_error = 0;                 // relative
   DType rescales = DType::any;          // what brings P down when a later key has the larger score
   std::int64_t span = kAttentionBlock;  // of keys with one maximum
+  bool scale_in_bf16 = false;
+  bool heads_by_remainder = false, swaps_columns = false, first_batch_only = false;  // wrong addresses
   // Where `weights` are rounded at all.
   bool only_prefill = false, only_groups = false, only_wide_heads = false, only_later_chunks = false;
 };
@@ -100,11 +103,15 @@ inline void lying_attention(const Attention& args, Stream&) {
   const std::int64_t keys = args.k.shape[1], kv_heads = args.k.shape[2];
   const ref::Doubles k = ref::load_all(args.k), v = ref::load_all(args.v);  // [B, S, Hkv, D]
   for (std::int64_t r = 0; r < ref::row_count(args.q); ++r) {
-    const std::int64_t b = r / heads / tokens, t = r / heads % tokens, head = r % heads / (heads / kv_heads);
-    const std::int64_t first = (b * keys * kv_heads + head) * dim;
+    const AttentionLie& lie = attention_lie;
+    const std::int64_t b = r / heads / tokens, t = r / heads % tokens, h = r % heads;
+    const std::int64_t head = lie.heads_by_remainder ? h % kv_heads : h / (heads / kv_heads);
+    const std::int64_t first = ((lie.first_batch_only ? 0 : b) * keys * kv_heads + head) * dim;
     const SeenKeys seen{k.data() + first, v.data() + first, args.causal ? keys - tokens + t + 1 : keys, kv_heads * dim,
                         dim};
-    ref::Doubles y = lying_sums(args, lying_scores(ref::load_row(args.q, r), seen, args.scale), seen);
+    const double scale = prove::round_to(lie.scale_in_bf16 ? DType::bf16 : DType::any, args.scale);
+    ref::Doubles y = lying_sums(args, lying_scores(ref::load_row(args.q, r), seen, scale), seen);
+    if (lie.swaps_columns) std::swap(y[0], y[1]);
     for (double& value : y)
       value = prove::round_to(args.y.dtype, prove::round_to(attention_lie.way_out, value), attention_lie.rounding);
     ref::store_row(args.y, r, y);

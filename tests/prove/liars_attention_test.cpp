@@ -92,6 +92,17 @@ TEST(LyingAttention, NamesPlacesThatDiffer) {
   }
 }
 
+TEST(LyingAttention, SeesWrongAddressesAndScales) {
+  const std::string unexplained = "no arithmetic considered explains it (";
+  for (const Storages& storage : {kAllF32, kAllBf16, kAllF16}) {
+    const std::string values = unexplained + "values of every head and column, B=";
+    expect_finding(storage, {.heads_by_remainder = true}, values + "1, T=1, heads 4/2, D=80, S=1: 320 was predicted");
+    expect_finding(storage, {.swaps_columns = true}, values + "1, T=1, heads 4/2, D=80, S=1: 320 was predicted, 312");
+    expect_finding(storage, {.first_batch_only = true}, values + "2");
+    expect_finding(storage, {.scale_in_bf16 = true}, unexplained + "scale 1 + 2^-9");
+  }
+}
+
 TEST(LyingAttention, NamesSumsOfValues) {
   for (const Storages& storage : {kAllF32, kAllBf16, kAllF16}) {
     expect_finding(storage, {.sums = bf16}, "accumulation: bf16");

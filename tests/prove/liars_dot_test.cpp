@@ -20,6 +20,7 @@ bool subnormals_enter(const Storage3& s) { return s.a != f16 || (s.b != f16 && s
 bool f32_enters(const Storage3& s) { return s.a == f32 && s.b == f32; }
 bool weights_can_be_packed(const Storage3& s) { return s.b != q8_0; }
 bool out_is_narrow(const Storage3& s) { return s.out != f32; }
+bool results_can_be_infinite(const Storage3& s) { return s.a != f16 || s.out == f16; }
 
 const std::vector<Liar> kLiars = {
     {{}, ""},
@@ -47,6 +48,13 @@ const std::vector<Liar> kLiars = {
     {{.order = DotOrder::rising}, "order of the sum: k rising, not pairs of k, odd element first"},
     {{.order = DotOrder::halves_apart}, "order of the sum: halves of k apart, not"},
     {{.order = DotOrder::sixteen_lanes}, "order of the sum: sixteen partial sums, not"},
+    {{.bias = bf16}, "no arithmetic considered explains it (a bias of many bits: "},
+    {{.bias = f16}, "no arithmetic considered explains it (a bias of many bits: "},
+    {{.ignores_bias = true}, "no arithmetic considered explains it ("},
+    {{.stores_before_bias = true}, "no arithmetic considered explains it (", out_is_narrow},
+    {{.skips_zeros = true}, "no arithmetic considered explains it (0 times a NaN weight: ", weights_can_be_packed},
+    {{.saturates = true}, "no arithmetic considered explains it (", results_can_be_infinite},
+    {{.swaps_columns = true}, "no arithmetic considered explains it (every element another number: "},
     {{.sums = bf16, .place = DotPlace::tail_columns}, "results differ: "},
     {{.sums = bf16, .place = DotPlace::packed_weights}, "results differ: ", weights_can_be_packed},
     {{.sums = bf16, .place = DotPlace::later_rows}, "results differ: "},
@@ -55,6 +63,24 @@ const std::vector<Liar> kLiars = {
 const std::vector<Liar> kLiarsOfTheLast = {
     {{.sums = bf16, .place = DotPlace::last_operand}, "results differ: "},
     {{.products = f16, .place = DotPlace::last_operand}, "results differ: "},
+};
+
+const std::vector<Liar> kLiarsOfV = {
+    {{.takes_k_for_v = true}, "results differ: M=1, q gives 0, M=1, v gives 37 (every element another number)"},
+};
+
+/// Where f32 is stored, what one of gate and up is rounded to shows as a difference of the two.
+const std::vector<Liar> kLiarsOfGates = {
+    {{.gate = bf16, .up = bf16}, "between the steps: rounded to bf16, not as it is"},
+    {{.gate = f16, .up = f16}, "between the steps: rounded to f16, not as it is"},
+    {{.gate = bf16, .up = bf16, .activated = bf16}, "between the steps: rounded to bf16, not as it is"},
+    {{.activated = bf16}, "between the steps: rounded to bf16, not as it is", out_is_narrow},
+    {{.activated = bf16}, "results differ: ", [](const Storage3& s) { return !out_is_narrow(s); }},
+    {{.up = bf16}, "between the steps: rounded to bf16, not as it is", out_is_narrow},
+    {{.up = bf16}, "results differ: ", [](const Storage3& s) { return !out_is_narrow(s); }},
+    {{.activation = ActivationLie::never_applied}, "no arithmetic considered explains it (relu(-3): "},
+    {{.activation = ActivationLie::one_gelu}, "no arithmetic considered explains it (gelu_erf(-3): "},
+    {{.activation = ActivationLie::silu_too_large}, "no arithmetic considered explains it (silu("},
 };
 
 constexpr Storage3 kStorage[] = {{bf16, bf16, bf16}, {bf16, bf16, f32}, {bf16, f32, f32},
@@ -89,14 +115,14 @@ TEST(LyingMatmul, IsNamed) {
 TEST(LyingQkvProjection, IsNamed) {
   for (const Storage3& storage : {Storage3{bf16, bf16, bf16}, {f32, f32, f32}}) {
     const DotProver<QkvProjection> prover(lying_qkv_projection, storage);
-    for (const auto& liars : {kLiars, kLiarsOfTheLast}) prover.expect_findings(liars);
+    for (const auto& liars : {kLiars, kLiarsOfTheLast, kLiarsOfV}) prover.expect_findings(liars);
   }
 }
 
 TEST(LyingGatedLinear, IsNamed) {
   for (const Storage3& storage : {Storage3{bf16, bf16, bf16}, {f32, f32, f32}}) {
     const DotProver<GatedLinear> prover(lying_gated_linear, storage);
-    for (const auto& liars : {kLiars, kLiarsOfTheLast}) prover.expect_findings(liars);
+    for (const auto& liars : {kLiars, kLiarsOfTheLast, kLiarsOfGates}) prover.expect_findings(liars);
   }
 }
 

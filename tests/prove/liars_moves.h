@@ -7,6 +7,7 @@
 #include <cstring>
 #include <limits>
 #include <numeric>
+#include <utility>
 
 #include "backend/ref/elements.h"
 #include "backend/ref/kernels.h"
@@ -35,10 +36,14 @@ enum class MoveLie {
   apart_through_bf16,  // operands that are not contiguous
   packed_through_bf16,
   padding_left,      // pack_tiles
+  swaps_rows,        // pack_tiles: rows 4 and 5
+  middle_ids_off,    // embedding: the row before, but for the first two ids and the last
   compares_in_bf16,  // selections
   compares_in_f16,
   nan_ranks_last,
   last_among_equals,
+  swaps_ranks,        // top_k: 4 and 6
+  first_value_again,  // top_k: values from rank 4 on
 };
 inline MoveLie move_lie = MoveLie::none;  // of the kernels below; launches are plain functions
 
@@ -148,6 +153,17 @@ inline void lying_embedding(const Embedding& args, Stream& stream) {
     std::int32_t id = 0;
     std::memcpy(&id, args.ids.as<std::int32_t>() + t, sizeof id);
     spoil_row(ref::load_row(args.table, id), args.table, args.y, t);
+    if (lies(MoveLie::middle_ids_off) && id > 1 && id < args.table.shape[0] - 1)
+      ref::store_row(args.y, t, ref::load_row(args.table, id - 1));
+  }
+}
+
+inline void swap_rows(const View& y, std::int64_t one, std::int64_t other) {
+  const ref::Doubles first = ref::load_row(y, one), second = ref::load_row(y, other);
+  for (std::size_t c = 0; c < first.size(); ++c) {
+    const auto column = static_cast<std::int64_t>(c);
+    ref::store_element(y.dtype, y.as<void>(), ref::element_index(y, one, column), second[c]);
+    ref::store_element(y.dtype, y.as<void>(), ref::element_index(y, other, column), first[c]);
   }
 }
 
@@ -155,6 +171,7 @@ inline void lying_pack_tiles(const PackTiles& args, Stream& stream) {
   ref::pack_tiles(args, stream);
   const std::int64_t rows = args.x.shape[0], columns = args.x.shape[1];
   for (std::int64_t r = 0; r < rows; ++r) spoil_row(ref::load_row(args.x, r), args.x, args.y, r);
+  if (lies(MoveLie::swaps_rows) && rows > 5) swap_rows(args.y, 4, 5);
   if (lies(MoveLie::padding_left) && rows % kTileRows != 0)
     ref::store_element(args.y.dtype, args.y.as<void>(), packed_index(args.y.dtype, columns, rows, 0), 1);
 }
@@ -198,12 +215,14 @@ inline void lying_top_k(const TopK& args, Stream&) {
   const std::int64_t k = args.values.shape[1];
   const auto bytes = static_cast<std::size_t>(dtype_info(args.x.dtype).block_bytes);
   for (std::int64_t r = 0; r < args.x.shape[0]; ++r) {
-    const std::vector<std::size_t> order = lying_order(args.x, r);
+    std::vector<std::size_t> order = lying_order(args.x, r);
+    if (lies(MoveLie::swaps_ranks) && k > 5) std::swap(order[3], order[5]);
     const ref::Doubles values = ref::load_row(args.x, r);
     for (std::int64_t i = 0; i < k; ++i) {
       const std::size_t place = order[static_cast<std::size_t>(i)];
       ref::store_element(DType::i32, args.indices.as<void>(), r * k + i, static_cast<double>(place));
-      const auto from = static_cast<std::size_t>(r * args.x.stride[0]) + place;
+      const std::size_t source = lies(MoveLie::first_value_again) && i >= 3 ? order[0] : place;
+      const auto from = static_cast<std::size_t>(r * args.x.stride[0]) + source;
       std::memcpy(args.values.as<std::byte>() + static_cast<std::size_t>(r * k + i) * bytes,
                   args.x.as<std::byte>() + from * bytes, bytes);
       if (lying_detour() != DType::any || lies(MoveLie::quiets_nan))

@@ -106,6 +106,8 @@ TEST(LyingCopy, IsNamed) {
                                     });
 }
 
+constexpr const char* kWrongId = "no arithmetic considered explains it (every id of a table: ";
+
 TEST(LyingEmbedding, IsNamed) {
   expect_findings<Embedding>(lying_embedding, {
                                                   {none, bf16, bf16, ""},
@@ -118,19 +120,27 @@ TEST(LyingEmbedding, IsNamed) {
                                                   {quiets_nan, bf16, bf16, "NaN: lost, not kept"},
                                                   {flushes, f32, f32, "subnormals: flushed, not kept"},
                                                   {packed_through_bf16, f32, f32, "results differ: table gives"},
+                                                  {middle_ids_off, f32, f32, kWrongId},
+                                                  {middle_ids_off, bf16, bf16, kWrongId},
+                                                  {middle_ids_off, bf16, f32, kWrongId},
+                                                  {middle_ids_off, q4_0, f32, kWrongId},
+                                                  {middle_ids_off, q6_k, bf16, kWrongId},
                                               });
 }
 
 TEST(LyingPackTiles, IsNamed) {
   expect_findings<PackTiles>(
-      lying_pack_tiles, {
-                            {none, f32, f32, ""},
-                            {none, bf16, bf16, ""},
-                            {through_bf16, f32, f32, "on the way out: through bf16, not direct"},
-                            {through_bf16, f16, f16, "on the way out: through bf16, not direct"},
-                            {quiets_nan, bf16, bf16, "NaN: lost, not kept"},
-                            {padding_left, f16, f16, "no arithmetic considered explains it (what fills the last tile"},
-                        });
+      lying_pack_tiles,
+      {
+          {none, f32, f32, ""},
+          {none, bf16, bf16, ""},
+          {through_bf16, f32, f32, "on the way out: through bf16, not direct"},
+          {through_bf16, f16, f16, "on the way out: through bf16, not direct"},
+          {quiets_nan, bf16, bf16, "NaN: lost, not kept"},
+          {swaps_rows, f32, f32, "no arithmetic considered explains it (where elements go: 703 was"},
+          {swaps_rows, bf16, bf16, "no arithmetic considered explains it (where elements go: 703 was"},
+          {padding_left, f16, f16, "no arithmetic considered explains it (what fills the last tile"},
+      });
 }
 
 TEST(LyingFill, IsNamed) {
@@ -177,12 +187,16 @@ TEST(LyingArgmax, IsNamed) { expect_selection_findings<Argmax>(lying_argmax); }
 
 TEST(LyingTopK, IsNamed) {
   expect_selection_findings<TopK>(lying_top_k);
-  expect_findings<TopK>(lying_top_k,
-                        {
-                            {through_bf16, f32, f32, "on the way out: through bf16, not direct"},
-                            {through_f16, bf16, bf16, "on the way out: through f16, not direct"},
-                            {quiets_nan, bf16, bf16, "no arithmetic considered explains it (NaNs that come first"},
-                        });
+  expect_findings<TopK>(
+      lying_top_k, {
+                       {through_bf16, f32, f32, "on the way out: through bf16, not direct"},
+                       {through_f16, bf16, bf16, "on the way out: through f16, not direct"},
+                       {quiets_nan, bf16, bf16, "no arithmetic considered explains it (NaNs that come first"},
+                       {swaps_ranks, f32, f32, "no arithmetic considered explains it (37 ranks of 37 numbers: 222"},
+                       {swaps_ranks, bf16, bf16, "no arithmetic considered explains it (37 ranks of 37 numbers"},
+                       {first_value_again, f32, f32, "no arithmetic considered explains it (37 ranks of 37 numbers"},
+                       {first_value_again, f16, f16, "no arithmetic considered explains it (37 ranks of 37 numbers"},
+                   });
 }
 
 /// Pairs of hypotheses that no canary of the experiment tells apart.

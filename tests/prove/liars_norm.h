@@ -44,6 +44,7 @@ enum class NormLie {
   by_reciprocal,     // these are honest: one over the divisor first
   sums_one_by_one,   // in f32
   rounds_squares,    // to f32, before they are added
+  squares_of_bf16,   // this is not: what is normalised has more bits
   errs_by_two_ulps,  // softmax's exponentials
 };
 inline NormLie norm_lie = NormLie::none;  // of the kernels below; launches are plain functions
@@ -106,7 +107,10 @@ double lying_sum(const NormStorage& storage, DType format, std::size_t columns, 
   return sums[0];
 }
 
-inline double lying_square(double x) { return rounded_if(lies(NormLie::rounds_squares), DType::f32, x * x); }
+inline double lying_square(double x) {
+  x = rounded_if(lies(NormLie::squares_of_bf16), DType::bf16, x);
+  return rounded_if(lies(NormLie::rounds_squares), DType::f32, x * x);
+}
 
 /// x as it is normalised; x + residual goes to `sum`.
 template <class Op>

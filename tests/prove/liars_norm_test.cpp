@@ -84,12 +84,16 @@ bool rms_norm_rounds(const Storage3& s) { return s.out != f32 || s.a != f16 || s
 const std::vector<Liar> kRmsNormLiars = {
     {truncates, "result: truncated", rms_norm_rounds},
     {ties_away, "result: nearest, ties away from zero", rms_norm_rounds},
+    {squares_of_bf16,
+     "no arithmetic considered explains it (1 among 1 + 2^-9: ", [](const Storage3& s) { return s.a == f32; }},
+    {squares_of_bf16, kUnexplained, [](const Storage3& s) { return s.a == f16; }},
 };
 
 const std::vector<Liar> kLayerNormLiars = {
     {truncates, "result: truncated"},
     {ties_away, "result: nearest, ties away from zero"},
     {one_pass, kUnexplained, [](const Storage3& s) { return s.a == f32; }},  // 16 bits need no second pass
+    {squares_of_bf16, kUnexplained},  // of x less its mean, which may have more bits than x
     {mean_in_bf16, kUnexplained},
     {mean_in_f16, kUnexplained, [](const Storage3& s) { return s.a != bf16; }},  // which holds no such mean
     {bias_through_bf16, kUnexplained, [](const Storage3& s) { return s.b != bf16; }},

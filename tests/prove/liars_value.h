@@ -32,6 +32,10 @@ enum class ValueLie {
   interleaved_through_bf16,
   errs_by_one_ulp,  // unary: functions whose results are not exact; this is honest
   errs_by_64_ulps,
+  errs_by_one_in_10000,  // as much as 16-bit storage hides in most arguments
+  twelve_bits,           // unary: what an estimate like that of rsqrtps has; binary: of one over z
+  pairs_in_reverse,      // rope: the angles of the last pair for the first one
+  rows_in_reverse,       // binary: z
 };
 inline ValueLie value_lie = ValueLie::none;  // of the kernels below; launches are plain functions
 inline int lying_kind = -1;                  // unary, binary: the only kind that lies; -1: all do
@@ -59,9 +63,16 @@ inline double lying_result(DType out, bool f16_only, double value) {
 
 inline bool in_tail(std::size_t column, std::size_t columns) { return column >= columns / 16 * 16; }
 
+inline double twelve_bits_of(double value) {
+  return value == 0 ? value
+                    : std::ldexp(std::nearbyint(std::ldexp(value, 11 - std::ilogb(value))), std::ilogb(value) - 11);
+}
+
 /// A result of exp and its like, a little too large.
 inline double erring(UnaryKind kind, double value) {
   if (kind <= UnaryKind::sqrt || kind == UnaryKind::relu) return value;
+  if (lies(ValueLie::errs_by_one_in_10000)) return value * (1 + 1e-4);
+  if (lies(ValueLie::twelve_bits)) return std::isfinite(value) ? twelve_bits_of(value) : value;
   return value * (lies(ValueLie::errs_by_64_ulps) ? 1 + 0x1p-17 : lies(ValueLie::errs_by_one_ulp) ? 1 + 0x1p-24 : 1);
 }
 
@@ -98,12 +109,16 @@ inline void lying_binary(const Binary& args, Stream&) {
   const bool z_through_bf16 = lies(ValueLie::z_through_bf16) || (lies(ValueLie::repeated_through_bf16) && repeated);
   for (std::int64_t r = 0; r < ref::row_count(args.x); ++r) {
     ref::Doubles values = ref::load_row(args.x, r);
-    const ref::Doubles others = ref::load_row(args.z, r);
+    const std::int64_t last = ref::row_count(args.x) - 1;
+    const ref::Doubles others = ref::load_row(args.z, lies(ValueLie::rows_in_reverse) ? last - r : r);
     for (std::size_t c = 0; c < values.size(); ++c) {
       double x = through_bf16_if(lies(ValueLie::x_through_bf16), without_subnormals(f16_only, values[c]));
       x = through_bf16_if(lies(ValueLie::tail_through_bf16) && in_tail(c, values.size()), x);
       const double z = through_bf16_if(z_through_bf16, without_subnormals(f16_only, others[c]));
-      values[c] = lying_result(args.y.dtype, f16_only, ref::apply(args.kind, x, z));
+      double value = ref::apply(args.kind, x, z);
+      if (lies(ValueLie::twelve_bits) && args.kind == BinaryKind::div && std::isfinite(value) && std::isfinite(1 / z))
+        value = x * twelve_bits_of(1 / z);
+      values[c] = lying_result(args.y.dtype, f16_only, value);
     }
     ref::store_row(args.y, r, values);
   }
@@ -122,7 +137,7 @@ inline void lying_rope(const Rope& args, Stream&) {
     for (std::int64_t h = 0; h < heads; ++h) {
       ref::Doubles values = ref::load_row(args.x, t * heads + h);  // [D]
       for (std::int64_t i = 0; i < pairs; ++i) {
-        const auto at = static_cast<std::size_t>(i);
+        const auto at = static_cast<std::size_t>(lies(ValueLie::pairs_in_reverse) ? pairs - 1 - i : i);
         double& first = values[static_cast<std::size_t>(halves ? i : 2 * i)];
         double& second = values[static_cast<std::size_t>(halves ? i + pairs : 2 * i + 1)];
         const double a = first, b = second;

@@ -90,6 +90,8 @@ TEST(LyingBinary, IsNamed) {
                                         });
 }
 
+constexpr const char* kWrongAngles = "no arithmetic considered explains it (each pair and its angles: 0 was";
+
 TEST(LyingRope, IsNamed) {
   expect_findings<Rope>(
       lying_rope, {
@@ -112,6 +114,9 @@ TEST(LyingRope, IsNamed) {
                       {loses_nan, f32, f32, f32, "NaN: lost"},
                       {loses_nan, bf16, bf16, bf16, "NaN: lost"},
                       {tail_through_bf16, f32, f32, f32, "results differ: half split gives"},
+                      {pairs_in_reverse, f32, f32, f32, kWrongAngles},
+                      {pairs_in_reverse, f16, f16, f16, kWrongAngles},
+                      {pairs_in_reverse, bf16, bf16, bf16, kWrongAngles},
                       {interleaved_through_bf16, f32, f32, f32, "results differ: half split gives"},
                       {second_through_bf16, f32, f32, f32, "no arithmetic considered explains it (b cos + a sin for"},
                   });
@@ -165,6 +170,33 @@ TEST(LyingUnary, ErrorOfEveryFunction) {
     EXPECT_EQ(near.verdict, ProofVerdict::proven) << prove::name_of(kind) << ": " << near.finding;
     const RowProof far = proof_of_one_lie<Unary>(prover, lying_unary, errs_by_64_ulps, at);
     EXPECT_EQ(far.verdict, exact ? ProofVerdict::proven : ProofVerdict::mismatch) << prove::name_of(kind);
+  }
+}
+
+// What most arguments of 16-bit storage hide: many are asked.
+TEST(LyingUnary, SmallErrorOfEveryFunction) {
+  for (const DType storage : {f32, f16, bf16}) {
+    const Prover<Unary> prover({storage, storage, storage});
+    for (const UnaryKind kind : prove::kUnaryKinds) {
+      if (prove::moves_bits(kind) || kind == UnaryKind::sqrt) continue;
+      for (const ValueLie lie : {errs_by_one_in_10000, twelve_bits}) {
+        const RowProof proof = proof_of_one_lie<Unary>(prover, lying_unary, lie, static_cast<int>(kind));
+        const std::string name = prove::name_of(kind);
+        EXPECT_EQ(proof.verdict, ProofVerdict::mismatch) << name << " " << dtype_name(storage);
+        EXPECT_NE(proof.finding.find(name + " of "), std::string::npos) << name << ": " << proof.finding;
+      }
+    }
+  }
+}
+
+TEST(LyingBinary, SmallErrorsAndWrongRows) {
+  for (const DType storage : {f32, f16, bf16}) {
+    const Prover<Binary> prover({storage, storage, storage});
+    for (const ValueLie lie : {twelve_bits, rows_in_reverse}) {
+      const RowProof proof = proof_of_one_lie<Binary>(prover, lying_binary, lie, static_cast<int>(BinaryKind::div));
+      EXPECT_EQ(proof.verdict, ProofVerdict::mismatch) << dtype_name(storage);
+      EXPECT_NE(proof.finding.find("div of "), std::string::npos) << proof.finding;
+    }
   }
 }
 

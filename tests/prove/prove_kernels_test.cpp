@@ -33,7 +33,8 @@ void plain_matmul(const Matmul& op, Stream&) {
 }
 float as_it_is(float value) { return value; }
 
-std::string_view refuses_packed(const Matmul& op) {
+std::string_view refuses_packed(const Matmul& op) {  // and biases, which plain_matmul() does not add
+  if (op.bias.present()) return "a bias";
   return op.weight.layout == Layout::strided ? "" : "packed weights";
 }
 std::string_view refuses_all(const Matmul&) { return "everything"; }
