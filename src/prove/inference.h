@@ -28,6 +28,9 @@ Inference infer(const Experiment& experiment, const Storage3& storage, const Ker
 /// What the row's words mean: its precision and instruction class as an arithmetic.
 Arithmetic claim_of(const KernelRow& row, const Experiment& experiment);
 
+/// What the row says of itself, and nothing yet of what was found.
+RowProof described(const KernelRow& row);
+
 /// The comparison, question by question, with the canaries that decide it.
 RowProof judge(const KernelRow& row, const Experiment& experiment, const Inference& inference);
 

@@ -126,37 +126,49 @@ std::string finding_of(const Experiment& experiment, const Inference& inference,
 }  // namespace
 
 Arithmetic claim_of(const KernelRow& row, const Experiment& experiment) {
-  Arithmetic claim;
-  claim.order = experiment.usual_order();
+  const auto asks = [&](Question question) { return (experiment.asked() & question) != 0; };
   const Precision& p = row.precision;
-  claim.flushes = (experiment.asked() & kSubnormals) != 0 && flushes_denormals(row.instruction_class);
-  if (row.instruction_class == InstructionClass::f64_loop) {  // plain loops, wider than any operand
-    claim.accumulate = (experiment.asked() & kAccumulate) ? DType::f64 : claim.accumulate;
-    if (experiment.asked() & kScoreSum) claim.score_sum = DType::f64;
-    if (experiment.asked() & kWeightSum) claim.weight_sum = DType::f64;
-    claim.order = Order::rising;
-    return claim;
+  Arithmetic claim;
+  DType sums = p.accumulate;
+  claim.order = experiment.usual_order();
+  claim.flushes = asks(kSubnormals) && flushes_denormals(row.instruction_class);
+  switch (row.instruction_class) {
+    case InstructionClass::f64_loop:  // plain loops, wider than any operand
+      sums = DType::f64;
+      claim.order = Order::rising;
+      break;
+    case InstructionClass::bit_move:
+    case InstructionClass::convert_rne:
+    case InstructionClass::f32_fma:
+    case InstructionClass::f32_fma_ftz:
+    case InstructionClass::x86_dpbf16_ftz:
+    case InstructionClass::compare:
+      break;
   }
-  if (experiment.asked() & kAccumulate) claim.accumulate = p.accumulate;
-  if (experiment.asked() & kScoreSum) claim.score_sum = p.accumulate;
-  if (experiment.asked() & kWeightSum) claim.weight_sum = p.accumulate;
-  if (p.compute != DType::f32 && p.compute != DType::any) {  // operands are rounded on entry
-    if (experiment.asked() & kEntryA) claim.entry_a = p.compute;
-    if (experiment.asked() & kEntryB) claim.entry_b = p.compute;
-    if (experiment.asked() & kEntryC) claim.entry_c = p.compute;
-  }
+  if (asks(kAccumulate)) claim.accumulate = sums;
+  if (asks(kScoreSum)) claim.score_sum = sums;
+  if (asks(kWeightSum)) claim.weight_sum = sums;
+  const bool rounds_operands = p.compute != DType::f32 && p.compute != DType::f64 && p.compute != DType::any;
+  if (rounds_operands && asks(kEntryA)) claim.entry_a = p.compute;
+  if (rounds_operands && asks(kEntryB)) claim.entry_b = p.compute;
+  if (rounds_operands && asks(kEntryC)) claim.entry_c = p.compute;
   return claim;
 }
 
-RowProof judge(const KernelRow& row, const Experiment& experiment, const Inference& inference) {
-  const Arithmetic claim = claim_of(row, experiment);
-  const std::vector<Arithmetic> standing = inference.standing();
+RowProof described(const KernelRow& row) {
   RowProof proof;
   proof.op = row.op;
   proof.kernel = row.name;
   proof.isa = isa_name(row.isa);
   proof.instruction_class = instruction_class_name(row.instruction_class);
   proof.precision = row.precision;
+  return proof;
+}
+
+RowProof judge(const KernelRow& row, const Experiment& experiment, const Inference& inference) {
+  const Arithmetic claim = claim_of(row, experiment);
+  const std::vector<Arithmetic> standing = inference.standing();
+  RowProof proof = described(row);
   proof.canaries = canaries_of(experiment, inference, claim);
   proof.finding = finding_of(experiment, inference, claim, standing);
   for (const Question question : kEveryQuestion)

@@ -115,13 +115,7 @@ std::vector<Subject> subjects_of(const ProveOptions& options) {
 
 /// A row that no experiment could be made for, or whose kernel threw.
 RowProof unproven(const Subject& subject, const std::string& why) {
-  const KernelRow& row = *subject.row;
-  RowProof proof;
-  proof.op = row.op;
-  proof.kernel = row.name;
-  proof.isa = isa_name(row.isa);
-  proof.instruction_class = instruction_class_name(row.instruction_class);
-  proof.precision = row.precision;
+  RowProof proof = described(*subject.row);
   proof.verdict = ProofVerdict::unseen;
   proof.finding = "not tried: " + why;
   return proof;

@@ -12,15 +12,7 @@ namespace {
 constexpr std::uint64_t kAllowance = std::uint64_t{64} << 20;
 constexpr std::uint64_t kTakenAgain = std::uint64_t{32} << 20;  // memory freed before, which was resident already
 
-ProofCheck check(std::string what, std::string claimed, std::string found, std::string evidence, std::string finding) {
-  const ProofVerdict verdict = finding.empty() ? ProofVerdict::proven : ProofVerdict::mismatch;
-  return {"model", std::move(what),   std::move(claimed), std::move(found), std::move(evidence),
-          verdict, std::move(finding)};
-}
-
-std::string name_of(DType dtype) { return std::string(dtype_name(dtype)); }
-
-std::string bytes_text(std::uint64_t bytes) { return grouped(bytes) + " bytes"; }
+std::string whole_bytes(std::uint64_t bytes) { return grouped(bytes) + " bytes"; }
 
 std::string each(std::uint64_t bytes, std::uint64_t elements) {
   char text[48];
@@ -62,31 +54,33 @@ ProofCheck judge_dtype(const ModelMeasurement& m, DType dtype, std::uint64_t ele
   for (const ModelInfo::Weights& weights : m.info.weights)
     if (weights.dtype == dtype) said = weights.bytes;
   const std::string evidence = std::to_string(elements) + " elements of the file; the ledger grew by " +
-                               bytes_text(grown) + ", the model says " + bytes_text(said);
+                               whole_bytes(grown) + ", the model says " + whole_bytes(said);
   std::string finding;
   if (grown != expected)
-    finding = "weights in " + name_of(dtype) + " take " + each(grown, elements) + ", not " + each(expected, elements);
+    finding =
+        "weights in " + dtype_text(dtype) + " take " + each(grown, elements) + ", not " + each(expected, elements);
   else if (said != expected)
-    finding = "the model says that its weights in " + name_of(dtype) + " take " + bytes_text(said) + "; they take " +
-              bytes_text(grown);
-  return check("weights in " + name_of(dtype), each(expected, elements), each(grown, elements), evidence, finding);
+    finding = "the model says that its weights in " + dtype_text(dtype) + " take " + whole_bytes(said) +
+              "; they take " + whole_bytes(grown);
+  return model_check("weights in " + dtype_text(dtype), each(expected, elements), each(grown, elements), evidence,
+                     finding);
 }
 
 /// Dtypes in which weights are held though neither file nor precision calls for them.
 ProofCheck judge_precision(const ModelMeasurement& m, const std::map<DType, std::uint64_t>& wanted) {
   std::string claimed, found, finding;
-  for (const auto& [dtype, bytes] : wanted) claimed += (claimed.empty() ? "" : ", ") + name_of(dtype);
+  for (const auto& [dtype, bytes] : wanted) claimed += (claimed.empty() ? "" : ", ") + dtype_text(dtype);
   for (const ModelInfo::Weights& weights : m.info.weights) {
-    found += (found.empty() ? "" : ", ") + name_of(weights.dtype);
+    found += (found.empty() ? "" : ", ") + dtype_text(weights.dtype);
     if (wanted.contains(weights.dtype)) continue;
     finding += (finding.empty() ? "" : "; ") + ("--precision " + m.load.precision.to_string()) +
-               " was asked for; weights are held in " + name_of(weights.dtype) + ": " +
+               " was asked for; weights are held in " + dtype_text(weights.dtype) + ": " +
                each(weights.bytes, weights.elements);
   }
   if (finding.empty() && !(m.info.precision.activations == m.load.precision.activations))
-    finding = "activations in " + name_of(m.load.precision.activations) + " were asked for; the model says " +
-              name_of(m.info.precision.activations);
-  return check("dtypes of the weights", claimed, found, "facts of the loaded model", finding);
+    finding = "activations in " + dtype_text(m.load.precision.activations) + " were asked for; the model says " +
+              dtype_text(m.info.precision.activations);
+  return model_check("dtypes of the weights", claimed, found, "facts of the loaded model", finding);
 }
 
 ProofCheck judge_cache(const ModelMeasurement& m) {
@@ -96,10 +90,11 @@ ProofCheck judge_cache(const ModelMeasurement& m) {
   const std::uint64_t expected = bytes_of_elements(dtype, elements), grown = growth(m.loaded, m.with_cache, dtype);
   std::string finding;
   if (grown != expected || m.kv_bytes != expected)
-    finding = "the KV cache takes " + each(grown, elements) + " and says " + bytes_text(m.kv_bytes) + "; " +
-              name_of(dtype) + " takes " + each(expected, elements);
-  return check("KV cache in " + name_of(dtype), each(expected, elements), each(grown, elements),
-               "the ledger grew by " + bytes_text(grown) + " for " + std::to_string(m.context) + " positions", finding);
+    finding = "the KV cache takes " + each(grown, elements) + " and says " + whole_bytes(m.kv_bytes) + "; " +
+              dtype_text(dtype) + " takes " + each(expected, elements);
+  return model_check("KV cache in " + dtype_text(dtype), each(expected, elements), each(grown, elements),
+                     "the ledger grew by " + whole_bytes(grown) + " for " + std::to_string(m.context) + " positions",
+                     finding);
 }
 
 ProofCheck unseen(ProofCheck check, const std::string& why) {
@@ -110,12 +105,13 @@ ProofCheck unseen(ProofCheck check, const std::string& why) {
 
 ProofCheck judge_peak(const ModelMeasurement& m, std::uint64_t weights) {
   const std::uint64_t allowed = weights + m.kv_bytes + kAllowance, peak = m.peak.value_or(0);
-  ProofCheck result = check("peak of memory while loading and running",
-                            "weights + KV cache + 64 MiB: " + bytes_text(allowed), bytes_text(peak), m.peak_how, "");
+  ProofCheck result =
+      model_check("peak of memory while loading and running", "weights + KV cache + 64 MiB: " + whole_bytes(allowed),
+                  whole_bytes(peak), m.peak_how, "");
   if (!m.peak) return unseen(result, "the system does not say what this process holds");
   if (peak <= allowed) return result;
   result.verdict = ProofVerdict::mismatch;
-  result.finding = "memory rose by " + bytes_text(peak) + ", " + bytes_text(peak - allowed + kAllowance) +
+  result.finding = "memory rose by " + whole_bytes(peak) + ", " + whole_bytes(peak - allowed + kAllowance) +
                    " more than weights and KV cache take: something is held twice or wider";
   return result;
 }
@@ -123,20 +119,20 @@ ProofCheck judge_peak(const ModelMeasurement& m, std::uint64_t weights) {
 /// What the process really holds: the ledger could be silent about a copy.
 ProofCheck judge_resident(const ModelMeasurement& m, std::uint64_t weights) {
   const std::uint64_t mapped = mapped_growth(m), owned = weights + m.kv_bytes - std::min(weights, mapped);
-  const std::string claimed = bytes_text(owned) + " and at most 64 MiB";
-  const std::string evidence = "memory without a file behind it; " + bytes_text(mapped) + " of weights are mapped";
+  const std::string claimed = whole_bytes(owned) + " and at most 64 MiB";
+  const std::string evidence = "memory without a file behind it; " + whole_bytes(mapped) + " of weights are mapped";
   if (!m.memory_before || !m.memory_after)
-    return unseen(check("memory of the process", claimed, "", evidence, ""),
+    return unseen(model_check("memory of the process", claimed, "", evidence, ""),
                   "the system does not say what this process holds");
   const std::uint64_t start = m.memory_before->resident, end = m.memory_after->resident;
   const std::uint64_t grown = end > start ? end - start : 0;
   std::string finding;
   if (grown > owned + kAllowance)
-    finding = "the process took " + bytes_text(grown) + "; weights and KV cache take " + bytes_text(owned);
+    finding = "the process took " + whole_bytes(grown) + "; weights and KV cache take " + whole_bytes(owned);
   else if (grown + kTakenAgain < owned)
     finding =
-        "the process took only " + bytes_text(grown) + "; weights and KV cache are said to take " + bytes_text(owned);
-  return check("memory of the process", claimed, bytes_text(grown), evidence, finding);
+        "the process took only " + whole_bytes(grown) + "; weights and KV cache are said to take " + whole_bytes(owned);
+  return model_check("memory of the process", claimed, whole_bytes(grown), evidence, finding);
 }
 
 std::string row_text(const std::string& op, const Precision& p, const std::string& kernel, const std::string& isa) {
@@ -148,6 +144,15 @@ std::string row_text(const ExplainedOp& e) { return row_text(e.op, e.precision, 
 bool of_forward(const ExplainedOp& op) { return !op.detail.starts_with("load"); }
 
 }  // namespace
+
+ProofCheck model_check(std::string what, std::string claimed, std::string found, std::string evidence,
+                       std::string finding) {
+  const ProofVerdict verdict = finding.empty() ? ProofVerdict::proven : ProofVerdict::mismatch;
+  return {"model", std::move(what),   std::move(claimed), std::move(found), std::move(evidence),
+          verdict, std::move(finding)};
+}
+
+std::string dtype_text(DType dtype) { return std::string(dtype_name(dtype)); }
 
 std::vector<ProofCheck> judge_bytes(const ModelMeasurement& m) {
   std::vector<ProofCheck> checks;
@@ -176,7 +181,7 @@ ProofCheck judge_reached(const std::vector<ExplainedOp>& plan, const std::vector
   }
   const std::string all = std::to_string(wanted.size()) + " rows of the plan";
   ProofCheck result =
-      check("twin: rows reached", all, std::to_string(wanted.size() - missing.size() - blocks.size()), "", "");
+      model_check("twin: rows reached", all, std::to_string(wanted.size() - missing.size() - blocks.size()), "", "");
   for (const std::string& row : blocks) result.evidence += (result.evidence.empty() ? "" : "; ") + row;
   if (!blocks.empty()) result.evidence = "twins have no blocks; only the model itself ran: " + result.evidence;
   for (const std::string& row : missing) result.finding += (result.finding.empty() ? "not reached: " : "; ") + row;

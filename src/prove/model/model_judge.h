@@ -9,6 +9,11 @@
 
 namespace candor::prove {
 
+/// Of section "model": a mismatch when there is a finding.
+ProofCheck model_check(std::string what, std::string claimed, std::string found, std::string evidence,
+                       std::string finding);
+std::string dtype_text(DType dtype);
+
 /// Bytes an element of the weights, by dtype, in the ledger and in the process; the KV cache; the peak.
 std::vector<ProofCheck> judge_bytes(const ModelMeasurement& m);
 /// Kernels that ran against those that the plan names; how often; what they read.

@@ -8,14 +8,6 @@
 namespace candor::prove {
 namespace {
 
-ProofCheck check(std::string what, std::string claimed, std::string found, std::string evidence, std::string finding) {
-  const ProofVerdict verdict = finding.empty() ? ProofVerdict::proven : ProofVerdict::mismatch;
-  return {"model", std::move(what),   std::move(claimed), std::move(found), std::move(evidence),
-          verdict, std::move(finding)};
-}
-
-std::string name_of(DType dtype) { return std::string(dtype_name(dtype)); }
-
 bool same_row(const ExplainedOp& op, const KernelEntry& entry) {
   return op.op == entry.op && op.precision == entry.precision && op.kernel == entry.kernel && op.isa == entry.isa &&
          op.instruction_class == entry.instruction_class;
@@ -32,10 +24,10 @@ ProofCheck judge_planned(const ModelMeasurement& m) {
   }
   if (m.kernels.empty()) finding = "the receipt has no kernel";
   const std::string count = std::to_string(m.kernels.size()) + " kernels";
-  return check("kernels that ran", "rows of `candor explain`", count,
-               "the receipt of " + std::to_string(m.prefill) + " tokens at once and " + std::to_string(m.decode) +
-                   " single ones",
-               finding);
+  return model_check("kernels that ran", "rows of `candor explain`", count,
+                     "the receipt of " + std::to_string(m.prefill) + " tokens at once and " + std::to_string(m.decode) +
+                         " single ones",
+                     finding);
 }
 
 /// True when no layer mixes dtypes: its ops are then those of `calls_of_a_pass`.
@@ -65,8 +57,9 @@ ProofCheck judge_calls(const ModelMeasurement& m) {
       finding += (finding.empty() ? "" : "; ") + op + " ran " + std::to_string(ran[op]) + " times, not " +
                  std::to_string(wanted);
   }
-  return check("calls", std::to_string(passes) + " forward passes of " + std::to_string(m.info.layers) + " layers",
-               finding.empty() ? "as many" : finding, evidence, finding);
+  return model_check("calls",
+                     std::to_string(passes) + " forward passes of " + std::to_string(m.info.layers) + " layers",
+                     finding.empty() ? "as many" : finding, evidence, finding);
 }
 
 using Bytes = std::map<DType, std::uint64_t>;
@@ -98,23 +91,23 @@ ProofCheck judge_reads(const ModelMeasurement& m) {
       if (entry.bytes_read[d] != 0) ran[static_cast<DType>(d)] += entry.bytes_read[d];
   std::string claimed, found, finding;
   for (const auto& [dtype, bytes] : wanted) {
-    claimed += (claimed.empty() ? "" : ", ") + name_of(dtype) + " " + std::to_string(bytes);
+    claimed += (claimed.empty() ? "" : ", ") + dtype_text(dtype) + " " + std::to_string(bytes);
     if (ran[dtype] < bytes)
-      finding += "the receipt under-counts " + name_of(dtype) + ": " + std::to_string(ran[dtype]) +
+      finding += "the receipt under-counts " + dtype_text(dtype) + ": " + std::to_string(ran[dtype]) +
                  " bytes read, not " + std::to_string(bytes) + "; ";
   }
   for (const auto& [dtype, bytes] : ran) {
-    found += (found.empty() ? "" : ", ") + name_of(dtype) + " " + std::to_string(bytes);
+    found += (found.empty() ? "" : ", ") + dtype_text(dtype) + " " + std::to_string(bytes);
     if (bytes > wanted[dtype])
-      finding += "more " + name_of(dtype) + " is read than the weights have: " + std::to_string(bytes) +
+      finding += "more " + dtype_text(dtype) + " is read than the weights have: " + std::to_string(bytes) +
                  " bytes, not " + std::to_string(wanted[dtype]) + "; ";
   }
   if (!finding.empty()) finding.resize(finding.size() - 2);
-  return check("bytes that matrix products read", claimed, found, "receipt, and the shapes in the file", finding);
+  return model_check("bytes that matrix products read", claimed, found, "receipt, and the shapes in the file", finding);
 }
 
 ProofCheck unseen(const char* what, const char* why) {
-  ProofCheck result = check(what, "as layers of one dtype", "layers of several dtypes", "plan", "");
+  ProofCheck result = model_check(what, "as layers of one dtype", "layers of several dtypes", "plan", "");
   result.verdict = ProofVerdict::unseen;
   result.finding = why;
   return result;
@@ -126,7 +119,7 @@ std::string casts_text(const Casts& casts) {
   std::string text;
   for (const auto& [kind, elements] : casts)
     if (elements != 0)
-      text += (text.empty() ? "" : ", ") + name_of(kind.first) + "→" + name_of(kind.second) + " " +
+      text += (text.empty() ? "" : ", ") + dtype_text(kind.first) + "→" + dtype_text(kind.second) + " " +
               std::to_string(elements);
   return text.empty() ? "none" : text;
 }
@@ -141,9 +134,9 @@ ProofCheck judge_cast_kinds(const char* what, const Casts& wanted, const std::ve
   for (const auto& [kind, elements] : both) {
     if (ran[kind] == elements) continue;
     finding += (finding.empty() ? "" : "; ") + std::to_string(ran[kind]) + " elements were cast from " +
-               name_of(kind.first) + " to " + name_of(kind.second) + ", not " + std::to_string(elements);
+               dtype_text(kind.first) + " to " + dtype_text(kind.second) + ", not " + std::to_string(elements);
   }
-  return check(what, casts_text(wanted), casts_text(ran), "casts in the ledger, in elements", finding);
+  return model_check(what, casts_text(wanted), casts_text(ran), "casts in the ledger, in elements", finding);
 }
 
 }  // namespace

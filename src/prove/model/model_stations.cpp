@@ -4,6 +4,7 @@
 #include <cmath>
 #include <cstdio>
 
+#include "prove/model/model_judge.h"
 #include "prove/rounding.h"
 
 namespace candor::prove {
@@ -36,8 +37,6 @@ std::string number(double value) {
   std::snprintf(text, sizeof text, "%.9g", value);
   return text;
 }
-
-std::string name_of(DType dtype) { return std::string(dtype_name(dtype)); }
 
 /// Most bits that values can show of a place: those of what is moved there, and of where it is moved next. A place
 /// where values are computed shows all.
@@ -86,8 +85,8 @@ ProofCheck check_of(const Twin& twin, Station station, const Storage& promised, 
   const bool kept = tried.front().against == found.size();
   ProofCheck check{.section = "model",
                    .what = "twin: " + std::string(station_name(station)),
-                   .claimed = name_of(promised[station]),
-                   .found = kept ? name_of(promised[station]) : "",
+                   .claimed = dtype_text(promised[station]),
+                   .found = kept ? dtype_text(promised[station]) : "",
                    .evidence = {},
                    .verdict = ProofVerdict::proven,
                    .finding = {}};
@@ -96,11 +95,12 @@ ProofCheck check_of(const Twin& twin, Station station, const Storage& promised, 
     if (other[station] == promised[station]) continue;
     const bool alone = tried[i].hypothesis.text.starts_with(std::string(station_name(station)) + ":");
     const bool explains = tried[i].against == found.size();
-    if (explains) check.found += (check.found.empty() ? "" : " or ") + name_of(other[station]);
+    if (explains) check.found += (check.found.empty() ? "" : " or ") + dtype_text(other[station]);
     if (!alone) continue;
     check.evidence += check.evidence.empty() ? "" : "; ";
-    check.evidence += explains ? name_of(other[station]) + " would give the same"
-                               : "not " + name_of(other[station]) + " (" + twin.readings[tried[i].against].name + ")";
+    check.evidence += explains
+                          ? dtype_text(other[station]) + " would give the same"
+                          : "not " + dtype_text(other[station]) + " (" + twin.readings[tried[i].against].name + ")";
     if (explains && kept) check.verdict = ProofVerdict::unseen;
   }
   if (check.found.empty()) check.found = check.claimed;  // something else is to blame
@@ -119,7 +119,7 @@ std::vector<StorageHypothesis> storage_hypotheses(const Storage& promised, const
     Storage storage = promised;
     for (const Station place : places) storage[place] = dtype;
     if (storage == promised) return;
-    all.push_back({what + ": " + name_of(dtype) + ", not " + name_of(instead), storage});
+    all.push_back({what + ": " + dtype_text(dtype) + ", not " + dtype_text(instead), storage});
   };
   for (int i = 0; i < kStations; ++i) {
     const Station station = static_cast<Station>(i);
