@@ -35,15 +35,11 @@ ProofCheck no_twin(const std::string& why) {
           .finding = "no twin can be planted: " + why};
 }
 
-std::vector<double> read_twin(const LanguageModel& model, const Twin& twin, bool at_once) {
+std::vector<double> read_twin(const LanguageModel& model, const Twin& twin) {
   std::vector<std::vector<float>> logits;
   for (const std::vector<TokenId>& sequence : twin.sequences) {
     Session session(model, std::ssize(sequence));
-    std::span<const float> row;
-    if (at_once)
-      row = session.feed(sequence);
-    else
-      for (const TokenId& token : sequence) row = session.feed({&token, 1});
+    const std::span<const float> row = session.feed(sequence);
     logits.emplace_back(row.begin(), row.end());
   }
   std::vector<double> found;
@@ -77,7 +73,7 @@ std::vector<ProofCheck> prove_twin(const ModelMeasurement& m, const LoadOptions&
   const LanguageModel model = LanguageModel::load(folder.path(), plain);
   Recorder recorder;
   std::vector<ProofCheck> checks =
-      judge_stations(twin, promised_storage(load.precision, shape), read_twin(model, twin, true));
+      judge_stations(twin, promised_storage(load.precision, shape), read_twin(model, twin));
   run_plan(model, twin, m.prefill);
   recorder.stop();
   checks.push_back(judge_reached(m.plan, recorder.kernels()));
