@@ -90,6 +90,8 @@ int run(const ProveCommand& command) {
   require_different_files("--json", command.json, "--html", command.html);
   if (!command.model.path.empty() && !command.op.empty())
     throw UsageError("--op and MODEL: the rows of a model are those of its plan; give one of them");
+  if (!command.model.path.empty() && command.quick)
+    throw UsageError("--quick and MODEL: all rows of a model's plan are tried; leave out --quick");
   if (const std::string& model = command.model.path; !model.empty()) {
     const std::vector<std::string> files = model_files(Checkpoint::open(model), model);
     require_no_model_file("--json", command.json, files);
@@ -120,7 +122,7 @@ void add_prove(CLI::App& app, Action& action) {
     command.get_option(name)->needs(model);
   command.get_option("--quiet")->description("Only what is not proven, and the summary");
   command.add_flag("--quick", options->quick,
-                   "Only kernels that would be chosen on the instruction set in use; a MODEL implies it");
+                   "Only kernels that would be chosen on the instruction set in use; not with a MODEL");
   command.add_option("--op", options->op, "Only this op: matmul, attention, cast, ...; leaves out the checks of bytes")
       ->type_name("OP")
       ->check([](const std::string& text) -> std::string { return text.empty() ? "'' is no op; name one" : ""; });

@@ -85,7 +85,7 @@ std::string group_table(const ProveReport& report) {
   table.add({"op", "a·b→out", "product/sum", "kernel", "isa", "instructions", "rows", ""});
   for (const Group& group : groups_of(report))
     table.add({group.first->op, group.a.text(3) + "·" + group.b.text(3) + "→" + group.out.text(3),
-               arithmetic_text(group.first->precision), group.first->kernel, group.isa.text(4),
+               arithmetic_text(group.first->precision), group.first->kernel, group.isa.text(5),
                group.first->instruction_class, grouped(group.rows.rows.size()), group.verdict()});
   return table.text();
 }

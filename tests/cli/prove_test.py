@@ -47,6 +47,10 @@ class ProveTest(CliTest):
         document = self.folder / "proof.json"
         result = candor("prove", GOLDEN / "gqa_tied", "--precision", "bf16", "--json", document)
         self.assert_ok(result)
+        self.assertTrue(result.stdout.endswith("was found to be so.\n"), result.stdout)
+        unproven = candor("prove", GOLDEN / "gqa_tied", "--precision", "activations=f64", "--allow-reference")
+        self.assertEqual(unproven.returncode, 1)
+        self.assertNotIn("was found to be so", unproven.stdout)
         proof = json.loads(document.read_text())
         self.assertEqual(list(Checker(json.loads(SCHEMA.read_text())).check(proof)), [])
         self.assertEqual(proof["precision"], "bf16")
@@ -67,7 +71,8 @@ class ProveTest(CliTest):
 
     def test_wrong_command_lines(self):
         for arguments in (["--op", "matmull"], ["--precision", "bf16"], ["--seed", "-1"], ["--op", ""], [""],
-                          [GOLDEN / "gqa_tied", "--op", "rope"], ["--json", "./x", "--html", "x"], ["--json", "-", "--html", "-"], ["--json", "x", "--html", "x"]):
+                          [GOLDEN / "gqa_tied", "--op", "rope"],
+                          [GOLDEN / "gqa_tied", "--quick"], ["--json", "./x", "--html", "x"], ["--json", "-", "--html", "-"], ["--json", "x", "--html", "x"]):
             result = candor("prove", *arguments, cwd=self.folder)
             self.assertEqual(result.returncode, 2, arguments)
             self.assertEqual(result.stdout, "")
