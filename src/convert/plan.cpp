@@ -1,12 +1,11 @@
 #include "convert/plan.h"
 
-#include <fnmatch.h>
-
 #include <algorithm>
 
 #include "candor/error.h"
 #include "convert/gguf_model.h"
 #include "convert/hugging_face_folder.h"
+#include "io/name_pattern.h"
 #include "io/refuse.h"
 
 namespace candor::convert_internal {
@@ -28,7 +27,7 @@ bool has_values(DType dtype) {
 bool kept(const TensorPlan& tensor, const ConvertOptions& options, std::map<std::string, bool>& used) {
   bool found = false;
   for (const std::string& pattern : options.keep_f32) {
-    if (!matches(pattern, tensor.source.name) && !matches(pattern, tensor.name)) continue;
+    if (!io::matches(pattern, tensor.source.name) && !io::matches(pattern, tensor.name)) continue;
     used[pattern] |= has_values(tensor.source.dtype);
     found = true;
   }
@@ -66,10 +65,6 @@ void note_sources(Plan& plan) {
 }
 
 }  // namespace
-
-bool matches(const std::string& pattern, const std::string& name) {
-  return ::fnmatch(pattern.c_str(), name.c_str(), FNM_NOESCAPE) == 0;
-}
 
 DType target_dtype(const Checkpoint& checkpoint, const TensorEntry& entry, bool keep_f32, DType wanted) {
   const DTypeInfo& info = dtype_info(entry.dtype);

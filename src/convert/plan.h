@@ -39,7 +39,4 @@ Plan make_plan(const Checkpoint& checkpoint, const std::string& input, bool fold
 /// Dtype of an entry in the output. errors: FormatError when it cannot be converted
 DType target_dtype(const Checkpoint& checkpoint, const TensorEntry& entry, bool keep_f32, DType wanted);
 
-/// True when `pattern` (* ? […]) matches the whole name.
-bool matches(const std::string& pattern, const std::string& name);
-
 }  // namespace candor::convert_internal

@@ -61,13 +61,5 @@ TEST(SourceRow, UndoesTheInterleaving) {
   EXPECT_EQ(rows, (std::vector<std::int64_t>{0, 2, 4, 1, 3, 5, 6, 8, 10, 7, 9, 11}));
 }
 
-TEST(Matches, Patterns) {
-  EXPECT_TRUE(matches("*norm*", "model.layers.0.input_layernorm.weight"));
-  EXPECT_TRUE(matches("*", ".hidden/x"));
-  EXPECT_TRUE(matches("blk.?.attn_[qk].weight", "blk.3.attn_k.weight"));
-  EXPECT_FALSE(matches("norm", "layernorm"));
-  EXPECT_FALSE(matches("blk.?.attn_[qk].weight", "blk.3.attn_v.weight"));
-}
-
 }  // namespace
 }  // namespace candor::convert_internal
