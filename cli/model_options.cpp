@@ -12,7 +12,8 @@ namespace candor::cli {
 
 void add_model_options(CLI::App& command, ModelOptions& options) {
   command
-      .add_option("MODEL", options.path, "GGUF file, safetensors file beside its config.json, or Hugging Face folder")
+      .add_option("MODEL", options.path,
+                  "GGUF file, safetensors or PyTorch file beside its config.json, or Hugging Face folder")
       ->required();
   command
       .add_option("--precision", options.precision,

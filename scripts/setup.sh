@@ -5,8 +5,9 @@
 set -euo pipefail
 
 build=(g++ cmake ninja-build pkg-config ca-certificates nlohmann-json3-dev libcli11-dev libpcre2-dev libutf8proc-dev
-       libssl-dev python3 python3-pip unzip)
-dev=(libgtest-dev libgmock-dev libbenchmark-dev binutils git python3-jsonschema python3-venv clang-14 libclang-rt-14-dev)
+       libssl-dev zlib1g-dev python3 python3-pip unzip)
+dev=(libgtest-dev libgmock-dev libbenchmark-dev binutils git python3-jsonschema python3-numpy libopenblas0-pthread
+     python3-venv clang-14 libclang-rt-14-dev)
 
 wanted=("${build[@]}")
 case "${1:-}" in

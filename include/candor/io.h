@@ -6,6 +6,7 @@
 #include <map>
 #include <memory>
 #include <optional>
+#include <span>
 #include <string>
 #include <string_view>
 #include <variant>
@@ -44,18 +45,27 @@ struct TensorEntry {
   std::string name;
   DType dtype = DType::any;
   std::vector<std::int64_t> shape;  // row-major, outermost first (GGUF's order is reversed)
-  std::uint64_t nbytes = 0;
-  std::uint64_t offset = 0;  // of the first byte, from the start of its file
+  std::uint64_t nbytes = 0;         // of its elements side by side
+  std::uint64_t offset = 0;  // of the first byte, from the start of its file (compressed: of the compressed bytes)
   std::size_t file = 0;      // index into Checkpoint::files()
+  std::vector<std::int64_t> strides;  // in elements; empty: row-major, side by side
+  bool compressed = false;            // deflated in a .npz: only TensorReader and tensor() reach its values
 };
 
-enum class CheckpointFormat { safetensors, gguf };
+enum class CheckpointFormat { safetensors, gguf, pytorch, npy };
 
-/// A read-only checkpoint: a .safetensors file, a Hugging Face folder (model.safetensors or an index with shards), or
-/// a GGUF file (the first of a split set brings in the others).
+struct OpenOptions {
+  bool v2_as_bf16 = false;  // NumPy's two-byte void elements are bf16, which is how ml_dtypes saves them
+};
+
+/// A read-only checkpoint: a .safetensors file, a Hugging Face folder (model.safetensors or an index with shards, else
+/// pytorch_model.bin or its index), a GGUF file (the first of a split set brings in the others), a PyTorch file (.pt,
+/// .pth, .bin, .ckpt; its pickle is read as data, nothing in it is ever called), or a NumPy array or archive (.npy,
+/// with NAME.npy.json to name a dtype that NumPy has not; .npz). What a file is, its content says and not its name.
 class Checkpoint {
  public:
   /// errors   IoError (cannot open), FormatError (first violation, with its byte offset)
+  static Checkpoint open(const std::string& path, const OpenOptions& options);
   static Checkpoint open(const std::string& path);
 
   CheckpointFormat format() const;
@@ -66,21 +76,41 @@ class Checkpoint {
   /// The dtype as the file spells it ("BF16", "q4_1", "type 99"); an entry whose dtype is unknown here has DType::any.
   std::string type_name(const TensorEntry& entry) const;
   const std::map<std::string, std::string, std::less<>>& safetensors_metadata() const;  // "__metadata__"
-  const GgufMetadata& gguf() const;                                                     // empty for safetensors
+  const GgufMetadata& gguf() const;                                                     // empty in other formats
+  /// PyTorch: what pickles name ("module.name") and this library does not know, and how often. It was not called.
+  const std::map<std::string, std::uint64_t, std::less<>>& unknown_symbols() const;
 
-  /// A tensor over the mapped bytes; a copy where the file places them off the dtype's own alignment, which safetensors
-  /// may, so that data_as<T>() can be read. errors: FormatError (unknown name, rank > kMaxRank)
+  /// A tensor over the mapped bytes; a copy where they are strided or compressed, or where the file places them off the
+  /// dtype's own alignment, which safetensors may, so that data_as<T>() can be read.
+  /// errors   FormatError (unknown name, rank > kMaxRank, damaged compressed data)
   Tensor tensor(std::string_view name) const;
-  /// The entry's raw bytes, mapped.
+  /// The entry's raw bytes, mapped. errors: Error (strided or compressed: TensorReader reads those)
   const std::byte* bytes(const TensorEntry& entry) const;
   /// Tells the system that these pages are not needed again soon: resident memory falls. Contents stay readable.
   void release(const TensorEntry& entry) const;
   void release_all() const;
 
  private:
+  friend class TensorReader;
   struct Impl;
   explicit Checkpoint(std::shared_ptr<const Impl> impl);
   std::shared_ptr<const Impl> impl_;
+};
+
+/// A tensor's bytes from front to back in row-major order, wherever the file has them: mapped, strided, compressed.
+/// Memory does not grow with the tensor, but for a compressed array in Fortran order, which is inflated whole.
+class TensorReader {
+ public:
+  /// errors   FormatError (a compressed entry that is not the checkpoint's)
+  TensorReader(const Checkpoint& checkpoint, const TensorEntry& entry);
+  ~TensorReader();
+  /// The next whole elements, at most `max_bytes` (at least 64 KiB are asked for); empty at the end. Valid until the
+  /// next call. errors: FormatError (compressed data that are damaged)
+  std::span<const std::byte> next(std::uint64_t max_bytes);
+
+ private:
+  struct Impl;
+  std::unique_ptr<Impl> impl_;
 };
 
 /// Every file that belongs to what `path` names, which `checkpoint` was opened from: its tensors, and beside

@@ -60,6 +60,23 @@ Tensor mapped_piece(const Checkpoint& checkpoint, const Tensor& whole, const Ten
   return piece;
 }
 
+/// Strided or compressed: its bytes do not lie side by side in the file.
+bool needs_reader(const TensorEntry& entry) { return entry.compressed || !entry.strides.empty(); }
+
+void stream_read(const Checkpoint& checkpoint, const TensorPlan& plan, const std::atomic<bool>* cancel,
+                 const PieceFunction& on_piece) {
+  const std::uint64_t most = bytes_of(plan.source.dtype, kPieceElements);
+  const std::int64_t item_bytes = dtype_info(plan.source.dtype).block_bytes;  // no blocks in formats that have strides
+  TensorReader reader(checkpoint, plan.source);
+  for (auto piece = reader.next(most); !piece.empty(); piece = reader.next(most)) {
+    throw_if_cancelled(cancel);
+    Tensor before = Tensor::empty(Shape{std::ssize(piece) / item_bytes}, plan.source.dtype);
+    std::memcpy(before.data(), piece.data(), piece.size());
+    on_piece(before, cast(before, plan.to));
+  }
+  checkpoint.release(plan.source);
+}
+
 /// The mapped tensor when its elements can be read in place; undefined otherwise.
 Tensor in_place(const Checkpoint& checkpoint, const TensorEntry& entry) {
   constexpr std::uint64_t kWidestElement = 8;
@@ -95,6 +112,7 @@ std::int64_t source_row(std::int64_t row, std::int64_t head_dim) {
 void stream_tensor(const Checkpoint& checkpoint, const TensorPlan& plan, const std::atomic<bool>* cancel,
                    const PieceFunction& on_piece) {
   if (plan.source.nbytes == 0) return;
+  if (needs_reader(plan.source)) return stream_read(checkpoint, plan, cancel, on_piece);
   if (plan.heads == 0) return stream_in_place(checkpoint, plan, cancel, on_piece);
   const Rows rows(plan);
   for (std::int64_t first = 0; first < rows.count(); first += rows.per_piece()) {
@@ -114,13 +132,15 @@ void stream_bytes(const Checkpoint& checkpoint, const TensorPlan& plan, const st
       on_piece(static_cast<const std::byte*>(before.data()), before.nbytes());
     });
   }
-  for (std::uint64_t done = 0; done < plan.source.nbytes;) {
+  std::uint64_t done = 0;
+  TensorReader reader(checkpoint, plan.source);
+  for (auto piece = reader.next(kPieceBytes); !piece.empty(); piece = reader.next(kPieceBytes)) {
     throw_if_cancelled(cancel);
-    const std::uint64_t count = std::min(kPieceBytes, plan.source.nbytes - done);
-    on_piece(checkpoint.bytes(plan.source) + done, count);
-    done += count;
-    release_prefix(checkpoint, plan.source, done);
+    on_piece(piece.data(), piece.size());
+    done += piece.size();
+    if (!needs_reader(plan.source)) release_prefix(checkpoint, plan.source, done);
   }
+  checkpoint.release(plan.source);
 }
 
 }  // namespace candor::convert_internal

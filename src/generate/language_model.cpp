@@ -49,11 +49,25 @@ void count_weights(const LlamaModel& model, ModelInfo& info) {
   info.kv_bytes_per_token = model.kv_shape(1).bytes();
 }
 
+std::string format_text(CheckpointFormat format) {
+  switch (format) {
+    case CheckpointFormat::gguf:
+      return "gguf";
+    case CheckpointFormat::pytorch:
+      return "pytorch";
+    case CheckpointFormat::npy:
+      return "npy";
+    case CheckpointFormat::safetensors:
+      break;
+  }
+  return "safetensors";
+}
+
 ModelInfo make_info(const std::string& path, const Checkpoint& checkpoint, const LlamaModel& model) {
   const LlamaConfig& c = model.config;
   ModelInfo info;
   info.path = path;
-  info.format = checkpoint.format() == CheckpointFormat::gguf ? "gguf" : "safetensors";
+  info.format = format_text(checkpoint.format());
   info.architecture = c.architecture;
   info.name = c.name.empty() ? std::filesystem::path(path).stem().string() : c.name;
   info.layers = c.layers;

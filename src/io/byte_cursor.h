@@ -41,6 +41,15 @@ class ByteCursor {
     return p;
   }
 
+  /// Moves to a byte of the file, to read `what` there. errors: FormatError when it lies beyond the end
+  void seek(std::uint64_t position, std::string_view what) {
+    if (position > size_) {
+      fail(std::string(what) + " should begin at byte " + std::to_string(position) + " but only " +
+           std::to_string(size_) + " bytes are there");
+    }
+    position_ = position;
+  }
+
   /// Refuses `what` at the cursor or at an earlier position.
   [[noreturn]] void fail(const std::string& what) const { fail_at(position_, what); }
   [[noreturn]] void fail_at(std::uint64_t offset, const std::string& what) const {

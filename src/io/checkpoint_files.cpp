@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <filesystem>
 #include <iomanip>
+#include <optional>
 #include <sstream>
 #include <system_error>
 
@@ -17,10 +18,12 @@ namespace {
 namespace fs = std::filesystem;
 
 constexpr std::string_view kIndexEnd = ".safetensors.index.json";
+constexpr std::string_view kPytorchIndexEnd = ".bin.index.json";
 constexpr std::string_view kFileEnd = ".safetensors";
 
 [[noreturn]] void refuse_index(const std::string& index, const std::string& what) {
-  throw FormatError("safetensors index: " + index + ": " + what +
+  const bool pytorch = index.ends_with(kPytorchIndexEnd);
+  throw FormatError(std::string(pytorch ? "pytorch" : "safetensors") + " index: " + index + ": " + what +
                     "; the index is damaged or belongs to other files: get it again");
 }
 
@@ -33,12 +36,13 @@ void check_shard_name(const std::string& index, const std::string& tensor, const
                  "tensor " + quote(tensor) + " is said to be in " + quote(name) + ", which is no plain file name");
 }
 
-SafetensorsFiles read_index(const std::string& index) {
+CheckpointFiles read_index(const std::string& index) {
   const nlohmann::ordered_json document = parse_strict_json(read_text_file(index), index);
   const auto map = document.is_object() ? document.find("weight_map") : document.end();
   if (!document.is_object() || map == document.end() || !map->is_object())
     refuse_index(index, "it has no object 'weight_map'");
-  SafetensorsFiles files;
+  CheckpointFiles files;
+  files.pytorch = index.ends_with(kPytorchIndexEnd);
   files.index = index;
   std::vector<std::string> names;
   for (const auto& [tensor, file] : map->items()) {
@@ -72,19 +76,35 @@ std::vector<std::string> files_ending(const fs::path& folder, std::string_view e
   return found;
 }
 
-SafetensorsFiles search_folder(const fs::path& folder) {
+/// pytorch_model.bin or its index, else the one file with a name of PyTorch's; nothing when there is none.
+std::optional<CheckpointFiles> search_pytorch(const fs::path& folder) {
+  std::error_code error;
+  if (const fs::path single = folder / kPytorchFile; fs::is_regular_file(single, error))
+    return CheckpointFiles{true, {single.string()}, {}, ""};
+  const fs::path index = folder / kPytorchIndexFile;
+  if (fs::is_regular_file(index, error)) return read_index(index.string());
+  std::vector<std::string> files;
+  for (const std::string_view end : {".bin", ".pt", ".pth", ".ckpt"})
+    for (std::string& file : files_ending(folder, end)) files.push_back(std::move(file));
+  if (files.size() == 1) return CheckpointFiles{true, files, {}, ""};
+  return std::nullopt;
+}
+
+CheckpointFiles search_folder(const fs::path& folder) {
   std::error_code error;
   if (const fs::path single = folder / "model.safetensors"; fs::is_regular_file(single, error))
-    return {{single.string()}, {}, ""};
+    return {false, {single.string()}, {}, ""};
   if (const fs::path index = folder / kIndexFile; fs::is_regular_file(index, error)) return read_index(index.string());
   const std::vector<std::string> indices = files_ending(folder, kIndexEnd);
   if (indices.size() == 1) return read_index(indices.front());
   const std::vector<std::string> files = files_ending(folder, kFileEnd);
-  if (indices.empty() && files.size() == 1) return {files, {}, ""};
-  if (indices.empty() && files.empty())
+  if (indices.empty() && files.size() == 1) return {false, files, {}, ""};
+  if (indices.empty() && files.empty()) {
+    if (std::optional<CheckpointFiles> pytorch = search_pytorch(folder)) return *pytorch;
     throw IoError("open: " + folder.string() +
-                  ": the folder holds no .safetensors file; name a folder with "
-                  "model.safetensors or model.safetensors.index.json, or a .gguf file");
+                  ": the folder holds no .safetensors file and no pytorch_model.bin; name a folder with "
+                  "model.safetensors, pytorch_model.bin or the index of one, or name the file that is meant");
+  }
   throw IoError("open: " + folder.string() + ": the folder holds " + std::to_string(indices.size()) + " indices and " +
                 std::to_string(files.size()) +
                 " .safetensors files and none is called model; name the one that is meant");
@@ -92,11 +112,11 @@ SafetensorsFiles search_folder(const fs::path& folder) {
 
 }  // namespace
 
-SafetensorsFiles find_safetensors(const std::string& path) {
+CheckpointFiles find_checkpoint(const std::string& path) {
   std::error_code error;
   if (fs::is_directory(path, error)) return search_folder(path);
-  if (path.ends_with(kIndexEnd)) return read_index(path);
-  return {{path}, {}, ""};
+  if (path.ends_with(kIndexEnd) || path.ends_with(kPytorchIndexEnd)) return read_index(path);
+  return {false, {path}, {}, ""};
 }
 
 std::vector<std::string> gguf_split_paths(const std::string& first, std::uint64_t count) {

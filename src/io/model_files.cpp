@@ -4,6 +4,7 @@
 #include <system_error>
 
 #include "candor/io.h"
+#include "io/npy_header.h"
 
 namespace candor {
 
@@ -25,6 +26,8 @@ std::vector<std::string> model_files(const Checkpoint& checkpoint, const std::st
   if (!checkpoint.index().empty()) add(checkpoint.index());
   const fs::path folder = io::model_folder(path);
   add((folder / io::kIndexFile).string());
+  add((folder / io::kPytorchIndexFile).string());
+  if (checkpoint.format() == CheckpointFormat::npy) add(io::npy_sidecar(path));
   for (const std::string_view name : io::kSideFiles) add((folder / name).string());
   return files;
 }

@@ -8,6 +8,8 @@
 namespace candor::io {
 
 inline constexpr std::string_view kIndexFile = "model.safetensors.index.json";
+inline constexpr std::string_view kPytorchFile = "pytorch_model.bin";
+inline constexpr std::string_view kPytorchIndexFile = "pytorch_model.bin.index.json";
 inline constexpr std::string_view kConfigFile = "config.json";
 inline constexpr std::string_view kGenerationConfigFile = "generation_config.json";
 inline constexpr std::string_view kTokenizerFile = "tokenizer.json";

@@ -18,7 +18,8 @@ using Json = nlohmann::ordered_json;
 
 class DocumentHandler final : public nlohmann::json_sax<Json> {
  public:
-  DocumentHandler(const char* text, const std::string& file) : text_(text), furthest_(text), file_(file) {}
+  DocumentHandler(const char* text, const std::string& file, std::uint64_t start)
+      : text_(text), furthest_(text), file_(file), start_(start) {}
 
   const char** furthest() { return &furthest_; }
   Json take() { return std::move(root_); }
@@ -63,7 +64,8 @@ class DocumentHandler final : public nlohmann::json_sax<Json> {
   static constexpr std::size_t kMaxDepth = 64;
 
   [[noreturn]] void fail(const std::string& what) const {
-    refuse("json", file_, static_cast<std::uint64_t>(furthest_ - text_), what, "the file is damaged: get it again");
+    refuse("json", file_, start_ + static_cast<std::uint64_t>(furthest_ - text_), what,
+           "the file is damaged: get it again");
   }
   Json* add(Json value) {
     if (open_.empty()) {
@@ -92,6 +94,7 @@ class DocumentHandler final : public nlohmann::json_sax<Json> {
   const char* text_;
   const char* furthest_;
   const std::string& file_;
+  std::uint64_t start_;
   Json root_;
   std::vector<Json*> open_;  // an open container is the last child of its parent: no reallocation moves it meanwhile
   std::vector<std::unordered_set<std::string>> keys_;
@@ -107,11 +110,11 @@ struct Descriptor {
 
 }  // namespace
 
-Json parse_strict_json(std::string_view text, const std::string& file) {
+Json parse_strict_json(std::string_view text, const std::string& file, std::uint64_t start) {
   // nlohmann takes a NUL byte for the end of its input: what follows one would be hidden from every check.
   if (const std::size_t nul = text.find('\0'); nul != std::string_view::npos)
-    refuse("json", file, nul, "a NUL byte", "the file is damaged: get it again");
-  DocumentHandler handler(text.data(), file);
+    refuse("json", file, start + nul, "a NUL byte", "the file is damaged: get it again");
+  DocumentHandler handler(text.data(), file, start);
   Json::sax_parse(CountingIterator{text.data(), handler.furthest()},
                   CountingIterator{text.data() + text.size(), handler.furthest()}, &handler);
   return handler.take();

@@ -42,7 +42,7 @@ LlamaConfig llama_config(const Checkpoint& checkpoint, const std::string& path) 
   const std::optional<std::string> config = read_side_file(config_path);
   if (!config)
     throw IoError("load: " + (folder.empty() ? fs::path(".") : folder).string() +
-                  " has no config.json; a safetensors model needs the one that came with it");
+                  " has no config.json; tensors outside GGUF need the one that came with them to be a model");
   return llama_config_from_hugging_face(*config, read_side_file((folder / io::kGenerationConfigFile).string()),
                                         config_path);
 }

@@ -1,0 +1,93 @@
+#include <algorithm>
+#include <optional>
+
+#include "candor/error.h"
+#include "io/checked.h"
+#include "io/checkpoint_impl.h"
+#include "io/refuse.h"
+#include "io/strided_gather.h"
+
+namespace candor {
+
+struct TensorReader::Impl {
+  std::shared_ptr<const Checkpoint::Impl> checkpoint;  // keeps the file mapped
+  std::uint64_t left = 0;                              // bytes not yet handed out
+  std::uint64_t unit = 1;                              // bytes that must stay together
+  const std::byte* mapped = nullptr;                   // side by side in the file
+  std::optional<io::InflateStream> inflate;
+  std::optional<io::StridedGather> gather;
+  std::vector<std::byte> whole;  // a compressed array whose elements must change places
+  std::vector<std::byte> piece;
+
+  void start(const TensorEntry& entry);
+  void start_compressed(const TensorEntry& entry);
+};
+
+namespace {
+
+/// Bytes of one element, or of one block; of a type without a name what its bytes divide into, if that is not absurd.
+std::uint64_t unit_bytes(const TensorEntry& entry) {
+  constexpr std::uint64_t kWidest = 65536;
+  if (entry.dtype != DType::any) return static_cast<std::uint64_t>(dtype_info(entry.dtype).block_bytes);
+  const std::uint64_t elements = io::checked_elements(entry.shape).value_or(0);
+  if (elements == 0 || entry.nbytes % elements != 0) return 1;
+  const std::uint64_t bytes = entry.nbytes / elements;
+  return bytes <= kWidest || !entry.strides.empty() ? bytes : 1;
+}
+
+}  // namespace
+
+void TensorReader::Impl::start_compressed(const TensorEntry& entry) {
+  const auto it = checkpoint->deflated.find(entry.name);
+  if (it == checkpoint->deflated.end())
+    throw FormatError("read: " + checkpoint->files.front() + ": there is no compressed tensor " +
+                      io::quote(entry.name));
+  const std::byte* file = checkpoint->storages.at(entry.file)->data();
+  inflate.emplace(file, it->second.place, checkpoint->files.at(entry.file));
+  std::vector<std::byte> header(it->second.skip);
+  inflate->read(header.data(), header.size());
+  if (entry.strides.empty()) return;
+  whole.resize(entry.nbytes);
+  inflate->read(whole.data(), whole.size());
+  inflate.reset();
+}
+
+void TensorReader::Impl::start(const TensorEntry& entry) {
+  left = entry.nbytes;
+  unit = unit_bytes(entry);
+  if (left == 0) return;
+  if (entry.compressed)
+    start_compressed(entry);
+  else
+    mapped = checkpoint->storages.at(entry.file)->data() + entry.offset;
+  if (!entry.strides.empty())
+    gather.emplace(entry.compressed ? whole.data() : mapped, entry.shape, entry.strides, unit);
+}
+
+TensorReader::TensorReader(const Checkpoint& checkpoint, const TensorEntry& entry) : impl_(std::make_unique<Impl>()) {
+  impl_->checkpoint = checkpoint.impl_;
+  impl_->start(entry);
+}
+
+TensorReader::~TensorReader() = default;
+
+std::span<const std::byte> TensorReader::next(std::uint64_t max_bytes) {
+  Impl& r = *impl_;
+  const std::uint64_t wanted = std::max(r.unit, max_bytes / r.unit * r.unit);
+  const std::uint64_t bytes = std::min(r.left, wanted);
+  r.left -= bytes;
+  if (bytes == 0) return {};
+  if (!r.inflate && !r.gather) {
+    const std::byte* begin = r.mapped;
+    r.mapped += bytes;
+    return {begin, bytes};
+  }
+  r.piece.resize(bytes);
+  if (r.gather)
+    r.gather->take(r.piece.data(), bytes / r.unit);
+  else
+    r.inflate->read(r.piece.data(), bytes);
+  return r.piece;
+}
+
+}  // namespace candor
