@@ -1,6 +1,7 @@
 // What must hold for every header that a reader accepts, whatever its bytes were.
 #pragma once
 
+#include <algorithm>
 #include <cstddef>
 #include <cstdint>
 #include <cstdlib>
@@ -25,6 +26,45 @@ inline void check_tensors(const std::vector<TensorEntry>& tensors, const std::ui
     }
     if (entry.dtype != DType::any && dtype_bytes(entry.dtype, elements) != entry.nbytes) std::abort();
     if (entry.nbytes > 0) sink = sink ^ data[entry.offset] ^ data[entry.offset + entry.nbytes - 1];
+  }
+}
+
+/// Ends the process when an accepted tensor that may be strided or tied leaves the file, or has another size than it
+/// says. Touches its first and last elements: sanitizers see what lies outside.
+inline void check_strided_tensors(const std::vector<TensorEntry>& tensors, const std::uint8_t* data,
+                                  std::uint64_t size) {
+  volatile std::uint8_t sink = 0;
+  for (const TensorEntry& entry : tensors) {
+    std::uint64_t elements = 1, last = 0;
+    if (!entry.strides.empty() && entry.strides.size() != entry.shape.size()) std::abort();
+    for (std::size_t i = 0; i < entry.shape.size(); ++i) {
+      if (entry.shape[i] < 0) std::abort();
+      if (__builtin_mul_overflow(elements, static_cast<std::uint64_t>(entry.shape[i]), &elements)) std::abort();
+      if (!entry.strides.empty()) last += static_cast<std::uint64_t>((entry.shape[i] - 1) * entry.strides[i]);
+    }
+    if (entry.dtype != DType::any && dtype_bytes(entry.dtype, elements) != entry.nbytes) std::abort();
+    if (entry.nbytes == 0) continue;
+    const std::uint64_t item = entry.dtype == DType::any ? 1 : entry.nbytes / elements;
+    const std::uint64_t span = entry.strides.empty() ? entry.nbytes : (last + 1) * item;
+    if (entry.offset > size || span > size - entry.offset) std::abort();
+    sink = sink ^ data[entry.offset] ^ data[entry.offset + span - 1];
+  }
+}
+
+/// A checkpoint of the bytes as a file: every element of every tensor is read, twice and in other pieces, and must be
+/// the same. FormatErrors are what damaged files are for.
+inline void read_everything(const Checkpoint& checkpoint) {
+  constexpr std::uint64_t kMost = 4u << 20;  // of one tensor: a few bytes may deflate a lot
+  for (const TensorEntry& entry : checkpoint.tensors()) {
+    if (entry.nbytes > kMost) continue;
+    std::vector<std::byte> whole;
+    TensorReader reader(checkpoint, entry), again(checkpoint, entry);
+    for (auto piece = reader.next(65536); !piece.empty(); piece = reader.next(65536))
+      whole.insert(whole.end(), piece.begin(), piece.end());
+    if (whole.size() != entry.nbytes) std::abort();
+    std::size_t done = 0;
+    for (auto piece = again.next(4099); !piece.empty(); done += piece.size(), piece = again.next(4099))
+      if (!std::equal(piece.begin(), piece.end(), whole.begin() + static_cast<std::ptrdiff_t>(done))) std::abort();
   }
 }
 

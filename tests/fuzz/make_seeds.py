@@ -39,8 +39,8 @@ def info(name, dims, kind, offset):
 
 def main():
     seeds = HERE / "seeds"
-    shutil.rmtree(seeds, ignore_errors=True)
     for name in ("safetensors", "gguf", "strict_json"):
+        shutil.rmtree(seeds / name, ignore_errors=True)
         (seeds / name).mkdir(parents=True)
     for path in GOLDEN.glob("**/*.safetensors"):
         shutil.copyfile(path, seeds / "safetensors" / path.name)
