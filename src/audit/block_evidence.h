@@ -1,0 +1,33 @@
+// Dequantised weights in a wide coat: blocks that have few different codes and lie on a lattice.
+#pragma once
+
+#include <cstdint>
+#include <string>
+#include <vector>
+
+#include "candor/audit.h"
+#include "candor/dtype.h"
+
+namespace candor::audit_internal {
+
+/// A tensor, or a contiguous part of one that begins at a row, for random access.
+struct TensorSlice {
+  const std::byte* data = nullptr;
+  DType dtype = DType::any;             // bf16, f16, f32, f64
+  std::uint64_t rows = 1, columns = 0;  // the last dimension is `columns`; 1-d: one row
+
+  std::uint64_t elements() const { return rows * columns; }
+  double at(std::uint64_t row, std::uint64_t column) const;           // the value
+  std::uint64_t code(std::uint64_t row, std::uint64_t column) const;  // the bits
+};
+
+struct BlockEvidence {
+  std::vector<AuditDistinct> distinct;    // sampled blocks, by size and axis
+  std::vector<AuditBlockScheme> schemes;  // that fit, best first; empty: none does
+  std::uint64_t sampled = 0;              // blocks that were looked at, of all sizes
+};
+
+/// Looks at about a thousand evenly spaced blocks of each candidate size, along rows and along columns.
+BlockEvidence examine_blocks(const TensorSlice& tensor);
+
+}  // namespace candor::audit_internal
