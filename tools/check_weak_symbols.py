@@ -11,7 +11,7 @@ import subprocess
 import sys
 from pathlib import Path
 
-OBJECT = re.compile(r"/candor_backend_cpu_(\w+)\.dir/")
+OBJECT = re.compile(r"/candor_(?:backend_cpu|audit)_(\w+)\.dir/")
 FLAGS = Path(__file__).resolve().parent.parent / "cmake/isa.cmake"
 
 

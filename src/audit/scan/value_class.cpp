@@ -1,0 +1,140 @@
+#include "audit/scan/value_class.h"
+
+#include <bit>
+#include <cmath>
+#include <limits>
+
+#include "audit/scan/load.h"
+#include "core/formats.h"
+
+namespace candor::audit_internal {
+namespace {
+
+using Kind = ClassWitness::Kind;
+using ClassTable = std::array<ClassMask, 65536>;
+
+constexpr double kLargestF16 = 65504, kGridEnd = 0x1p-17, kGridSteps = 0x1p24;
+
+double narrow_value(DType dtype, std::uint32_t code) {
+  const auto byte = static_cast<std::uint8_t>(code);
+  const auto half = static_cast<std::uint16_t>(code);
+  switch (dtype) {
+    case DType::bf16:
+      return f32_to_f64(bf16_bits_to_f32(half));
+    case DType::f16:
+      return f32_to_f64(f16_bits_to_f32(half));
+    case DType::f8_e4m3:
+      return f32_to_f64(f8_e4m3_bits_to_f32(byte));
+    default:
+      return f32_to_f64(f8_e5m2_bits_to_f32(byte));
+  }
+}
+
+ClassTable make_table(DType dtype) {
+  ClassTable table{};
+  const std::uint32_t codes = dtype == DType::bf16 || dtype == DType::f16 ? 65536 : 256;
+  for (std::uint32_t code = 0; code < codes; ++code)
+    table[code] = classes_of(narrow_value(dtype, code), smallest_normal(dtype));
+  return table;
+}
+
+/// Collects until every wanted kind is full.
+class Collector {
+ public:
+  explicit Collector(ClassMask wanted) : open_(wanted) {}
+  bool done() const { return open_ == 0; }
+  ClassMask open() const { return open_; }
+  void add(ClassMask classes, std::uint64_t index, std::uint64_t code) {
+    for (unsigned rest = classes & open_; rest != 0; rest &= rest - 1) {
+      const auto kind = static_cast<std::size_t>(std::countr_zero(rest));
+      found_.push_back({static_cast<Kind>(kind), index, code});
+      if (++counts_[kind] == kWitnessesPerKind) open_ = static_cast<ClassMask>(open_ & ~(1u << kind));
+    }
+  }
+  std::vector<ClassWitness> take() { return std::move(found_); }
+
+ private:
+  ClassMask open_;
+  std::array<std::size_t, kWitnessKinds> counts_{};
+  std::vector<ClassWitness> found_;
+};
+
+template <class Bits, class Classes>
+void collect(Collector& out, const std::byte* data, std::uint64_t elements, std::uint64_t first, Classes classes) {
+  for (std::uint64_t i = 0; i < elements && !out.done(); ++i) {
+    const Bits bits = load<Bits>(data + i * sizeof(Bits));
+    if (const ClassMask found = classes(bits); (found & out.open()) != 0) out.add(found, first + i, bits);
+  }
+}
+
+}  // namespace
+
+ClassMask classes_of(double value, double smallest) {
+  const double magnitude = std::fabs(value);
+  if (std::isnan(value)) return class_bit(Kind::nan);
+  if (std::isinf(value)) return class_bit(Kind::infinity);
+  unsigned classes = magnitude > kLargestF16 ? class_bit(Kind::above_f16) : 0;
+  if (magnitude == 65536) classes |= class_bit(Kind::at_65536);
+  if (magnitude > 0 && magnitude < smallest) classes |= class_bit(Kind::subnormal);
+  // Exact: a power of two scales f64 upwards without rounding.
+  if (magnitude > 0 && magnitude < kGridEnd && magnitude * kGridSteps != std::floor(magnitude * kGridSteps))
+    classes |= class_bit(Kind::off_grid);
+  return static_cast<ClassMask>(classes);
+}
+
+double smallest_normal(DType dtype) {
+  switch (dtype) {
+    case DType::f64:
+      return std::numeric_limits<double>::min();
+    case DType::f32:
+    case DType::bf16:
+      return 0x1p-126;
+    case DType::f16:
+    case DType::f8_e5m2:
+      return 0x1p-14;
+    case DType::f8_e4m3:
+      return 0x1p-6;
+    default:
+      return 0;
+  }
+}
+
+const std::array<ClassMask, 65536>* code_classes(DType dtype) {
+  static const ClassTable bf16 = make_table(DType::bf16), f16 = make_table(DType::f16);
+  static const ClassTable e4m3 = make_table(DType::f8_e4m3), e5m2 = make_table(DType::f8_e5m2);
+  switch (dtype) {
+    case DType::bf16:
+      return &bf16;
+    case DType::f16:
+      return &f16;
+    case DType::f8_e4m3:
+      return &e4m3;
+    case DType::f8_e5m2:
+      return &e5m2;
+    default:
+      return nullptr;
+  }
+}
+
+std::vector<ClassWitness> find_witnesses(DType dtype, const std::byte* data, std::uint64_t elements,
+                                         std::uint64_t first, ClassMask wanted) {
+  Collector out(wanted);
+  if (dtype == DType::f64) {
+    const double smallest = smallest_normal(dtype);
+    collect<std::uint64_t>(out, data, elements, first,
+                           [&](std::uint64_t bits) { return classes_of(f64_from_bits(bits), smallest); });
+  } else if (dtype == DType::f32) {
+    const double smallest = smallest_normal(dtype);
+    collect<std::uint32_t>(out, data, elements, first,
+                           [&](std::uint32_t bits) { return classes_of(f32_to_f64(f32_from_bits(bits)), smallest); });
+  } else if (const ClassTable* table = code_classes(dtype)) {
+    const auto look_up = [&](std::uint32_t code) { return (*table)[code]; };
+    if (dtype == DType::bf16 || dtype == DType::f16)
+      collect<std::uint16_t>(out, data, elements, first, look_up);
+    else
+      collect<std::uint8_t>(out, data, elements, first, look_up);
+  }
+  return out.take();
+}
+
+}  // namespace candor::audit_internal
