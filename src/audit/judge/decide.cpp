@@ -1,0 +1,208 @@
+#include "audit/judge/decide.h"
+
+#include <algorithm>
+#include <cmath>
+#include <limits>
+#include <utility>
+
+#include "audit/judge/fit_check.h"
+
+namespace candor::audit_internal {
+
+namespace {
+
+// Enough to choose between two histories once something was found, or to withhold "consistent".
+constexpr double kHintBits = 10;
+// The best of seven histories and of shares that are this fine.
+constexpr double kSearchBits = 5;
+
+const char* sub_of(History history) {
+  switch (history) {
+    case History::via_f16:
+      return sub::kViaF16;
+    case History::from_f16:
+      return sub::kFromF16;
+    case History::via_f16_ftz:
+    case History::from_f16_ftz:
+      return sub::kFlushed;
+    case History::f16_truncated:
+      return sub::kCutF16;
+    default:  // is_mixed() lets pass only what has f16's range
+      return "";
+  }
+}
+
+double pure_bits(const Measured& m, History history) { return m.of(history).all().bits_at(kPure); }
+
+// What the classical tests concede to a mixture with this history.
+double classical_bits(const Measured& m, History history, const ShareFit& fit) {
+  const bool level = is_level(m.codes, kHighestGridBinade - 2, kHighestGridBinade + 2);
+  const double small = level ? std::max(0.0, m.of(history).small.bits_at(fit.share)) : 0;
+  switch (history) {
+    case History::via_f16:
+      return small;
+    case History::from_f16:
+      return m.parity.bits + small;
+    case History::f16_truncated:
+      return m.zero.bits + small;
+    case History::via_f16_ftz:
+      return m.gap.fits ? m.gap.bits : 0;
+    case History::from_f16_ftz:
+      return m.parity.bits + (m.gap.fits ? m.gap.bits : 0);
+    case History::truncated:
+      return m.zero.bits;
+    default:
+      return m.parity.bits;
+  }
+}
+
+bool worth_fitting(const ShareLikelihood& likelihood) {
+  for (const double share : {0.02, 0.1, 0.3, 0.6, 0.9, 0.99, 0.9999}) {
+    if (likelihood.bits_at(share) > kHintBits) return true;
+  }
+  return false;
+}
+
+std::optional<Mixture> likeliest_mixture(const Measured& m) {
+  std::optional<Mixture> best;
+  for (const History history : kHistories) {
+    const ShareLikelihood likelihood = m.of(history).all();
+    if (!worth_fitting(likelihood)) continue;
+    Mixture mixture{history, fit_share(likelihood), 0};
+    mixture.bits = std::min(mixture.fit.bits - kSearchBits, classical_bits(m, history, mixture.fit));
+    if (!best || mixture.fit.bits > best->fit.bits) best = mixture;
+  }
+  return best;
+}
+
+// Part of the values, neither none nor all. Only f16's lattice shows a part: an excess of even codes or of powers of
+// two that is smaller than that of a whole history may as well come from arithmetic.
+bool is_mixed(const Measured& m, const Mixture& mixture, double threshold) {
+  const HistoryLikelihood& likelihood = m.of(mixture.history);
+  const bool shows = likelihood.small.bits_at(mixture.fit.share) >= kHintBits && has_f16_range(mixture.history);
+  const bool not_all = m.has_f16_witness() || mixture.fit.bits_over_pure >= threshold;
+  return shows && not_all && mixture.bits >= threshold && fits(m, mixture.history, mixture.fit.share);
+}
+
+// The lattice alone, or with the trace that rounding or cutting f16 leaves.
+double grid_finding_bits(const Measured& m) {
+  const double alone = m.grid_bits();
+  if (alone < kHintBits) return alone;
+  const double rounded = std::min(together(alone, m.parity_bits()), pure_bits(m, History::from_f16));
+  const double cut = std::min(together(alone, m.zero_bits()), pure_bits(m, History::f16_truncated));
+  return std::max({alone, rounded, cut});
+}
+
+Decision grid_decision(const Measured& m) {
+  Decision decision{AuditVerdict::f16_grid, sub::kF16OfUnknownSource, grid_finding_bits(m), {}};
+  const double via = m.of(History::via_f16).codes.bits_at(kPure);
+  const double from = m.of(History::from_f16).codes.bits_at(kPure);
+  const double cut = m.of(History::f16_truncated).codes.bits_at(kPure);
+  if (std::min(m.parity.bits, from - std::max(via, cut)) >= kHintBits) {
+    decision.sub = sub::kFromF16;
+  } else if (std::min(m.zero.bits, cut - std::max(via, from)) >= kHintBits) {
+    decision.sub = sub::kCutF16;
+  } else if (via - from >= kHintBits) {
+    decision.sub = sub::kViaF16;
+  }
+  return decision;
+}
+
+Decision parity_decision(const Measured& m) {
+  Decision decision{AuditVerdict::p11_source, sub::kF16OrTf32, m.parity_bits(), {}};
+  if (m.has_f16_witness()) {
+    decision.sub = sub::kTf32;
+  } else if (m.gap_bits() >= kHintBits) {
+    decision = {AuditVerdict::f16_grid, sub::kFlushed, together(m.parity_bits(), m.gap_bits()), {}};
+  } else if (m.grid_bits() >= kHintBits) {
+    decision = {AuditVerdict::f16_grid, sub::kFromF16, together(m.parity_bits(), m.grid_bits()), {}};
+  }
+  return decision;
+}
+
+// The history that a finding stands for.
+History history_of(const Measured& m, const Decision& decision) {
+  if (decision.verdict == AuditVerdict::truncated) return History::truncated;
+  if (decision.verdict == AuditVerdict::p11_source) return History::from_tf32;
+  if (decision.sub == sub::kFlushed) {
+    return m.parity_bits() >= kHintBits ? History::from_f16_ftz : History::via_f16_ftz;
+  }
+  if (decision.sub == sub::kFromF16) return History::from_f16;
+  if (decision.sub == sub::kCutF16) return History::f16_truncated;
+  return History::via_f16;
+}
+
+std::optional<Decision> likeliest_finding(const Measured& m, double threshold) {
+  const bool named = m.codes.sigma < kWidestForGrid || m.parity_bits() >= kHintBits;
+  if (grid_finding_bits(m) >= threshold && named) return grid_decision(m);
+  if (m.parity_bits() >= threshold) return parity_decision(m);
+  if (m.gap_bits() >= threshold) return Decision{AuditVerdict::f16_grid, sub::kFlushed, m.gap_bits(), {}};
+  if (m.zero_bits() >= threshold) return Decision{AuditVerdict::truncated, "", m.zero_bits(), {}};
+  return std::nullopt;
+}
+
+/// Off f16's lattice as often as ordinary values are, while parity fits no history: sums, merges and training of bf16
+/// values. f16 was not their last stop.
+bool is_bf16_arithmetic(const Measured& m) {
+  const auto values = static_cast<double>(m.grid.values), off = static_cast<double>(m.grid.off_values);
+  if (m.grid.off == 0) return false;
+  const double rate = m.grid.expected_off / values;
+  const bool as_expected = off >= m.grid.expected_off - 3 * std::sqrt(values * rate * (1 - rate));
+  return as_expected && !fits(m, History::from_tf32, 1) && !fits(m, History::truncated, 1);
+}
+
+Decision consistent(const Measured& m, Decision decision) {
+  decision.verdict = AuditVerdict::consistent;
+  double next_best = -std::numeric_limits<double>::infinity();
+  for (const History history : kHistories) next_best = std::max(next_best, pure_bits(m, history));
+  decision.bits = std::max(0.0, -next_best);
+  return decision;
+}
+
+Decision no_finding(const Measured& m, const std::optional<Mixture>& mixture, double threshold) {
+  Decision decision;
+  decision.mixture = mixture;
+  const double hint = std::max({m.parity_bits(), m.zero_bits(), mixture ? mixture->bits : 0});
+  const bool scaled = m.quantum.bits >= threshold && m.quantum.exponent != kLowestGridBinade;
+  if (m.grid_bits() >= threshold && fits(m, History::via_f16, 1)) {
+    decision.sub = sub::kDifferences;
+  } else if (hint >= kHintBits && !scaled && is_bf16_arithmetic(m)) {
+    decision.sub = sub::kArithmetic;
+    return consistent(m, std::move(decision));
+  } else if (std::max(hint, m.grid_bits()) >= threshold) {
+    decision.sub = sub::kArithmetic;
+  } else if (scaled) {
+    decision.sub = sub::kScaledGrid;
+  } else if (m.has_f16_witness() && hint < kHintBits) {
+    return consistent(m, std::move(decision));
+  } else {
+    decision.sub = m.density == 0 && hint < kHintBits ? sub::kNoSupport : sub::kLowPower;
+  }
+  return decision;
+}
+
+}  // namespace
+
+Decision decide(const Measured& m, double threshold) {
+  const std::optional<Mixture> mixture = likeliest_mixture(m);
+  const Decision mixed{AuditVerdict::mixed, mixture ? sub_of(mixture->history) : "", mixture ? mixture->bits : 0,
+                       mixture};
+  std::optional<Decision> pure = likeliest_finding(m, threshold);
+  if (pure && !fits(m, history_of(m, *pure), 1)) {
+    // The lattice stands by itself; what the rest of the codes tells came before f16.
+    const bool by_grid = pure->verdict == AuditVerdict::f16_grid && m.grid_bits() >= threshold;
+    if (by_grid && m.codes.sigma < kWidestForGrid && lattice_fits(m))
+      *pure = {AuditVerdict::f16_grid, sub::kF16OfUnknownSource, m.grid_bits(), {}};
+    else
+      pure.reset();
+  }
+  if (mixture && is_mixed(m, *mixture, threshold)) {
+    // A pure finding stands unless the mixture explains the values better by as much as a finding needs.
+    if (!pure || mixture->fit.bits - pure_bits(m, history_of(m, *pure)) >= threshold) return mixed;
+  }
+  if (!pure) return no_finding(m, mixture, threshold);
+  pure->mixture = mixture;
+  return *pure;
+}
+
+}  // namespace candor::audit_internal

@@ -1,0 +1,40 @@
+// From what was measured to a verdict. Pure logic: the sentences are in history_words.cpp.
+#pragma once
+
+#include <optional>
+#include <string>
+
+#include "audit/judge/measured.h"
+#include "candor/audit.h"
+
+namespace candor::audit_internal {
+
+// Differences of f32 numbers in [0.5, 1) are multiples of 2^-24 too, and have a deviation of 0.2: the lattice alone
+// names f16 only well below that.
+inline constexpr double kWidestForGrid = 0.125;
+
+struct Mixture {
+  History history = History::genuine;
+  ShareFit fit;
+  double bits = 0;  // the weaker of likelihood ratio and classical tests, the search over shares and histories paid
+};
+
+struct Decision {
+  AuditVerdict verdict = AuditVerdict::undecidable;
+  std::string sub;
+  double bits = 0;
+  std::optional<Mixture> mixture;  // the likeliest, when there is any to speak of
+};
+
+// Subs. The same words as in docs/audit.md.
+namespace sub {
+inline constexpr const char *kViaF16 = "via-f16", *kFromF16 = "from-f16", *kFlushed = "ftz",
+                            *kCutF16 = "from-f16-truncated", *kF16OfUnknownSource = "f16", *kTf32 = "tf32",
+                            *kF16OrTf32 = "f16-or-tf32", *kNoSupport = "no-support", *kLowPower = "low-power",
+                            *kScaledGrid = "other-grid", *kDifferences = "f16-or-differences",
+                            *kArithmetic = "bf16-arithmetic";
+}  // namespace sub
+
+Decision decide(const Measured& measured, double threshold_bits);
+
+}  // namespace candor::audit_internal

@@ -1,0 +1,216 @@
+#include "audit/judge/evidence_counts.h"
+
+#include <algorithm>
+#include <array>
+#include <cmath>
+#include <map>
+
+#include "audit/judge/code_table.h"
+#include "core/formats.h"
+
+namespace candor::audit_internal {
+
+namespace {
+
+constexpr double kF16Normal = 0x1p-14, kCoarse = 0x1p-17, kHighest = 65504, kJustAbove = 65536;
+
+double value_of_bits(std::uint64_t bits, DType dtype) {
+  const auto half = static_cast<std::uint16_t>(bits);
+  switch (dtype) {
+    case DType::bf16:
+      return static_cast<double>(f32_from_bits(static_cast<std::uint32_t>(half) << 16));
+    case DType::f16:
+      return static_cast<double>(f16_bits_to_f32(half));
+    case DType::f8_e4m3:
+      return static_cast<double>(f8_e4m3_bits_to_f32(static_cast<std::uint8_t>(bits)));
+    case DType::f8_e5m2:
+      return static_cast<double>(f8_e5m2_bits_to_f32(static_cast<std::uint8_t>(bits)));
+    case DType::f32:
+      return static_cast<double>(f32_from_bits(static_cast<std::uint32_t>(bits)));
+    default:
+      return f64_from_bits(bits);
+  }
+}
+
+double smallest_normal(DType dtype) {
+  switch (dtype) {
+    case DType::f16:
+    case DType::f8_e5m2:
+      return kF16Normal;
+    case DType::f8_e4m3:
+      return 0x1p-6;
+    case DType::f64:
+      return 0x1p-1022;
+    default:
+      return 0x1p-126;
+  }
+}
+
+bool is_off_lattice(double magnitude) {
+  return magnitude < kCoarse && std::ldexp(magnitude, 24) != std::floor(std::ldexp(magnitude, 24));
+}
+
+// Sums over what the fingerprint holds, magnitude by magnitude.
+class Counter {
+ public:
+  explicit Counter(AuditEvidence& evidence) : evidence_(evidence) {}
+
+  void add(double magnitude, std::uint64_t count) {
+    evidence_.below_f16_normal += magnitude < kF16Normal ? count : 0;
+    evidence_.below_grid += magnitude < kCoarse ? count : 0;
+    evidence_.above_f16 += magnitude > kHighest ? count : 0;
+    evidence_.at_65536 += magnitude == kJustAbove ? count : 0;
+    evidence_.smallest = evidence_.smallest == 0 ? magnitude : std::min(evidence_.smallest, magnitude);
+    evidence_.largest = std::max(evidence_.largest, magnitude);
+  }
+  void add_to_binade(int exponent, std::uint64_t count, std::uint64_t even) {
+    AuditBinade& binade = binades_[exponent];
+    binade.exponent = exponent;
+    binade.count += count;
+    binade.even += even;
+  }
+  void finish() {
+    std::uint64_t all = 0;
+    for (const auto& [exponent, binade] : binades_) all += binade.count;
+    for (const auto& [exponent, binade] : binades_) {
+      const double p = static_cast<double>(binade.count) / static_cast<double>(all);
+      evidence_.exponent_entropy -= p * std::log2(p);
+      evidence_.binades.push_back(binade);
+    }
+  }
+
+ private:
+  AuditEvidence& evidence_;
+  std::map<int, AuditBinade> binades_;
+};
+
+void fill_from_codes(const Fingerprint& tensor, AuditEvidence& evidence) {
+  Counter counter(evidence);
+  const std::uint32_t sign = tensor.code_dtype == DType::bf16 || tensor.code_dtype == DType::f16 ? 0x8000u : 0x80u;
+  std::map<std::uint32_t, std::uint64_t> folded;
+  for (const auto& [code, count] : tensor.codes) folded[code & ~sign] += count;
+  double squares = 0, finite = 0;
+  for (const auto& [code, count] : folded) {
+    const double x = value_of_bits(code, tensor.code_dtype);
+    if (std::isnan(x)) evidence.nans += count;
+    if (std::isinf(x)) evidence.infinities += count;
+    if (!std::isfinite(x)) continue;
+    finite += static_cast<double>(count);
+    squares += static_cast<double>(count) * x * x;
+    if (x == 0) {
+      evidence.zeros += count;
+      continue;
+    }
+    evidence.subnormals += x < smallest_normal(tensor.dtype) ? count : 0;
+    counter.add(x, count);
+    counter.add_to_binade(std::ilogb(x), count, code % 2 == 0 ? count : 0);
+    const bool off = is_off_lattice(x);
+    evidence.off_grid += off ? count : 0;
+    evidence.distinct_small += x < kCoarse ? 1 : 0;
+    evidence.distinct_off_grid += off ? 1 : 0;
+    if (x < kF16Normal) evidence.small_codes.push_back({code, count});
+  }
+  evidence.distinct = folded.size();
+  evidence.sigma = finite == 0 ? 0 : std::sqrt(squares / finite);
+  counter.finish();
+}
+
+// Magnitudes by binade: the smallest and the largest are its lower and upper ends, and what is at 65536 is not known.
+void fill_from_significands(const Fingerprint& tensor, AuditEvidence& evidence) {
+  Counter counter(evidence);
+  std::uint64_t finite = tensor.zeros;
+  const int kept = tensor.dtype == DType::f64 ? 52 : 23;
+  for (int e = SignificandCounts::kLowest; e <= SignificandCounts::kHighest; ++e) {
+    std::uint64_t all = 0, off = 0;
+    for (int t = 0; t < SignificandCounts::kZeros; ++t) {
+      const std::uint64_t count = tensor.significands.at(e, t);
+      all += count;
+      off += e < -17 && e - kept + t < -24 ? count : 0;
+    }
+    if (all == 0) continue;
+    finite += all;
+    counter.add(std::ldexp(1.0, e), all);
+    counter.add_to_binade(e, all, all - tensor.significands.at(e, 0));
+    evidence.largest = std::ldexp(2.0, e);
+    evidence.off_grid += off;
+  }
+  evidence.zeros = tensor.zeros;
+  evidence.infinities = tensor.infinities;
+  evidence.nans = tensor.nans;
+  evidence.subnormals = tensor.subnormals;
+  evidence.at_65536 = 0;
+  for (const std::uint64_t count : tensor.distinct_by_zeros) evidence.distinct += count;
+  evidence.sigma = finite == 0 ? 0 : std::sqrt(tensor.sum_squares / static_cast<double>(finite));
+  counter.finish();
+}
+
+const char* witness_text(ClassWitness::Kind kind) {
+  switch (kind) {
+    case ClassWitness::Kind::off_grid:
+      return "off f16's lattice";
+    case ClassWitness::Kind::above_f16:
+      return "above f16's range";
+    case ClassWitness::Kind::at_65536:
+      return "65536: what f16's largest values become";
+    case ClassWitness::Kind::subnormal:
+      return "subnormal";
+    case ClassWitness::Kind::infinity:
+      return "infinity";
+    case ClassWitness::Kind::nan:
+      break;
+  }
+  return "NaN";
+}
+
+std::vector<std::int64_t> position_of(std::uint64_t index, const std::vector<std::int64_t>& shape) {
+  std::vector<std::int64_t> position(shape.size(), 0);
+  for (std::size_t d = shape.size(); d-- > 0;) {
+    const auto extent = static_cast<std::uint64_t>(std::max<std::int64_t>(shape[d], 1));
+    position[d] = static_cast<std::int64_t>(index % extent);
+    index /= extent;
+  }
+  return position;
+}
+
+double through_f16(double x) { return static_cast<double>(f16_bits_to_f32(f64_to_f16_bits(x))); }
+
+}  // namespace
+
+void fill_counts(const Fingerprint& tensor, AuditEvidence& evidence) {
+  evidence.elements = tensor.elements;
+  evidence.rows = tensor.rows;
+  evidence.zero_rows = tensor.zero_rows;
+  if (!tensor.codes.empty()) {
+    fill_from_codes(tensor, evidence);
+  } else if (!tensor.significands.counts.empty()) {
+    fill_from_significands(tensor, evidence);
+  }
+}
+
+std::vector<AuditWitness> name_witnesses(const Fingerprint& tensor) {
+  constexpr std::size_t kMost = 8;
+  std::vector<ClassWitness> ordered = tensor.witnesses;
+  std::stable_sort(ordered.begin(), ordered.end(),
+                   [](const ClassWitness& a, const ClassWitness& b) { return a.kind < b.kind; });
+  // Not all places to one class: three of each first, then the rest.
+  std::array<int, 6> taken{};
+  std::stable_partition(ordered.begin(), ordered.end(),
+                        [&](const ClassWitness& w) { return taken[static_cast<std::size_t>(w.kind)]++ < 3; });
+  ordered.resize(std::min(ordered.size(), kMost));
+  const std::uint64_t item = tensor.elements == 0 ? 0 : tensor.nbytes / tensor.elements;
+  std::vector<AuditWitness> witnesses;
+  for (const ClassWitness& w : ordered) {
+    AuditWitness named;
+    named.what = witness_text(w.kind);
+    named.index = w.index;
+    named.position = position_of(w.index, tensor.shape);
+    named.offset = w.offset.value_or(tensor.offset + w.index * item);
+    named.code = w.code;
+    named.value = value_of_bits(w.code, tensor.dtype);
+    named.nearest_f16 = through_f16(named.value);
+    witnesses.push_back(std::move(named));
+  }
+  return witnesses;
+}
+
+}  // namespace candor::audit_internal

@@ -1,0 +1,12 @@
+// Counts, spread and witnesses of a tensor: everything of AuditEvidence that no test has to decide.
+#pragma once
+
+#include "audit/fingerprint.h"
+#include "candor/audit.h"
+
+namespace candor::audit_internal {
+
+void fill_counts(const Fingerprint& tensor, AuditEvidence& evidence);
+std::vector<AuditWitness> name_witnesses(const Fingerprint& tensor);
+
+}  // namespace candor::audit_internal

@@ -1,0 +1,31 @@
+// Does a history explain what is seen, or does it only explain it better than one rounding does?
+#pragma once
+
+#include "audit/judge/measured.h"
+
+namespace candor::audit_internal {
+
+/// Sums, averages and merges of bf16 values also have ties that go to even codes, and small differences on lattices:
+/// far likelier under "through f16" than under one rounding, and yet neither. Three marks tell them apart: f16 and TF32
+/// leave the same share of even codes in every binade; on f16's lattice every second even multiple of 2^-24 is a
+/// multiple of four; and the power of two has the width of the history. `share` of the values have it, the rest is
+/// genuine.
+bool fits(const Measured& measured, History history, double share);
+
+/// The same marks one by one, for evidence that was pooled. The variance of a binade has the dispersion in it.
+bool parity_fits(const std::vector<ParityBinade>& binades, History history, double share);
+bool ratio_fits(double ratio, double deviation, History history, double share);
+struct LatticeCounts {
+  double odds = 0, evens = 0;  // multiples of 2^-24 in [2^-22, 2^-17)
+  double fours = 0;            // those of the even ones that are multiples of four
+  void add(const FoldedCodes& codes);
+  bool fits() const;
+  /// As many odd multiples as a trip through f16 leaves, whatever came before it. Differences of bf16 values lie on
+  /// coarser lattices: their multiples of 2^-24 are even.
+  bool has_odd_multiples() const;
+};
+
+/// f16's lattice alone, for values whose codes elsewhere tell of arithmetic before the trip.
+bool lattice_fits(const Measured& measured);
+
+}  // namespace candor::audit_internal

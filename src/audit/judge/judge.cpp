@@ -1,0 +1,117 @@
+#include "audit/judge/judge.h"
+
+#include <algorithm>
+#include <array>
+#include <utility>
+
+#include "audit/judge/evidence_counts.h"
+#include "audit/judge/proposal.h"
+#include "core/formats.h"
+
+namespace candor::audit_internal {
+
+namespace {
+
+// A contradiction between two labels is a fact, not a statistic: as good as any threshold.
+constexpr double kFactBits = 64;
+
+std::optional<Proposal> ask_label(const LabelFacts& label, const Question& question) {
+  AuditTest test;
+  test.name = "label";
+  if (label.contradiction.empty()) {
+    test.text = "no label contradicts the header";
+    question.evidence.tests.push_back(test);
+    return std::nullopt;
+  }
+  test.bits = std::max(kFactBits, question.threshold_bits);
+  test.p_value = 0;
+  test.used = 1;
+  test.text = label.contradiction;
+  question.evidence.tests.push_back(test);
+  Proposal proposal;
+  proposal.verdict = AuditVerdict::mislabelled;
+  proposal.sub = label.sub;
+  proposal.bits = test.bits;
+  proposal.sentence = std::string("The labels contradict each other: ").append(label.contradiction).append(".");
+  proposal.would_change = "a label that is corrected";
+  return proposal;
+}
+
+bool is_judged(DType dtype) {
+  constexpr std::array kJudged = {DType::bf16, DType::f16, DType::f32, DType::f64, DType::f8_e4m3, DType::f8_e5m2};
+  return std::find(kJudged.begin(), kJudged.end(), dtype) != kJudged.end();
+}
+
+bool uses_more_than_bf16(const Fingerprint& tensor) {
+  if (tensor.dtype == DType::f32 || tensor.dtype == DType::f64) return tensor.code_dtype == DType::any;
+  if (tensor.dtype != DType::f16) return false;
+  return std::any_of(tensor.codes.begin(), tensor.codes.end(), [](const auto& code) {
+    const std::uint32_t bits = f32_bits(f16_bits_to_f32(static_cast<std::uint16_t>(code.first)));
+    return (bits & 0x7f800000u) != 0x7f800000u && (bits & 0xffffu) != 0;
+  });
+}
+
+// When no question had an answer: the tests of history are made for bf16.
+Proposal last_word(const Fingerprint& tensor) {
+  Proposal proposal;
+  if (!is_judged(tensor.dtype)) {
+    proposal.verdict = AuditVerdict::unsupported;
+    proposal.sentence = std::string("Values of dtype ").append(tensor.type_name).append(" are not judged.");
+  } else if (uses_more_than_bf16(tensor)) {
+    proposal.verdict = AuditVerdict::consistent;
+    proposal.sentence = std::string("The values use the width of their dtype, ").append(tensor.type_name).append(".");
+  } else {
+    proposal.sub = "no-test";
+    proposal.sentence = std::string("No test applies to these values of dtype ").append(tensor.type_name).append(".");
+  }
+  return proposal;
+}
+
+Proposal by_design(Proposal widened) {
+  widened.sub = kAuditByDesign;
+  widened.sentence.append(
+      " GGUF keeps tensors of one dimension in F32: that is its convention, and no value was lost.");
+  return widened;
+}
+
+TensorAudit described(const Fingerprint& tensor) {
+  TensorAudit audit;
+  audit.name = tensor.name;
+  audit.file = tensor.file;
+  audit.dtype = tensor.type_name;
+  audit.shape = tensor.shape;
+  fill_counts(tensor, audit.evidence);
+  audit.witnesses = name_witnesses(tensor);
+  return audit;
+}
+
+}  // namespace
+
+TensorAudit judge(const Fingerprint& tensor, const LabelFacts& label, double threshold_bits) {
+  TensorAudit audit = described(tensor);
+  std::optional<Proposal> verdict;
+  if (is_judged(tensor.dtype)) {
+    const Question question{tensor, threshold_bits, audit.evidence};
+    const auto consider = [&](std::optional<Proposal> proposal) {
+      if (!verdict) verdict = std::move(proposal);
+    };
+    consider(ask_structure(question));
+    consider(ask_label(label, question));
+    consider(ask_bit_view(question));
+    consider(ask_significand(question));
+    consider(ask_blocks(question));
+    consider(ask_smoothness(question));
+    consider(ask_history(question));
+  }
+  Proposal decided = verdict ? std::move(*verdict) : last_word(tensor);
+  if (decided.verdict == AuditVerdict::widened && label.f32_by_convention) decided = by_design(std::move(decided));
+  audit.verdict = decided.verdict;
+  audit.sub = std::move(decided.sub);
+  audit.bits = decided.bits;
+  audit.sentence = std::move(decided.sentence);
+  audit.would_change = std::move(decided.would_change);
+  audit.note = std::move(decided.note);
+  return audit;
+}
+
+}  // namespace candor::audit_internal

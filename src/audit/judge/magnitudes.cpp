@@ -1,0 +1,108 @@
+#include "audit/judge/magnitudes.h"
+
+#include <algorithm>
+#include <bit>
+#include <cmath>
+
+#include "core/formats.h"
+
+namespace candor::audit_internal {
+namespace {
+
+double value_of(std::uint32_t code, DType dtype) {
+  switch (dtype) {
+    case DType::bf16:
+      return static_cast<double>(bf16_bits_to_f32(static_cast<std::uint16_t>(code)));
+    case DType::f16:
+      return static_cast<double>(f16_bits_to_f32(static_cast<std::uint16_t>(code)));
+    case DType::f8_e4m3:
+      return static_cast<double>(f8_e4m3_bits_to_f32(static_cast<std::uint8_t>(code)));
+    default:
+      return static_cast<double>(f8_e5m2_bits_to_f32(static_cast<std::uint8_t>(code)));
+  }
+}
+
+bool has_known_codes(DType dtype) {
+  return dtype == DType::bf16 || dtype == DType::f16 || dtype == DType::f8_e4m3 || dtype == DType::f8_e5m2;
+}
+
+Magnitude magnitude_of(double value) {
+  Magnitude out;
+  out.value = value;
+  out.exponent = std::ilogb(value);
+  const auto significand = static_cast<std::uint64_t>(std::ldexp(value, 52 - out.exponent));
+  out.lowest = out.exponent - 52 + std::countr_zero(significand);
+  return out;
+}
+
+}  // namespace
+
+int MagnitudeTable::longest() const {
+  int most = 0;
+  for (const Magnitude& m : values) most = std::max(most, m.length());
+  return most;
+}
+
+std::uint64_t MagnitudeTable::telling() const {
+  return static_cast<std::uint64_t>(
+      std::count_if(values.begin(), values.end(), [](const Magnitude& m) { return !m.is_power_of_two(); }));
+}
+
+std::uint64_t MagnitudeTable::at(double magnitude) const {
+  const auto found = std::lower_bound(values.begin(), values.end(), magnitude,
+                                      [](const Magnitude& m, double wanted) { return m.value < wanted; });
+  return found != values.end() && found->value == magnitude ? found->count() : 0;
+}
+
+MagnitudeTable magnitudes_of(const Fingerprint& tensor) {
+  MagnitudeTable out;
+  if (!has_known_codes(tensor.code_dtype)) return out;
+  for (const auto& [code, count] : tensor.codes) {
+    const double value = value_of(code, tensor.code_dtype);
+    if (value == 0) {
+      out.zeros += count;
+    } else if (std::isnan(value)) {
+      out.nans += count;
+    } else if (std::isinf(value)) {
+      out.infinities += count;
+    } else {
+      Magnitude& magnitude = out.values.emplace_back(magnitude_of(std::fabs(value)));
+      (value > 0 ? magnitude.positive : magnitude.negative) = count;
+      (value > 0 ? out.positive : out.negative) += count;
+    }
+  }
+  // Codes ascend with the magnitude within either sign.
+  std::stable_sort(out.values.begin(), out.values.end(),
+                   [](const Magnitude& a, const Magnitude& b) { return a.value < b.value; });
+  std::vector<Magnitude> folded;
+  folded.reserve(out.values.size());
+  for (const Magnitude& m : out.values) {
+    if (folded.empty() || folded.back().value != m.value) {
+      folded.push_back(m);
+    } else {
+      folded.back().positive += m.positive;
+      folded.back().negative += m.negative;
+    }
+  }
+  out.values = std::move(folded);
+  return out;
+}
+
+std::vector<SignificandCell> significand_cells(const Fingerprint& tensor) {
+  std::vector<SignificandCell> cells;
+  if (tensor.significands.counts.empty()) return cells;
+  const bool wide = tensor.dtype == DType::f64;
+  const int explicit_bits = wide ? 52 : 23;
+  const int smallest = wide ? -1074 : -149;  // f32's subnormals have their last bit there
+  for (int e = SignificandCounts::kLowest; e <= SignificandCounts::kHighest; ++e) {
+    for (int z = 0; z <= explicit_bits; ++z) {
+      const std::uint64_t count = tensor.significands.at(e, z);
+      if (count == 0) continue;
+      const bool subnormal = e < smallest + explicit_bits;
+      cells.push_back({e, subnormal ? smallest + z : e - explicit_bits + z, z, count});
+    }
+  }
+  return cells;
+}
+
+}  // namespace candor::audit_internal

@@ -1,0 +1,61 @@
+// Evidence of many tensors of one checkpoint together: a verdict where each alone is too small for one.
+#pragma once
+
+#include <cstdint>
+#include <map>
+#include <optional>
+#include <set>
+#include <vector>
+
+#include "audit/fingerprint.h"
+#include "audit/judge/fit_check.h"
+#include "audit/judge/measured.h"
+#include "audit/judge/proposal.h"
+#include "candor/audit.h"
+
+namespace candor::audit_internal {
+
+/// Pools by channel what a tensor alone has not enough values for. A tensor is taken or left by its size and spread,
+/// never by what its own test said: pooling only what was undecided would leave out every tensor with a value off the
+/// lattice, and cry f16 over the rest.
+class EvidencePool {
+ public:
+  explicit EvidencePool(double threshold_bits) : threshold_(threshold_bits) {}
+
+  /// Tensors that are not bf16 codes, that fail the smoothness gate, or that were added before (tied) are left out.
+  void add(const Fingerprint& tensor);
+
+  /// "pooled parity", "pooled zero mantissa", "pooled grid".
+  std::vector<AuditTest> tests() const;
+  /// What they say together; nothing below the threshold.
+  std::optional<Proposal> propose() const;
+
+ private:
+  struct Channel {
+    std::uint64_t tensors = 0, used = 0;
+    double likelihood = 0;  // bits, summed over tensors
+  };
+  void add_parity(const Measured& measured);
+  void add_zero(const Measured& measured);
+  void add_grid(const Measured& measured);
+
+  // The weaker of likelihood ratio and classical test, in bits.
+  double parity_bits() const;
+  double zero_bits() const;
+  double grid_bits() const;
+  bool explains(History history) const;  // as `fits` for one tensor
+
+  double threshold_;
+  std::set<std::uint64_t> seen_;
+  Channel parity_, zero_, grid_;
+  double from_f16_likelihood_ = 0;       // of parity, for f16's subnormals
+  double excess_ = 0, variance_ = 0;     // of parity
+  std::map<int, ParityBinade> binades_;  // of parity
+  LatticeCounts lattice_;
+  std::uint64_t powers_ = 0, around_ = 0;  // of the zero mantissa
+  double all_on_bits_ = 0;                 // of the grid: -log2 P(no code off the lattice)
+  std::uint64_t off_ = 0;                  // values off the lattice
+  bool has_witness_ = false;               // off the lattice or beyond f16's range
+};
+
+}  // namespace candor::audit_internal

@@ -1,0 +1,33 @@
+// One question about a tensor: it records what it measured in the evidence, and may propose the verdict.
+#pragma once
+
+#include <optional>
+#include <string>
+
+#include "audit/fingerprint.h"
+#include "candor/audit.h"
+
+namespace candor::audit_internal {
+
+struct Proposal {
+  AuditVerdict verdict = AuditVerdict::undecidable;
+  std::string sub;
+  double bits = 0;
+  std::string sentence, would_change, note;
+};
+
+struct Question {
+  const Fingerprint& tensor;
+  double threshold_bits;
+  AuditEvidence& evidence;  // tests are appended
+};
+
+// In the order in which they are asked; the first proposal is the verdict, all tests are recorded.
+std::optional<Proposal> ask_structure(const Question& question);    // empty, constants, masks, tables, few codes
+std::optional<Proposal> ask_bit_view(const Question& question);     // f16 bits called BF16, swapped bytes, integers
+std::optional<Proposal> ask_significand(const Question& question);  // widened: A5, f16 that was bf16, fp8 codes
+std::optional<Proposal> ask_blocks(const Question& question);       // dequantised: A6
+std::optional<Proposal> ask_smoothness(const Question& question);   // gate: what follows needs a smooth density
+std::optional<Proposal> ask_history(const Question& question);      // parity, zero mantissa, grid, mixture, power
+
+}  // namespace candor::audit_internal

@@ -1,0 +1,199 @@
+// What is left out before statistics: constants, masks, tables, and tensors with next to nothing in them.
+//
+// Dequantised weights have few different values too, and significands may be short because they were widened: those
+// are asked later, so nothing is called structured here that they could explain. Hence the rule:
+//   - few codes with empty neighbours, and multiples of a power of two with both signs, only where no block scheme
+//   fits;
+//   - few codes only in 16-bit tensors, and only when fp8's significands (four bits) are too short for them;
+//   - zeros are never held against a tensor while enough other values are left.
+#include <algorithm>
+#include <cmath>
+
+#include "audit/judge/magnitudes.h"
+#include "audit/judge/phrases.h"
+#include "audit/judge/proposal.h"
+#include "audit/judge/tables.h"
+
+namespace candor::audit_internal {
+namespace {
+
+constexpr std::uint64_t kFewValues = 16;  // fewer than this, among zeros: nothing to judge
+constexpr std::uint64_t kRepeats = 16;    // of each of two or three values, before they count as a table
+constexpr double kMaskValue = 16384;      // weights do not get there
+constexpr int kFp8Significand = 4;
+
+/// What every rule looks at.
+struct Census {
+  MagnitudeTable table;                                                         // empty without codes
+  std::vector<SignificandCell> cells;                                           // f32 and f64
+  std::uint64_t elements = 0, zeros = 0, infinities = 0, nans = 0, values = 0;  // values: finite, not zero
+  bool fits_blocks = false;                                                     // a block scheme explains the values
+  bool narrow = false;                                                          // stored in 16 bits
+  int significand = 8;                                                          // bits that the codes have
+
+  bool has_codes() const { return !table.values.empty(); }
+};
+
+Census take_census(const Fingerprint& tensor, double threshold_bits) {
+  Census c;
+  c.table = magnitudes_of(tensor);
+  c.cells = significand_cells(tensor);
+  c.elements = tensor.elements;
+  c.narrow = tensor.dtype == DType::bf16 || tensor.dtype == DType::f16;
+  c.significand = tensor.code_dtype == DType::f16 ? 11 : 8;
+  const bool wide = tensor.dtype == DType::f32 || tensor.dtype == DType::f64;
+  c.zeros = wide ? tensor.zeros : c.table.zeros;
+  c.infinities = wide ? tensor.infinities : c.table.infinities;
+  c.nans = wide ? tensor.nans : c.table.nans;
+  c.values = c.table.count();
+  if (!c.has_codes())
+    for (const SignificandCell& cell : c.cells) c.values += cell.count;
+  c.fits_blocks = !tensor.blocks.schemes.empty() && tensor.blocks.schemes.front().bits >= threshold_bits;
+  return c;
+}
+
+Proposal undecidable(std::string sub, std::string sentence) {
+  Proposal p;
+  p.verdict = AuditVerdict::undecidable;
+  p.sub = std::move(sub);
+  p.sentence = as_sentence(std::move(sentence));
+  return p;
+}
+
+Proposal structured(std::string sub, double bits, std::string sentence) {
+  Proposal p;
+  p.verdict = AuditVerdict::structured;
+  p.sub = std::move(sub);
+  p.bits = bits;
+  p.sentence = as_sentence(std::move(sentence));
+  return p;
+}
+
+/// A repeated value is one of at least two that its place in the binade could have had.
+double repeat_bits(const Census& c) { return static_cast<double>(c.elements - 1); }
+
+std::optional<Proposal> nothing_there(const Census& c) {
+  if (c.elements == 0) return undecidable("no-support", "the tensor has no elements");
+  if (c.nans == c.elements) return undecidable("no-support", "every value is NaN");
+  if (c.nans + c.infinities == c.elements) return undecidable("no-support", "no value is finite");
+  if (c.elements == 1) return undecidable("low-power", "a single value has no statistics");
+  if (c.zeros == c.elements) return structured("constant", repeat_bits(c), "every value is zero");
+  if (c.values == 0) return structured("mask", repeat_bits(c), "zeros beside values that are not finite: a mask");
+  return std::nullopt;
+}
+
+bool is_one_value(const Census& c) {
+  if (c.has_codes()) return c.table.values.size() == 1 && c.table.one_signed();
+  // Without codes, one cell says so once chance would have reached others.
+  return c.cells.size() == 1 && static_cast<double>(c.values) * (c.cells.front().zeros + 1) >= 40;
+}
+
+std::string value_text(const Census& c, std::size_t i) {
+  if (!c.has_codes()) return std::string("a single value near ").append(shortest(std::ldexp(1.5, c.cells[0].exponent)));
+  const Magnitude& m = c.table.values[i];
+  return shortest(m.positive > 0 ? m.value : -m.value);
+}
+
+std::optional<Proposal> constants_and_masks(const Census& c) {
+  const bool others = c.zeros + c.infinities > 0;
+  if (is_one_value(c)) {
+    if (!others) return structured("constant", repeat_bits(c), std::string("every value is ").append(value_text(c, 0)));
+    return structured("mask", repeat_bits(c),
+                      value_text(c, 0).append(c.zeros > 0 ? " and zeros" : " and infinities").append(": a mask"));
+  }
+  if (!c.has_codes() || c.values < kRepeats * c.table.values.size()) return std::nullopt;
+  const std::vector<Magnitude>& values = c.table.values;
+  const bool all_huge = values.front().value >= kMaskValue;
+  if (c.table.one_signed() && values.size() <= 3 && (all_huge || (values.size() == 2 && others))) {
+    return structured("mask", repeat_bits(c),
+                      std::string(others ? "zeros or infinities beside " : "")
+                          .append(grouped(values.size()))
+                          .append(" constants, of which the largest is ")
+                          .append(value_text(c, values.size() - 1))
+                          .append(": a mask"));
+  }
+  if (values.size() <= 3 && !c.fits_blocks) {
+    return structured(
+        "table", repeat_bits(c),
+        std::string("the values have only ").append(grouped(values.size())).append(" different magnitudes"));
+  }
+  return std::nullopt;
+}
+
+std::optional<Proposal> sparse(const Census& c) {
+  if (c.values >= kFewValues || c.zeros < 9 * c.values) return std::nullopt;
+  return structured("sparse", static_cast<double>(c.zeros),
+                    std::string("only ")
+                        .append(grouped(c.values))
+                        .append(" of ")
+                        .append(grouped(c.elements))
+                        .append(" values are not zero"));
+}
+
+std::optional<Proposal> as_table(const std::optional<TableSign>& sign, std::string note = "") {
+  if (!sign) return std::nullopt;
+  Proposal p = structured("table", sign->bits, std::string("a computed table: ").append(sign->what));
+  p.note = std::move(note);
+  return p;
+}
+
+std::optional<Proposal> tables(const Census& c, double threshold_bits) {
+  const bool one_signed = c.has_codes() && c.table.one_signed();
+  const std::vector<LatticeCell> lattice = c.has_codes() ? lattice_cells(c.table) : lattice_cells(c.cells);
+  if (one_signed || !c.fits_blocks) {
+    if (auto p = as_table(find_progression(lattice, threshold_bits))) return p;
+    if (!c.has_codes())
+      if (auto p = as_table(find_partial_progression(c.cells, threshold_bits))) return p;
+    if (auto p = as_table(find_multiples(c.table, c.significand, threshold_bits))) return p;
+  }
+  if (!c.narrow || c.fits_blocks) return std::nullopt;
+  if (c.table.longest() > kFp8Significand) {
+    if (auto p = as_table(find_isolated_codes(c.table, threshold_bits),
+                          "a palette of values, shared by the whole tensor, looks the same"))
+      return p;
+  }
+  return as_table(find_wall_at_one(c.table, threshold_bits));
+}
+
+void record(const Census& c, const std::optional<Proposal>& proposal, AuditEvidence& evidence) {
+  AuditTest test;
+  test.name = "structure";
+  test.used = c.values;
+  test.statistic = static_cast<double>(c.has_codes() ? c.table.values.size() : c.cells.size());
+  test.low = test.high = test.statistic;
+  if (proposal) {
+    test.bits = proposal->bits;
+    test.p_value = std::exp2(-std::min(proposal->bits, 1000.0));
+    test.text = proposal->sentence;
+  } else {
+    test.text = c.has_codes() ? grouped(c.table.values.size()).append(" different magnitudes")
+                              : std::string("significands of many lengths and exponents");
+    test.text.append(" among ").append(grouped(c.values)).append(" values that are finite and not zero");
+  }
+  evidence.tests.push_back(std::move(test));
+}
+
+/// The lowest f16, which masks love, ends on a power of two when it is rounded to bf16.
+void add_f16_lowest(const Census& c, Proposal& p) {
+  const bool rounded = c.table.at(65536) > 0, kept = c.table.at(65504) > 0;
+  if (!rounded && !kept) return;
+  if (!p.note.empty()) p.note.append("; ");
+  p.note.append(rounded ? "-65536 is what f16's lowest value, -65504, becomes in bf16"
+                        : "-65504 is f16's lowest value");
+}
+
+}  // namespace
+
+std::optional<Proposal> ask_structure(const Question& question) {
+  if (!is_floating(question.tensor.dtype)) return std::nullopt;
+  const Census c = take_census(question.tensor, question.threshold_bits);
+  std::optional<Proposal> proposal = nothing_there(c);
+  if (!proposal) proposal = constants_and_masks(c);
+  if (!proposal) proposal = sparse(c);
+  if (!proposal) proposal = tables(c, question.threshold_bits);
+  if (proposal && proposal->verdict == AuditVerdict::structured) add_f16_lowest(c, *proposal);
+  record(c, proposal, question.evidence);
+  return proposal;
+}
+
+}  // namespace candor::audit_internal
