@@ -1,0 +1,194 @@
+#include "audit/roll_up.h"
+
+#include <algorithm>
+#include <cstdio>
+#include <map>
+#include <string>
+
+#include "audit/severity.h"
+#include "io/refuse.h"
+
+namespace candor::audit_internal {
+namespace {
+
+constexpr std::size_t kMostNamed = 3;
+constexpr double kNearlyAll = 0.95;  // of what was judged: then a finding speaks for the checkpoint
+
+/// Tensors of one verdict.
+struct Group {
+  AuditVerdict verdict = AuditVerdict::undecidable;
+  bool finding = false;
+  std::size_t tensors = 0;
+  std::uint64_t elements = 0;
+  double bits = 0;
+  std::map<std::string, std::uint64_t> subs;  // elements by sub
+  std::vector<std::string> names;             // the first few
+
+  std::string sub() const {
+    const auto heaviest =
+        std::max_element(subs.begin(), subs.end(), [](const auto& a, const auto& b) { return a.second < b.second; });
+    return heaviest == subs.end() ? "" : heaviest->first;
+  }
+};
+
+/// Heaviest first; equally heavy ones worst first.
+std::vector<Group> group(const std::vector<TensorAudit>& tensors) {
+  std::map<std::pair<AuditVerdict, bool>, Group> by_verdict;
+  for (const TensorAudit& tensor : tensors) {
+    const bool finding = is_audit_finding(tensor);
+    Group& group = by_verdict[{tensor.verdict, finding}];
+    group.verdict = tensor.verdict;
+    group.finding = finding;
+    ++group.tensors;
+    group.elements += tensor.evidence.elements;
+    group.bits += tensor.bits;
+    group.subs[tensor.sub] += tensor.evidence.elements;
+    if (group.names.size() < kMostNamed) group.names.push_back(io::quote(tensor.name));
+  }
+  std::vector<Group> groups;
+  for (auto& [verdict, group] : by_verdict) groups.push_back(std::move(group));
+  std::stable_sort(groups.begin(), groups.end(), [](const Group& a, const Group& b) {
+    return a.elements != b.elements ? a.elements > b.elements : severity(a.verdict) > severity(b.verdict);
+  });
+  return groups;
+}
+
+std::string_view phrase(AuditVerdict verdict) {
+  switch (verdict) {
+    case AuditVerdict::consistent:
+      return "consistent with one rounding from a wide source";
+    case AuditVerdict::f16_grid:
+      return "found on f16's grid";
+    case AuditVerdict::p11_source:
+      return "rounded to 11 significant bits before";
+    case AuditVerdict::truncated:
+      return "cut off instead of rounded";
+    case AuditVerdict::widened:
+      return "stored wider than their values are";
+    case AuditVerdict::dequantised:
+      return "dequantised";
+    case AuditVerdict::mislabelled:
+      return "labelled as what they are not";
+    case AuditVerdict::mixed:
+      return "of mixed history";
+    case AuditVerdict::structured:
+      return "constants or tables";
+    case AuditVerdict::undecidable:
+      return "without enough support to tell";
+    case AuditVerdict::unsupported:
+      return "of dtypes that are not judged";
+    case AuditVerdict::invalid:
+      break;
+  }
+  return "refused";
+}
+
+std::string percent(std::uint64_t part, std::uint64_t whole) {
+  const double share = whole == 0 ? 0 : 100 * static_cast<double>(part) / static_cast<double>(whole);
+  if (part != 0 && share < 0.1) return "less than 0.1 %";
+  char text[32];
+  std::snprintf(text, sizeof text, "%.1f %%", part != whole && share > 99.9 ? 99.9 : share);
+  return text;
+}
+
+/// "214 (99.8 % of the parameters) were found on f16's grid (via-f16)"
+std::string clause(const Group& group, std::uint64_t elements) {
+  std::string text = std::to_string(group.tensors);
+  text.append(" (").append(percent(group.elements, elements)).append(" of the parameters)");
+  text.append(group.tensors == 1 ? " was " : " were ").append(phrase(group.verdict));
+  if (const std::string sub = group.sub(); !sub.empty()) text.append(" (").append(sub).append(")");
+  if (group.finding && group.tensors <= kMostNamed) {
+    text += ": ";
+    for (std::size_t i = 0; i < group.names.size(); ++i) text.append(i > 0 ? ", " : "").append(group.names[i]);
+  }
+  return text;
+}
+
+/// What else is in it, findings first; the headline tells of the tensors that have the checkpoint's own verdict.
+std::string sentence(std::vector<Group> groups, const CheckpointAudit& checkpoint) {
+  if (checkpoint.tensors.empty()) return "there are no tensors to judge";
+  std::uint64_t elements = 0;
+  for (const Group& group : groups) elements += group.elements;
+  std::stable_partition(groups.begin(), groups.end(), [](const Group& group) { return group.finding; });
+  std::string text;
+  for (const Group& group : groups)
+    if (group.verdict != checkpoint.verdict)
+      text.append(text.empty() ? "of its tensors, " : "; ").append(clause(group, elements));
+  return text;
+}
+
+bool is_judged(const Group& group) {
+  return group.finding || group.verdict == AuditVerdict::consistent || group.verdict == AuditVerdict::widened;
+}
+
+void take(CheckpointAudit& checkpoint, const Group& group) {
+  checkpoint.verdict = group.verdict;
+  checkpoint.sub = group.sub();
+  checkpoint.bits = group.bits;
+}
+
+/// No tensor decides: what do they say together?
+void decide_pooled(CheckpointAudit& checkpoint, const EvidencePool& pool) {
+  checkpoint.verdict = AuditVerdict::undecidable;
+  const std::optional<Proposal> together = pool.propose();
+  if (!together) return;
+  checkpoint.verdict = together->verdict;
+  checkpoint.sub = together->sub;
+  checkpoint.bits = together->bits;
+  checkpoint.notes.push_back("no tensor alone decides; all together do: " + together->sentence);
+}
+
+void mix(CheckpointAudit& checkpoint, const std::vector<Group>& findings) {
+  checkpoint.verdict = AuditVerdict::mixed;
+  for (const Group& finding : findings) {
+    checkpoint.sub.append(checkpoint.sub.empty() ? "" : "+").append(audit_verdict_name(finding.verdict));
+    checkpoint.bits = std::max(checkpoint.bits, finding.bits);
+  }
+}
+
+/// Beside tensors that f16's lattice shows, those of 11 bits that "f16 or TF32" left came from f16 too.
+void join_f16(std::vector<Group>& findings) {
+  const auto of = [&](AuditVerdict verdict) {
+    return std::find_if(findings.begin(), findings.end(), [&](const Group& group) { return group.verdict == verdict; });
+  };
+  const auto eleven = of(AuditVerdict::p11_source), f16 = of(AuditVerdict::f16_grid);
+  if (eleven == findings.end() || f16 == findings.end() || eleven->subs.contains("tf32")) return;
+  f16->elements += eleven->elements;
+  f16->bits += eleven->bits;
+  findings.erase(eleven);
+}
+
+void decide(CheckpointAudit& checkpoint, const std::vector<Group>& groups, const EvidencePool& pool) {
+  std::uint64_t judged = 0, undecided = 0;
+  std::vector<Group> findings, consistent;
+  for (const Group& group : groups) {
+    if (is_judged(group)) judged += group.elements;
+    if (group.verdict == AuditVerdict::undecidable) undecided += group.elements;
+    if (group.finding) findings.push_back(group);
+    if (group.verdict == AuditVerdict::consistent) consistent.push_back(group);
+  }
+  join_f16(findings);
+  for (const Group& finding : findings)
+    if (static_cast<double>(finding.elements) >= kNearlyAll * static_cast<double>(judged))
+      return take(checkpoint, finding);
+  if (!findings.empty()) return mix(checkpoint, findings);
+  if (!consistent.empty() && judged >= undecided) return take(checkpoint, consistent.front());
+  if (undecided > 0 || groups.empty()) return decide_pooled(checkpoint, pool);
+  take(checkpoint, groups.front());  // structured, unsupported or widened by design, whichever holds more
+}
+
+}  // namespace
+
+void roll_up(CheckpointAudit& checkpoint, const EvidencePool& pool) {
+  const std::vector<Group> groups = group(checkpoint.tensors);
+  checkpoint.pooled = pool.tests();
+  decide(checkpoint, groups, pool);
+  checkpoint.sentence = sentence(groups, checkpoint);
+  std::stable_sort(checkpoint.tensors.begin(), checkpoint.tensors.end(),
+                   [](const TensorAudit& a, const TensorAudit& b) {
+                     if (severity(a.verdict) != severity(b.verdict)) return severity(a.verdict) > severity(b.verdict);
+                     return a.bits > b.bits;
+                   });
+}
+
+}  // namespace candor::audit_internal
