@@ -1,0 +1,13 @@
+// The report of a comparison: sentences, classes of tensors, and the worst first.
+#pragma once
+
+#include <string>
+#include <vector>
+
+#include "audit/diff/judgement.h"
+
+namespace candor::audit_internal::comparison {
+
+DiffReport make_report(const std::string& path_a, const std::string& path_b, std::vector<JudgedPair> pairs);
+
+}  // namespace candor::audit_internal::comparison

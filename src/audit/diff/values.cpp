@@ -1,0 +1,108 @@
+#include "audit/diff/values.h"
+
+#include <algorithm>
+#include <array>
+#include <cstring>
+#include <type_traits>
+
+#include "core/blocks.h"
+#include "core/formats.h"
+
+namespace candor::audit_internal::comparison {
+namespace {
+
+template <class Code>
+Code load(const std::byte* bytes, std::size_t index) {
+  Code code;
+  std::memcpy(&code, bytes + index * sizeof code, sizeof code);
+  return code;
+}
+
+/// The conversions of core/formats.h make every NaN quiet; here it keeps its code.
+std::uint32_t f16_value_bits(std::uint16_t code) {
+  if ((code & 0x7fffu) <= 0x7c00u) return f32_bits(f16_bits_to_f32(code));
+  return static_cast<std::uint32_t>(code & 0x8000u) << 16 | 0x7f800000u |
+         static_cast<std::uint32_t>(code & 0x3ffu) << 13;
+}
+
+std::uint64_t f64_value_bits(std::uint32_t f32) {
+  if ((f32 & 0x7fffffffu) <= 0x7f800000u) return f64_bits(f32_to_f64(f32_from_bits(f32)));
+  return static_cast<std::uint64_t>(f32 & 0x80000000u) << 32 | kF64Infinity |
+         static_cast<std::uint64_t>(f32 & 0x7fffffu) << 29;
+}
+
+template <class Word>
+Word from_f32_bits(std::uint32_t bits) {
+  if constexpr (std::is_same_v<Word, std::uint32_t>)
+    return bits;
+  else
+    return f64_value_bits(bits);
+}
+
+template <class Code, class Word, class Convert>
+void read_codes(const std::byte* bytes, std::size_t count, Word* values, Convert convert) {
+  for (std::size_t i = 0; i < count; ++i) values[i] = from_f32_bits<Word>(convert(load<Code>(bytes, i)));
+}
+
+template <class Word>
+void read_blocks(DType dtype, const std::byte* bytes, std::size_t count, Word* values) {
+  const DTypeInfo& info = dtype_info(dtype);
+  const std::size_t block = static_cast<std::size_t>(info.block_elements);
+  std::array<float, 256> buffer;
+  for (std::size_t i = 0; i < count; i += block) {
+    const std::byte* from = bytes + i / block * static_cast<std::size_t>(info.block_bytes);
+    dequantize_blocks(dtype, from, info.block_elements, buffer.data());
+    for (std::size_t j = 0; j < block; ++j) values[i + j] = from_f32_bits<Word>(f32_bits(buffer[j]));
+  }
+}
+
+}  // namespace
+
+template <class Word>
+void read_values(DType dtype, const std::byte* bytes, std::size_t count, Word* values) {
+  switch (dtype) {
+    case DType::f64:
+      if constexpr (std::is_same_v<Word, std::uint64_t>) std::memcpy(values, bytes, count * sizeof *values);
+      return;
+    case DType::f32:
+      return read_codes<std::uint32_t>(bytes, count, values, [](std::uint32_t code) { return code; });
+    case DType::f16:
+      return read_codes<std::uint16_t>(bytes, count, values, f16_value_bits);
+    case DType::bf16:
+      return read_codes<std::uint16_t>(bytes, count, values,
+                                       [](std::uint16_t code) { return static_cast<std::uint32_t>(code) << 16; });
+    case DType::f8_e4m3:
+      return read_codes<std::uint8_t>(bytes, count, values,
+                                      [](std::uint8_t code) { return f32_bits(f8_e4m3_bits_to_f32(code)); });
+    case DType::f8_e5m2:
+      return read_codes<std::uint8_t>(bytes, count, values, [](std::uint8_t code) {
+        return f16_value_bits(static_cast<std::uint16_t>(code << 8));
+      });
+    default:
+      return read_blocks(dtype, bytes, count, values);
+  }
+}
+
+template void read_values(DType, const std::byte*, std::size_t, std::uint32_t*);
+template void read_values(DType, const std::byte*, std::size_t, std::uint64_t*);
+
+std::uint64_t element_code(DType dtype, const std::byte* bytes, std::uint64_t index) {
+  const DTypeInfo& info = dtype_info(dtype);
+  const std::byte* at = bytes + element_offset(dtype, index);
+  if (info.kind == DTypeKind::block && !info.storage_only) {
+    std::array<std::uint32_t, 256> values;
+    const auto block = static_cast<std::size_t>(info.block_elements);
+    read_values(dtype, at, block, values.data());
+    return values[index % block];
+  }
+  std::uint64_t code = 0;
+  std::memcpy(&code, at, std::min<std::size_t>(sizeof code, static_cast<std::size_t>(info.block_bytes)));
+  return code;
+}
+
+std::uint64_t element_offset(DType dtype, std::uint64_t index) {
+  const DTypeInfo& info = dtype_info(dtype);
+  return index / static_cast<std::uint64_t>(info.block_elements) * static_cast<std::uint64_t>(info.block_bytes);
+}
+
+}  // namespace candor::audit_internal::comparison
