@@ -151,7 +151,7 @@ CANDOR_ALWAYS_INLINE float f8_e5m2_bits_to_f32(std::uint8_t code) {
 }
 
 /// Round to nearest, ties to even; does not saturate: what rounds beyond 448 (from just above 464), infinity and NaN
-/// become NaN with the sign kept, as in PyTorch's cast.
+/// become NaN with the sign kept, as in ml_dtypes (PyTorch saturates to 448).
 CANDOR_ALWAYS_INLINE std::uint8_t f32_to_f8_e4m3_bits(float x) {
   const std::uint32_t bits = f32_bits(x), magnitude = bits & 0x7fffffffu;
   const std::uint64_t sign = bits >> 24 & 0x80u;
