@@ -1,0 +1,122 @@
+// Genuine bf16 that was computed from bf16: averages, merges, products, training. Ties and small differences make it
+// look like f16 to a test that only asks what is likelier; none of it may be called laundered.
+#include <gtest/gtest.h>
+
+#include <cmath>
+#include <string>
+
+#include "audit/judge/pool.h"
+#include "tests/audit/history_support.h"
+
+namespace candor::audit_internal {
+namespace {
+
+constexpr std::size_t kCount = 1 << 20;
+
+float rounded(float x) { return widen({to_bf16(x, Route::rne)})[0]; }
+
+std::vector<float> bf16_draws(double sigma, std::uint64_t seed, std::size_t count = kCount) {
+  return widen(to_bf16(draw(Law::normal, sigma, count, seed), Route::rne));
+}
+
+template <typename Each>
+HistoryAnswer computed(Each each) {
+  std::vector<float> values(kCount);
+  for (std::size_t i = 0; i < kCount; ++i) values[i] = each(i);
+  return ask_both(fingerprint_of(to_bf16(values, Route::rne), {1024, 1024}));
+}
+
+void expect_no_finding(const char* what, const HistoryAnswer& answer) {
+  EXPECT_FALSE(is_audit_finding(answer.proposal.verdict)) << what << ": " << answer.proposal.sentence;
+}
+
+TEST(arithmetic, averages_of_checkpoints_are_no_findings) {
+  const std::vector<float> a = bf16_draws(0.02, 1), b = bf16_draws(0.02, 2);
+  const HistoryAnswer apart = computed([&](std::size_t i) { return (a[i] + b[i]) / 2; });
+  expect_no_finding("average of two", apart);
+  EXPECT_EQ(apart.proposal.sub, "bf16-arithmetic");
+  EXPECT_GT(apart.test("parity").bits, 40);  // the likelihood alone would have been sure
+  for (const double step : {1e-3, 1e-4}) {
+    const std::vector<float> delta = draw(Law::normal, step, kCount, 3);
+    const auto tuned = [&](std::size_t i) { return rounded(a[i] + delta[i]); };
+    expect_no_finding("average with a fine-tune", computed([&](std::size_t i) { return (a[i] + tuned(i)) / 2; }));
+    expect_no_finding("weighted average", computed([&](std::size_t i) { return 0.3f * a[i] + 0.7f * tuned(i); }));
+    expect_no_finding("average of three", computed([&](std::size_t i) { return (a[i] + tuned(i) + b[i]) / 3; }));
+  }
+}
+
+TEST(arithmetic, merged_adapters_are_no_findings) {
+  const std::vector<float> a = bf16_draws(0.02, 1);
+  for (const double sigma : {1e-2, 1e-3, 1e-4, 1e-5, 1e-6}) {
+    const std::vector<float> narrow = bf16_draws(sigma, 4), wide = draw(Law::normal, sigma, kCount, 5);
+    expect_no_finding("bf16 delta", computed([&](std::size_t i) { return a[i] + narrow[i]; }));
+    const HistoryAnswer exact = computed([&](std::size_t i) { return a[i] + wide[i]; });
+    expect_no_finding("f32 delta", exact);
+  }
+}
+
+TEST(arithmetic, scales_that_were_folded_in_are_no_findings) {
+  const std::vector<float> a = bf16_draws(0.02, 1), gains = bf16_draws(0.005, 6), wide_gains = bf16_draws(0.2, 7);
+  for (const float scale : {0.7f, 1.1f, 0.70703125f, 0.125f, 1.5f}) {
+    expect_no_finding("one scale", computed([&](std::size_t i) { return a[i] * scale; }));
+  }
+  expect_no_finding("narrow gains", computed([&](std::size_t i) { return a[i] * rounded(1 + gains[i / 1024]); }));
+  expect_no_finding("wide gains", computed([&](std::size_t i) { return a[i] * rounded(1 + wide_gains[i % 1024]); }));
+}
+
+TEST(arithmetic, training_in_bf16_is_consistent) {
+  std::vector<float> w = bf16_draws(0.02, 1);
+  for (std::uint64_t step = 0; step < 20; ++step) {
+    for (std::size_t i = 0; i < w.size(); ++i) {
+      w[i] = rounded(w[i] - 3e-5f * static_cast<float>(2 * random_unit(50 + step, i) - 1));
+    }
+  }
+  const HistoryAnswer answer = ask_both(fingerprint_of(to_bf16(w, Route::rne), {1024, 1024}));
+  EXPECT_EQ(answer.proposal.verdict, AuditVerdict::consistent) << answer.proposal.sentence;
+}
+
+// A bf16 update that was merged into every fourth value: sums on ties there, ordinary small values elsewhere.
+std::vector<float> partly_merged(std::size_t count) {
+  std::vector<float> w = bf16_draws(0.04, 11, count);
+  const std::vector<float> update = bf16_draws(2e-3, 12, count);
+  for (std::size_t i = 0; i < count; i += 4) w[i] = rounded(w[i] + update[i]);
+  return w;
+}
+
+TEST(arithmetic, a_partial_merge_is_consistent_and_said_to_be_arithmetic) {
+  const std::vector<float> w = partly_merged(1 << 18);
+  const HistoryAnswer answer = ask_both(fingerprint_of(to_bf16(w, Route::rne), {512, 512}));
+  EXPECT_GT(answer.test("parity").statistic, 6) << "the premise: even codes are in surplus";
+  EXPECT_EQ(answer.proposal.verdict, AuditVerdict::consistent) << answer.proposal.sentence;
+  EXPECT_EQ(answer.proposal.sub, "bf16-arithmetic");
+}
+
+TEST(arithmetic, a_trip_after_a_partial_merge_is_found_by_the_lattice_alone) {
+  const std::vector<float> w = partly_merged(1 << 18);
+  const HistoryAnswer answer = ask_both(fingerprint_of(to_bf16(w, Route::via_f16), {512, 512}));
+  EXPECT_EQ(answer.proposal.verdict, AuditVerdict::f16_grid) << answer.proposal.sentence;
+}
+
+TEST(arithmetic, averaged_small_tensors_do_not_pool_to_a_finding) {
+  EvidencePool pool(40);
+  for (std::uint64_t t = 0; t < 60; ++t) {
+    const std::vector<float> a = bf16_draws(0.02, 200 + t, 2048), b = bf16_draws(0.02, 300 + t, 2048);
+    std::vector<float> mean(a.size());
+    for (std::size_t i = 0; i < a.size(); ++i) mean[i] = (a[i] + b[i]) / 2;
+    pool.add(fingerprint_of(to_bf16(mean, Route::rne), {2048}));
+  }
+  EXPECT_GT(pool.tests()[0].bits, 40);
+  EXPECT_FALSE(pool.propose());
+}
+
+// What laundering does afterwards is still found when the tensor had been trained on in bf16.
+TEST(arithmetic, a_trip_after_training_is_found) {
+  std::vector<float> w = bf16_draws(0.02, 1);
+  const std::vector<float> update = draw(Law::normal, 3e-5, kCount, 8);
+  for (std::size_t i = 0; i < w.size(); ++i) w[i] = rounded(w[i] + update[i]);
+  const HistoryAnswer answer = ask_both(fingerprint_of(to_bf16(w, Route::via_f16), {1024, 1024}));
+  EXPECT_EQ(answer.proposal.verdict, AuditVerdict::f16_grid) << answer.proposal.sentence;
+}
+
+}  // namespace
+}  // namespace candor::audit_internal

@@ -1,0 +1,132 @@
+// The public entry: paths, patterns, files that are refused, order. What is found in values is tested elsewhere.
+#include "candor/audit.h"
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include "audit/checkpoint_audit.h"
+#include "audit/checkpoint_paths.h"
+#include "audit/selection.h"
+#include "candor/error.h"
+#include "tests/audit/recipes.h"
+#include "tests/audit/scan_support.h"
+
+namespace candor {
+namespace {
+
+using audit_internal::draw;
+using audit_internal::expand_path;
+using audit_internal::Law;
+using audit_internal::Route;
+using audit_internal::to_bf16;
+using candor::testing::bytes_of;
+using candor::testing::error_text;
+using candor::testing::StoredTensor;
+using candor::testing::TemporaryFolder;
+using candor::testing::write_safetensors;
+using ::testing::HasSubstr;
+
+StoredTensor genuine(const std::string& name, std::uint64_t seed) {
+  return {name, DType::bf16, {512, 512}, bytes_of(to_bf16(draw(Law::normal, 0.02, 512 * 512, seed), Route::rne))};
+}
+
+TEST(Audit, JudgesEveryTensorOfEveryPath) {
+  const TemporaryFolder first, second;
+  const std::string a = write_safetensors(first, {genuine("one", 1), genuine("two", 2)});
+  const std::string b = write_safetensors(second, {genuine("three", 3)});
+  const AuditReport report = audit({a, b});
+  ASSERT_EQ(report.checkpoints.size(), 2u);
+  EXPECT_EQ(report.checkpoints[0].path, a);
+  EXPECT_EQ(report.checkpoints[0].format, "safetensors");
+  EXPECT_EQ(report.checkpoints[0].tensors.size(), 2u);
+  EXPECT_EQ(report.checkpoints[0].elements, 2u * 512 * 512);
+  EXPECT_EQ(report.checkpoints[0].bytes, 4u * 512 * 512);
+  EXPECT_EQ(report.checkpoints[1].tensors[0].name, "three");
+  EXPECT_EQ(report.threshold_bits, 40);
+}
+
+TEST(Audit, ARefusedFileIsAVerdict) {
+  const TemporaryFolder folder, other;
+  const std::string good = write_safetensors(folder, {genuine("one", 1)});
+  const std::string bad = other.put("bad.safetensors", "no safetensors");
+  const AuditReport report = audit({good, bad});
+  EXPECT_EQ(report.verdict, AuditVerdict::invalid);
+  EXPECT_NE(report.checkpoints[0].verdict, AuditVerdict::invalid);
+  EXPECT_EQ(report.checkpoints[1].verdict, AuditVerdict::invalid);
+  EXPECT_THAT(report.checkpoints[1].error, HasSubstr("safetensors"));
+}
+
+TEST(Audit, AMissingFileIsAnError) {
+  EXPECT_THROW(audit({"/nowhere/at/all.safetensors"}), IoError);
+  EXPECT_THROW(audit({}), ValueError);
+}
+
+TEST(Audit, OnlyAndExclude) {
+  const TemporaryFolder folder;
+  const std::string path = write_safetensors(folder, {genuine("a.weight", 1), genuine("a.bias", 2), genuine("b", 3)});
+  AuditOptions options;
+  options.only = {"a.*"};
+  options.exclude = {"*.bias"};
+  const AuditReport report = audit({path}, options);
+  ASSERT_EQ(report.checkpoints[0].tensors.size(), 1u);
+  EXPECT_EQ(report.checkpoints[0].tensors[0].name, "a.weight");
+  options.exclude = {"*.gain"};
+  EXPECT_EQ(error_text<ValueError>([&] { audit({path}, options); }),
+            "audit: the pattern exclude '*.gain' matches none of the 3 "
+            "tensors; correct it or leave it out");
+  options.exclude.clear();
+  options.only = {"a.*", "c"};
+  EXPECT_THAT(error_text<ValueError>([&] { audit({path}, options); }), HasSubstr("only 'c'"));
+}
+
+TEST(Audit, RefusesOptionsThatMeanNothing) {
+  AuditOptions options;
+  options.threshold_bits = 0;
+  EXPECT_THAT(error_text<ValueError>([&] { audit({"x"}, options); }), HasSubstr("threshold of 0.0"));
+  options.threshold_bits = 40;
+  options.threads = -1;
+  EXPECT_THAT(error_text<ValueError>([&] { audit({"x"}, options); }), HasSubstr("-1 threads"));
+}
+
+TEST(Audit, AFolderIsAModelOrItsFiles) {
+  const TemporaryFolder folder;
+  EXPECT_EQ(expand_path(folder.path("")), std::vector<std::string>{folder.path("")})
+      << "opening it says what is missing";
+  folder.put("b.npy", "");
+  folder.put("a.gguf", "");
+  folder.put("c-00001-of-00002.gguf", "");
+  folder.put("c-00002-of-00002.gguf", "");
+  folder.put("readme.txt", "");
+  const std::string at = folder.folder().string();
+  EXPECT_EQ(expand_path(at), (std::vector<std::string>{folder.path("a.gguf"), folder.path("b.npy"),
+                                                       folder.path("c-00001-of-00002.gguf")}));
+  folder.put("model.safetensors", "");
+  EXPECT_EQ(expand_path(at), std::vector<std::string>{at});
+  EXPECT_EQ(expand_path("/nowhere"), std::vector<std::string>{"/nowhere"});
+}
+
+TEST(Audit, CancelEndsIt) {
+  const TemporaryFolder folder;
+  const std::string path = write_safetensors(folder, {genuine("one", 1)});
+  const std::atomic<bool> cancel{true};
+  AuditOptions options;
+  options.cancel = &cancel;
+  EXPECT_THROW(audit({path}, options), Cancelled);
+}
+
+TEST(Audit, PicturesAreKeptForFindingsAndTheFirstTensors) {
+  TensorAudit tensor;
+  tensor.evidence.binades.resize(3);
+  tensor.verdict = AuditVerdict::consistent;
+  audit_internal::keep_pictures(tensor, audit_internal::kPictures - 1);
+  EXPECT_EQ(tensor.evidence.binades.size(), 3u);
+  tensor.verdict = AuditVerdict::f16_grid;
+  audit_internal::keep_pictures(tensor, audit_internal::kPictures);
+  EXPECT_EQ(tensor.evidence.binades.size(), 3u);
+  tensor.verdict = AuditVerdict::consistent;
+  audit_internal::keep_pictures(tensor, audit_internal::kPictures);
+  EXPECT_TRUE(tensor.evidence.binades.empty());
+}
+
+}  // namespace
+}  // namespace candor

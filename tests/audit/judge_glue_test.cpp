@@ -1,0 +1,159 @@
+// What holds for every verdict: who is asked, what is recorded, and that nothing depends on chance or on repeats.
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include <cmath>
+
+#include "audit/judge/judge.h"
+#include "audit/judge/measured.h"
+#include "audit/judge/pool.h"
+#include "audit/judge/tails.h"
+#include "tests/audit/history_support.h"
+
+namespace candor::audit_internal {
+namespace {
+
+using enum AuditVerdict;
+
+std::vector<std::uint16_t> weights(Route route, std::size_t count, std::uint64_t seed, double sigma = 0.02) {
+  return to_bf16(draw(Law::normal, sigma, count, seed), route, seed);
+}
+
+std::vector<std::string> names_of(const std::vector<AuditTest>& tests) {
+  std::vector<std::string> names;
+  for (const AuditTest& test : tests) names.push_back(test.name);
+  return names;
+}
+
+TEST(judge_glue, a_contradicting_label_decides_and_all_tests_are_recorded) {
+  const Fingerprint tensor = fingerprint_of(weights(Route::via_f16, 262'144, 7), {512, 512});
+  const TensorAudit audit = judge(tensor, {"config.json says float16, the header BF16", "label-vs-config"}, 40);
+  EXPECT_EQ(audit.verdict, mislabelled);
+  EXPECT_EQ(audit.sub, "label-vs-config");
+  EXPECT_GE(audit.bits, 40);
+  EXPECT_THAT(names_of(audit.evidence.tests),
+              testing::IsSupersetOf({"label", "smoothness", "parity", "zero mantissa", "grid", "mixture"}));
+  EXPECT_EQ(audit.evidence.histories.size(), 7u);
+}
+
+TEST(judge_glue, wide_tensors_with_bf16_values_are_tested_too) {
+  const std::vector<float> wide = widen(weights(Route::from_f16, 65'536, 3));
+  const HistoryAnswer answer = ask_both(fingerprint_of(wide, {256, 256}));
+  EXPECT_EQ(answer.proposal.verdict, f16_grid);
+  EXPECT_GT(answer.test("parity").bits, 40);
+}
+
+TEST(judge_glue, other_dtypes_are_left_to_others) {
+  const Fingerprint f16 = fingerprint_of(to_f16(draw(Law::normal, 0.02, 4096, 1)), {4096}, DType::f16);
+  const HistoryAnswer answer = ask_both(f16);
+  for (const AuditTest& test : answer.evidence.tests) EXPECT_FALSE(test.not_run.empty()) << test.name;
+  EXPECT_EQ(judge(f16, {}, 40).verdict, consistent);
+  Fingerprint integers;
+  integers.dtype = DType::i32;
+  integers.type_name = "I32";
+  EXPECT_EQ(judge(integers, {}, 40).verdict, unsupported);
+}
+
+TEST(judge_glue, the_same_tensor_gets_the_same_p_values) {
+  const Fingerprint tensor = fingerprint_of(weights(Route::rne, 65'536, 5), {65'536});
+  Fingerprint other = tensor;
+  other.identity ^= 1;
+  const HistoryAnswer first = ask_both(tensor), again = ask_both(tensor), differing = ask_both(other);
+  EXPECT_EQ(first.test("grid").p_value, again.test("grid").p_value);
+  EXPECT_NE(first.test("grid").p_value, differing.test("grid").p_value);
+  EXPECT_EQ(first.test("grid").bits, differing.test("grid").bits);  // bits are never randomised
+}
+
+// A buffer element that is written over and over is one piece of evidence.
+TEST(judge_glue, a_repeated_constant_on_the_lattice_is_no_evidence) {
+  std::vector<std::uint16_t> codes = weights(Route::rne, 1 << 20, 11);
+  for (std::size_t i = 0; i < codes.size(); i += 64) codes[i] = 0x3580;  // 2^-20, 16,384 times
+  const Fingerprint tensor = fingerprint_of(codes, {1 << 20});
+  const HistoryAnswer answer = ask_both(tensor);
+  EXPECT_FALSE(is_audit_finding(answer.proposal.verdict)) << answer.proposal.sentence;
+  // Were each of 16,384 one piece of evidence, a tenth of the values through f16 would be thousands of bits likelier.
+  EXPECT_LT(measure(tensor)->of(History::via_f16).small.bits_at(0.1), 20);
+}
+
+// Constants are even codes as a rule; a few per cent of them would look like ties gone to even.
+TEST(judge_glue, constants_among_the_values_do_not_tip_parity) {
+  std::vector<std::uint16_t> codes = weights(Route::rne, 1 << 18, 12);
+  for (std::size_t i = 0; i < codes.size(); i += 10) codes[i] = i % 20 == 0 ? 0x3c20 : 0x3d40;
+  const HistoryAnswer answer = ask_both(fingerprint_of(codes, {1 << 18}));
+  EXPECT_FALSE(is_audit_finding(answer.proposal.verdict)) << answer.proposal.sentence;
+  EXPECT_LT(std::abs(answer.test("parity").statistic), 4.5);  // 26,214 even codes more make z about 50
+}
+
+TEST(judge_glue, a_power_of_two_scale_of_f16_is_a_lattice_without_a_name) {
+  std::vector<float> values = draw(Law::normal, 0.02, 1 << 18, 13);
+  for (float& x : values) x = through_f16(to_bf16(x, Route::rne) == 0 ? 0 : widen({to_bf16(x, Route::rne)})[0]) / 8;
+  const TensorAudit audit = judge(fingerprint_of(to_bf16(values, Route::rne), {1 << 18}), {}, 40);
+  EXPECT_EQ(audit.verdict, undecidable) << audit.sentence;
+  EXPECT_EQ(audit.sub, "other-grid");
+  EXPECT_EQ(audit.evidence.quantum, -27);
+}
+
+TEST(judge_glue, constants_beyond_f16_exclude_it) {
+  std::vector<std::uint16_t> codes = weights(Route::from_tf32, 16'384, 14, 1.0);
+  codes[5] = 0x4800;  // 131072
+  const TensorAudit audit = judge(fingerprint_of(codes, {16'384}), {}, 40);
+  EXPECT_EQ(audit.verdict, p11_source);
+  EXPECT_EQ(audit.sub, "tf32");
+  codes[5] = 0x4780;  // 65536 is what f16's largest values become
+  EXPECT_EQ(judge(fingerprint_of(codes, {16'384}), {}, 40).sub, "f16-or-tf32");
+}
+
+EvidencePool pool_of(Route route, std::size_t tensors, std::size_t elements, double sigma = 0.02) {
+  EvidencePool pool(40);
+  for (std::size_t i = 0; i < tensors; ++i) {
+    pool.add(fingerprint_of(weights(route, elements, 100 + i, sigma), {static_cast<std::int64_t>(elements)}));
+  }
+  return pool;
+}
+
+TEST(pool, genuine_tensors_give_nothing_though_some_show_no_value_off_the_lattice) {
+  const EvidencePool pool = pool_of(Route::rne, 300, 4096);
+  EXPECT_FALSE(pool.propose());
+  for (const AuditTest& test : pool.tests()) EXPECT_LT(test.bits, 10) << test.name;
+}
+
+TEST(pool, small_tensors_are_found_together) {
+  const std::optional<Proposal> through = pool_of(Route::via_f16, 60, 8192).propose();
+  ASSERT_TRUE(through);
+  EXPECT_EQ(through->verdict, f16_grid);
+  EXPECT_NE(through->sub, "from-f16");
+  const std::optional<Proposal> from = pool_of(Route::from_tf32, 20, 1024).propose();
+  ASSERT_TRUE(from);
+  EXPECT_EQ(from->verdict, p11_source);
+  const std::optional<Proposal> cut = pool_of(Route::truncated, 60, 8192).propose();
+  ASSERT_TRUE(cut);
+  EXPECT_EQ(cut->verdict, truncated);
+}
+
+TEST(pool, a_tied_tensor_counts_once) {
+  EvidencePool pool(40);
+  const Fingerprint tensor = fingerprint_of(weights(Route::from_f16, 1024, 1), {1024});
+  for (int i = 0; i < 20; ++i) pool.add(tensor);
+  EXPECT_FALSE(pool.propose());
+  EXPECT_LE(pool.tests()[0].used, 1024u);
+}
+
+TEST(tails, agree_with_exact_sums) {
+  EXPECT_NEAR(normal_tail_bits(0), 1, 1e-12);
+  EXPECT_NEAR(normal_tail_bits(6), 29.917, 1e-3);
+  EXPECT_NEAR(normal_tail_bits(29.999999), normal_tail_bits(30.000001), 1e-3);
+  EXPECT_NEAR(binomial_upper_tail(20, 20, 0.5).bits(), 20, 1e-9);
+  EXPECT_NEAR(binomial_upper_tail(0, 20, 0.5).bits(), 0, 1e-9);
+  EXPECT_NEAR(binomial_upper_tail(11, 20, 0.5).p_value(0), 0.2517223, 1e-6);  // P(X >= 12)
+  EXPECT_NEAR(binomial_upper_tail(11, 20, 0.5).p_value(1), 0.4119015, 1e-6);  // P(X >= 11)
+  EXPECT_NEAR(binomial_upper_tail(5, 20, 0.5).p_value(1), 0.9940910, 1e-6);   // below the mean
+  // Two codes of four of which two are marked, one of them narrow: enumerated with three quarters of a value per code.
+  const Draws one{128, 1, 1};
+  const double odds = one.power_odds();
+  EXPECT_NEAR(odds, 0.75, 1e-3);
+  EXPECT_NEAR(marked_upper_tail({one}, 1).p_value(1), odds / (odds + 127), 1e-12);
+  EXPECT_NEAR(marked_upper_tail({one, one}, 2).bits(), 2 * marked_upper_tail({one}, 1).bits(), 1e-9);
+}
+
+}  // namespace
+}  // namespace candor::audit_internal

@@ -1,0 +1,164 @@
+// From tensors to a checkpoint: what weighs, what is named, what all of them say together.
+#include "audit/roll_up.h"
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include "audit/severity.h"
+#include "tests/audit/recipes.h"
+
+namespace candor::audit_internal {
+namespace {
+
+using ::testing::HasSubstr;
+using enum AuditVerdict;
+
+const EvidencePool kNothing(40);  // no tensor was added
+
+TensorAudit tensor(const std::string& name, AuditVerdict verdict, std::uint64_t elements, double bits = 50,
+                   const std::string& sub = "") {
+  TensorAudit out;
+  out.name = name;
+  out.verdict = verdict;
+  out.bits = bits;
+  out.sub = sub;
+  out.evidence.elements = elements;
+  return out;
+}
+
+void add(CheckpointAudit& to, int count, AuditVerdict verdict, std::uint64_t elements, const std::string& sub = "") {
+  for (int i = 0; i < count; ++i)
+    to.tensors.push_back(tensor("t" + std::to_string(to.tensors.size()), verdict, elements, 50, sub));
+}
+
+TEST(RollUp, OneHistoryIsTheVerdict) {
+  CheckpointAudit all;
+  add(all, 214, f16_grid, 1'000'000, "via-f16");
+  add(all, 76, undecidable, 4096, "no-support");
+  roll_up(all, kNothing);
+  EXPECT_EQ(all.verdict, f16_grid);
+  EXPECT_EQ(all.sub, "via-f16");
+  EXPECT_DOUBLE_EQ(all.bits, 214 * 50.0);
+  EXPECT_EQ(all.sentence,
+            "of its tensors, 76 (0.1 % of the parameters) were without enough support to tell (no-support)")
+      << "the headline tells of the 214";
+}
+
+TEST(RollUp, OneLaunderedTensorOfThreeHundredIsNamed) {
+  CheckpointAudit all;
+  add(all, 299, consistent, 1000);
+  all.tensors.insert(all.tensors.begin() + 77, tensor("layers.7.weight", f16_grid, 1000));
+  roll_up(all, kNothing);
+  EXPECT_EQ(all.verdict, mixed);
+  EXPECT_EQ(all.sub, "f16-grid");
+  EXPECT_EQ(all.sentence,
+            "of its tensors, 1 (0.3 % of the parameters) was found on f16's grid: 'layers.7.weight'; "
+            "299 (99.7 % of the parameters) were consistent with one rounding from a wide source");
+  EXPECT_EQ(all.tensors.front().name, "layers.7.weight") << "worst first";
+}
+
+TEST(RollUp, TheSmallestFindingCounts) {
+  CheckpointAudit all;
+  add(all, 10, consistent, 1'000'000);
+  add(all, 1, widened, 16, "bf16-in-f32");
+  roll_up(all, kNothing);
+  EXPECT_EQ(all.verdict, mixed);
+  EXPECT_EQ(all.tensors[0].verdict, widened);
+}
+
+TEST(RollUp, WhatAFormatWidensByDesignIsNoFinding) {
+  CheckpointAudit all;
+  add(all, 10, consistent, 1'000'000);
+  add(all, 61, widened, 576, std::string(kAuditByDesign));
+  roll_up(all, kNothing);
+  EXPECT_EQ(all.verdict, consistent);
+  EXPECT_THAT(all.sentence, HasSubstr("61 (0.4 % of the parameters) were stored wider"));
+}
+
+TEST(RollUp, AFindingInNearlyAllIsTheVerdict) {
+  CheckpointAudit most, fewer;
+  add(most, 97, dequantised, 1000, "int4 g32");
+  add(most, 3, consistent, 1000);
+  roll_up(most, kNothing);
+  EXPECT_EQ(most.verdict, dequantised);
+  EXPECT_THAT(most.sentence, HasSubstr("3 (3.0 % of the parameters) were consistent"));
+  add(fewer, 94, dequantised, 1000, "int4 g32");
+  add(fewer, 6, consistent, 1000);
+  roll_up(fewer, kNothing);
+  EXPECT_EQ(fewer.verdict, mixed);
+}
+
+TEST(RollUp, AnElevenBitSourceBesideTheLatticeIsF16) {
+  CheckpointAudit both, tf32;
+  add(both, 3, f16_grid, 1000, "from-f16");
+  add(both, 3, p11_source, 100, "f16-or-tf32");
+  roll_up(both, kNothing);
+  EXPECT_EQ(both.verdict, f16_grid);
+  EXPECT_EQ(both.sub, "from-f16");
+  add(tf32, 3, f16_grid, 1000, "from-f16");
+  add(tf32, 3, p11_source, 1000, "tf32");
+  roll_up(tf32, kNothing);
+  EXPECT_EQ(tf32.verdict, mixed);
+}
+
+TEST(RollUp, SeveralFindingsAreMixed) {
+  CheckpointAudit all;
+  add(all, 3, f16_grid, 100);
+  add(all, 2, dequantised, 100, "int4");
+  roll_up(all, kNothing);
+  EXPECT_EQ(all.verdict, mixed);
+  EXPECT_EQ(all.sub, "f16-grid+dequantised");
+}
+
+TEST(RollUp, UndecidableWhenMostCannotBeJudged) {
+  CheckpointAudit all;
+  add(all, 1, consistent, 100);
+  add(all, 9, undecidable, 100);
+  roll_up(all, kNothing);
+  EXPECT_EQ(all.verdict, undecidable);
+  CheckpointAudit found;  // a finding needs no majority
+  add(found, 1, truncated, 100);
+  add(found, 9, undecidable, 100);
+  roll_up(found, kNothing);
+  EXPECT_EQ(found.verdict, truncated);
+}
+
+TEST(RollUp, NothingToJudge) {
+  CheckpointAudit empty, tables, blocks;
+  roll_up(empty, kNothing);
+  EXPECT_EQ(empty.verdict, undecidable);
+  EXPECT_THAT(empty.sentence, HasSubstr("no tensors"));
+  add(tables, 3, structured, 10);
+  roll_up(tables, kNothing);
+  EXPECT_EQ(tables.verdict, structured);
+  add(blocks, 3, unsupported, 10);
+  add(blocks, 1, structured, 10);
+  roll_up(blocks, kNothing);
+  EXPECT_EQ(blocks.verdict, unsupported);
+}
+
+TEST(RollUp, TensorsTooSmallAloneDecideTogether) {
+  EvidencePool pool(40);
+  CheckpointAudit all;
+  for (int i = 0; i < 60; ++i) {
+    const std::vector<float> values = draw(Law::normal, 0.02, 8192, 100 + static_cast<std::uint64_t>(i));
+    pool.add(fingerprint_of(to_bf16(values, Route::via_f16), {8192}));
+    add(all, 1, undecidable, 8192, "low-power");
+  }
+  roll_up(all, pool);
+  EXPECT_EQ(all.verdict, f16_grid);
+  EXPECT_GE(all.bits, 40);
+  ASSERT_EQ(all.notes.size(), 1u);
+  EXPECT_THAT(all.notes[0], HasSubstr("all together do"));
+}
+
+TEST(Severity, FindingsAreWorseThanDoubt) {
+  for (const AuditVerdict finding : {f16_grid, p11_source, truncated, widened, dequantised, mislabelled, mixed}) {
+    EXPECT_GT(severity(finding), severity(undecidable));
+    EXPECT_LT(severity(finding), severity(invalid));
+  }
+  EXPECT_GT(severity(undecidable), severity(consistent));
+}
+
+}  // namespace
+}  // namespace candor::audit_internal

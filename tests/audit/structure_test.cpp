@@ -1,0 +1,207 @@
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include <limits>
+
+#include "core/formats.h"
+#include "tests/audit/ask.h"
+#include "tests/audit/recipes.h"
+#include "tests/audit/tables.h"
+
+namespace candor::audit_internal {
+namespace {
+
+using ::testing::HasSubstr;
+constexpr float kInfinity = std::numeric_limits<float>::infinity(), kNan = std::numeric_limits<float>::quiet_NaN();
+
+std::vector<std::int64_t> flat(const std::vector<float>& values) { return {static_cast<std::int64_t>(values.size())}; }
+
+Fingerprint as_bf16(const std::vector<float>& values) {
+  return fingerprint_of(to_bf16(values, Route::rne), flat(values));
+}
+Fingerprint as_f16(const std::vector<float>& values) {
+  return fingerprint_of(to_f16(values), flat(values), DType::f16);
+}
+Fingerprint as_f32(const std::vector<float>& values) { return fingerprint_of(values, flat(values)); }
+
+void expect_structured(const Fingerprint& tensor, const char* sub, const char* what) {
+  const Asked asked = ask(ask_structure, tensor);
+  EXPECT_EQ(asked.verdict(), AuditVerdict::structured) << what << ": " << said(asked);
+  EXPECT_EQ(asked.sub(), sub) << what << ": " << said(asked);
+  ASSERT_EQ(asked.evidence.tests.size(), 1u);
+  EXPECT_EQ(asked.evidence.tests[0].name, "structure");
+}
+
+void expect_no_structure(const Fingerprint& tensor, const char* what) {
+  const Asked asked = ask(ask_structure, tensor);
+  EXPECT_FALSE(asked.proposal) << what << ": " << said(asked);
+}
+
+std::vector<std::vector<float>> tables() {
+  return {dft_basis(64),
+          dft_basis(256),
+          dft_basis(1024),
+          rotary_table(2048, 64, false),
+          rotary_table(2048, 64, true),
+          alibi(8, 512),
+          alibi(8, 2048),
+          alibi(16, 2048),
+          alibi(12, 1024),
+          hann_window(8192)};
+}
+
+TEST(Structure, NothingToJudge) {
+  for (const auto& values : {std::vector<float>{}, {0.25f}, {kNan}, {kInfinity}, std::vector<float>(100, kNan)}) {
+    for (const Fingerprint& tensor : {as_bf16(values), as_f32(values), as_f16(values)}) {
+      const Asked asked = ask(ask_structure, tensor);
+      ASSERT_TRUE(asked.proposal) << values.size();
+      EXPECT_EQ(asked.verdict(), AuditVerdict::undecidable);
+    }
+  }
+  const Fingerprint scalar = fingerprint_of(std::vector<float>{4.6052f}, {});
+  EXPECT_EQ(ask(ask_structure, scalar).sub(), "low-power");
+}
+
+TEST(Structure, Constants) {
+  for (const float x : {0.0f, 1.0f, -3.0f, 0.1f, 1e30f, 65504.0f}) {
+    const std::vector<float> values(300, x);
+    expect_structured(as_bf16(values), "constant", "bf16");
+    expect_structured(as_f32(values), "constant", "f32");
+  }
+}
+
+TEST(Structure, MasksAndTheSpikeThatF16Leaves) {
+  for (const float blocked : {-65504.0f, -3.4e38f, std::numeric_limits<float>::lowest(), 1e30f, -kInfinity, 1.0f}) {
+    expect_structured(as_bf16(causal_mask(64, blocked)), "mask", "bf16");
+    expect_structured(as_f32(causal_mask(64, blocked)), "mask", "f32");
+  }
+  EXPECT_THAT(ask(ask_structure, as_bf16(causal_mask(64, -65504.0f))).proposal->note, HasSubstr("-65536"));
+  EXPECT_THAT(ask(ask_structure, as_f32(causal_mask(64, -65504.0f))).proposal->note, HasSubstr("f16's lowest"));
+  EXPECT_EQ(ask(ask_structure, as_bf16(causal_mask(64, -1e30f))).proposal->note, "");
+}
+
+TEST(Structure, ComputedTables) {
+  for (const std::vector<float>& table : tables()) {
+    expect_structured(as_bf16(table), "table", ("bf16, " + std::to_string(table.size())).c_str());
+    expect_structured(as_f16(table), "table", ("f16, " + std::to_string(table.size())).c_str());
+  }
+  std::vector<float> positions;
+  for (int i = 0; i < 512; ++i) positions.push_back(static_cast<float>(i));
+  expect_structured(as_bf16(positions), "table", "positions");
+  expect_structured(as_f32(positions), "table", "positions, f32");
+  expect_structured(as_f32(alibi(8, 2048)), "table", "ALiBi, f32");
+  std::vector<float> grid;
+  for (int i = -64; i <= 64; ++i) grid.push_back(static_cast<float>(i) / 64);
+  expect_structured(as_f32(grid), "table", "coordinates, f32");
+}
+
+/// A table read as weights would be called widened: that is what the question is for.
+TEST(Structure, IsAskedBeforeSignificands) {
+  EXPECT_TRUE(ask(ask_significand, as_f32(alibi(8, 1024))).proposal);
+  EXPECT_EQ(ask_first_four(as_f32(alibi(8, 1024))).verdict(), AuditVerdict::structured);
+}
+
+TEST(Structure, GenuineTensorsGoOn) {
+  for (const Law law : kAllLaws)
+    for (const double sigma : {1e-6, 0.005, 0.02, 0.3, 1.0, 40.0})
+      for (const std::size_t n : {64u, 3000u, 100000u}) {
+        const std::vector<float> values = draw(law, sigma, n, n + static_cast<std::size_t>(law));
+        expect_no_structure(as_bf16(values), "bf16");
+        expect_no_structure(as_f32(values), "f32");
+        expect_no_structure(as_f32(widen(to_bf16(values, Route::rne))), "widened");
+        if (sigma > 0.001) expect_no_structure(as_f16(values), "f16");
+        if (sigma > 0.001) expect_no_structure(fingerprint_of(to_bf16(values, Route::via_f16), flat(values)), "f16");
+      }
+  for (const double spread : {0.02, 0.1, 0.5})
+    for (const std::size_t n : {64u, 4096u, 100000u}) {
+      const std::vector<float> gains = draw_around(1, spread, n, n);
+      expect_no_structure(as_bf16(gains), "gains");
+      expect_no_structure(as_f32(widen(to_bf16(gains, Route::rne))), "widened gains");
+      expect_no_structure(as_f16(widen(to_bf16(gains, Route::rne))), "gains in f16");
+    }
+}
+
+/// Every multiple of 2^-24 up to 2^-17 occurs, and nothing between: f16's trace, not a table's.
+TEST(Structure, TheGridOfF16IsNoTable) {
+  const std::vector<float> values = draw(Law::laplace, 0.001, 1000000, 77);
+  for (const Route route : {Route::via_f16, Route::from_f16, Route::from_f16_ftz})
+    expect_no_structure(fingerprint_of(to_bf16(values, route), flat(values)), "laundered");
+  expect_no_structure(as_f16(values), "f16");
+  expect_no_structure(as_f32(widen(to_bf16(values, Route::via_f16))), "laundered, in f32");
+}
+
+TEST(Structure, ZerosAreNotHeldAgainstATensor) {
+  std::vector<float> values(100000, 0.0f);
+  const std::vector<float> drawn = draw(Law::normal, 0.02, 500, 3);
+  std::copy(drawn.begin(), drawn.end(), values.begin());
+  expect_no_structure(as_bf16(values), "99.5 % zeros");
+  std::fill(values.begin() + 5, values.end(), 0.0f);
+  expect_structured(as_bf16(values), "sparse", "five values");
+}
+
+/// Thousands of genuine and laundered tensors: all routes, and gains of which some end at 1.
+TEST(Structure, ThousandsOfTensorsGoOn) {
+  for (std::uint64_t i = 0; i < 2000; ++i) {
+    const auto n = static_cast<std::size_t>(std::exp2(7 + 9 * random_unit(80, i)));
+    const double sigma = std::exp2(-8 + 8 * random_unit(81, i));
+    const std::vector<float> values = draw(kAllLaws[i % 8], sigma, n, 5000 + i);
+    const std::string what = "tensor " + std::to_string(i);
+    expect_no_structure(fingerprint_of(to_bf16(values, kAllRoutes[i % 9], i), flat(values)), what.c_str());
+    expect_no_structure(as_f16(values), what.c_str());
+    std::vector<float> gains = draw_around(0.5 + random_unit(82, i), 0.01 + 0.3 * random_unit(83, i), n, 9000 + i);
+    expect_no_structure(as_f16(gains), what.c_str());
+    for (float& x : gains) x = std::min(x, 1.5f);
+    expect_no_structure(as_bf16(gains), what.c_str());
+  }
+}
+
+/// Small values flushed, or all of them used: the smallest one and its multiples are there as every other code is.
+TEST(Structure, DenseCodesAreNoMultiples) {
+  for (std::uint64_t seed = 0; seed < 40; ++seed) {
+    const Law law = seed % 2 == 0 ? Law::uniform : Law::laplace;
+    const std::vector<float> values = draw(law, std::exp2(-8 + random_unit(84, seed)), 262144, 600 + seed);
+    expect_no_structure(fingerprint_of(to_bf16(values, Route::from_f16_ftz), flat(values)), "flushed");
+    expect_no_structure(as_f16(values), "f16");
+  }
+}
+
+/// Training in bf16 leaves gains stuck at 1: a step up is twice as long there as one down, and both are long.
+TEST(Structure, GainsStuckAtOneAreNoTable) {
+  std::vector<float> gains = draw_around(0.95, 0.03, 4096, 5);
+  for (std::size_t i = 0; i < gains.size(); ++i) gains[i] = i % 3 == 0 ? 1.0f : std::min(1.0f, gains[i]);
+  expect_no_structure(as_bf16(gains), "gains");
+}
+
+/// Rows of tokens that were never seen: tiny and subnormal in bf16, nothing but zeros after a trip through f16.
+TEST(Structure, UnusedRowsAreNotHeldAgainstAnEmbedding) {
+  std::vector<float> values = draw(Law::normal, 0.02, 1000 * 64, 3);
+  for (std::size_t i = 0; i < 250 * 64; ++i) values[i] *= i % 128 < 64 ? 5e-22f : 1e-37f;
+  for (const Route route : {Route::rne, Route::via_f16}) {
+    const Fingerprint tensor = fingerprint_of(to_bf16(values, route), {1000, 64});
+    EXPECT_EQ(tensor.zero_rows, route == Route::rne ? 0u : 250u);
+    const Asked asked = ask_first_four(tensor);
+    EXPECT_FALSE(asked.proposal) << said(asked);
+  }
+}
+
+/// Few codes are left to those who know quantisers, and fp8's to those who know significands.
+TEST(Structure, DequantisedTensorsGoOn) {
+  std::vector<float> int4, fp8, int8;
+  const std::vector<float> drawn = draw(Law::normal, 1, 60000, 5);
+  for (const float x : drawn) {
+    int4.push_back(0.0123f * std::nearbyint(std::clamp(2.5f * x, -8.0f, 7.0f)));
+    int8.push_back(0.0009765625f * std::nearbyint(std::clamp(40.0f * x, -127.0f, 127.0f)));
+    fp8.push_back(f8_e4m3_bits_to_f32(f32_to_f8_e4m3_bits(0.02f * x)));
+  }
+  for (const auto& [values, scheme] : {std::pair{int4, "int4 symmetric"}, {int8, "int8 symmetric"}}) {
+    Fingerprint tensor = as_bf16(values);
+    tensor.blocks.schemes.push_back({scheme, 0, "tensor", 1, 1, 500, 0.0123, 0});
+    expect_no_structure(tensor, scheme);
+    tensor.blocks.schemes.clear();
+    expect_structured(tensor, "table", scheme);
+  }
+  expect_no_structure(as_bf16(fp8), "fp8");
+}
+
+}  // namespace
+}  // namespace candor::audit_internal

@@ -1,0 +1,1 @@
+candor_fuzz_target(fingerprint LAYERS audit)
