@@ -45,12 +45,6 @@ DType parse_target(const std::string& name) {
   return *dtype;
 }
 
-std::string shape_text(const std::vector<std::int64_t>& shape) {
-  std::string text = "[";
-  for (std::size_t i = 0; i < shape.size(); ++i) text += (i ? ", " : "") + std::to_string(shape[i]);
-  return text + "]";
-}
-
 std::string count_or_blank(std::uint64_t count) { return count ? std::to_string(count) : ""; }
 
 std::string change_text(double relative) {
@@ -157,7 +151,8 @@ int run(ConvertCommand command) {
 void add_convert(CLI::App& app, Action& action) {
   auto options = std::make_shared<ConvertCommand>();
   CLI::App& command = *app.add_subcommand("convert", "Write a checkpoint in another dtype as safetensors");
-  command.add_option("IN", options->input, "GGUF file, safetensors file or folder; any tensors, not only models'")
+  command
+      .add_option("IN", options->input, "GGUF, safetensors, PyTorch (.pt, .bin) or NumPy (.npy, .npz) file, or folder")
       ->required();
   command.add_option("OUT", options->output, "A .safetensors file, or a folder")->required();
   command.add_option("--dtype", options->dtype, "bf16, f16 or f32: of every floating tensor")

@@ -11,12 +11,14 @@
 namespace candor::cli {
 
 std::string fixed(double value, int decimals);
-std::string format_bytes(std::uint64_t bytes);          // "269.06 MB": decimal units, two decimals
-std::string format_count(std::uint64_t count);          // "134.52 M"
-std::string format_byte_rate(double bytes_per_second);  // "26.5 GB/s"
-std::string format_flop_rate(double flops_per_second);  // "203 GFLOP/s"
-std::string format_seconds(double seconds);             // "312 ms", "4.2 s", "3:05 min"
-std::string format_percent(double fraction);            // "72 %"
+std::string format_bytes(std::uint64_t bytes);                   // "269.06 MB": decimal units, two decimals
+std::string format_count(std::uint64_t count);                   // "134.52 M"
+std::string format_byte_rate(double bytes_per_second);           // "26.5 GB/s"
+std::string format_flop_rate(double flops_per_second);           // "203 GFLOP/s"
+std::string format_seconds(double seconds);                      // "312 ms", "4.2 s", "3:05 min"
+std::string format_percent(double fraction);                     // "72 %"
+std::string grouped(std::uint64_t count);                        // "1,051"
+std::string shape_text(const std::vector<std::int64_t>& shape);  // "[576, 1536]"
 
 std::string counted(std::uint64_t count, std::string_view noun);  // "1 tensor", "2 tensors"
 std::string utc_now();                                            // "2026-11-28T06:30:00Z"

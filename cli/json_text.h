@@ -11,6 +11,12 @@ namespace candor::cli {
 /// Indented, with a newline at the end. Paths and names out of files may be no UTF-8: what is not becomes U+FFFD.
 std::string json_text(const nlohmann::ordered_json& json);
 
+/// JSON has no word for NaN and the infinities: "nan", "inf", "-inf".
+nlohmann::ordered_json json_number(double value);
+
+/// How every document begins: schema, time, program and machine.
+nlohmann::ordered_json document_json(const std::string& schema);
+
 /// The five words of a precision; null where there is none (ops without products).
 nlohmann::ordered_json precision_json(const Precision& precision);
 

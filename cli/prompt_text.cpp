@@ -49,7 +49,18 @@ std::size_t sequence_length(std::string_view text) {
   return 0;
 }
 
-// How the first character of a text is shown, and the bytes that it takes.
+// A well-formed sequence that a terminal acts on instead of showing it: C0 and C1 controls (U+009B begins an escape
+// sequence), line and paragraph separators, and what turns the direction of the text around it.
+bool is_control(std::string_view sequence) {
+  const auto at = [&](std::size_t i) { return static_cast<unsigned char>(sequence[i]); };
+  if (sequence.size() == 1) return at(0) < 0x20 || at(0) == 0x7F;
+  if (sequence.size() == 2) return (at(0) == 0xC2 && at(1) < 0xA0) || sequence == "\u061C";
+  if (sequence.size() != 3 || at(0) != 0xE2) return false;
+  return (at(1) == 0x80 && ((at(2) >= 0xA8 && at(2) <= 0xAE) || at(2) == 0x8E || at(2) == 0x8F)) ||
+         (at(1) == 0x81 && at(2) >= 0xA6 && at(2) <= 0xA9);
+}
+
+// How the first character of a text is shown, and the bytes that it takes. Of a control each byte is shown by itself.
 struct Shown {
   char text[4];
   std::size_t size, taken;
@@ -60,9 +71,9 @@ Shown first_shown(std::string_view text, Lines lines) noexcept {
   constexpr char kHex[] = "0123456789abcdef";
   const std::size_t length = sequence_length(text);
   const unsigned char byte = static_cast<unsigned char>(text[0]);
-  const bool control = byte < 0x20 || byte == 0x7F;
-  if (length == 0 || (control && !(byte == '\n' && lines == Lines::kept)))
-    return {{'\\', 'x', kHex[byte >> 4], kHex[byte & 15]}, 4, 1};
+  const bool shown_as_is =
+      length != 0 && (!is_control(text.substr(0, length)) || (byte == '\n' && lines == Lines::kept));
+  if (!shown_as_is) return {{'\\', 'x', kHex[byte >> 4], kHex[byte & 15]}, 4, 1};
   Shown shown{{}, length, length};
   std::memcpy(shown.text, text.data(), length);
   return shown;

@@ -34,27 +34,6 @@ constexpr const char* kSigned =
     "What a receipt of this file, with these options and this program, says of kernels, bytes of weights and\n"
     "products, casts and the KV cache was found to be so.\n";
 
-/// A file that is created before the long work, or standard output.
-class Output {
- public:
-  Output(const char* option, const std::string& path) : wanted_(!path.empty()) {
-    if (wanted_ && path != "-") file_ = std::make_unique<TextFile>(option, path);
-  }
-  bool to_stdout() const { return wanted_ && file_ == nullptr; }
-  template <class Text>
-  void write(Text&& text) const {
-    if (!wanted_) return;
-    if (file_)
-      file_->commit(text());
-    else
-      write_out(text());
-  }
-
- private:
-  bool wanted_;
-  std::unique_ptr<TextFile> file_;
-};
-
 ProveReport prove(const ProveCommand& command) {
   ProgressBar bar(command.quiet);
   ProveOptions options;
@@ -97,7 +76,7 @@ int run(const ProveCommand& command) {
     require_no_model_file("--json", command.json, files);
     require_no_model_file("--html", command.html, files);
   }
-  const Output json("--json", command.json), html("--html", command.html);
+  const TextOutput json("--json", command.json), html("--html", command.html);
   const ProveReport report = prove(command);
   json.write([&] { return json_text(prove_json(command, report)); });
   html.write([&] { return prove_html(command, report); });

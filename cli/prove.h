@@ -25,8 +25,6 @@ std::string prove_table(const ProveReport& report, bool every_row);
 /// Every row and check that is not proven, with what speaks against it; "": there is none.
 std::string prove_findings(const ProveReport& report);
 
-/// JSON has no word for NaN and the infinities: "nan", "inf", "-inf".
-nlohmann::ordered_json json_number(double value);
 nlohmann::ordered_json prove_json(const ProveCommand& command, const ProveReport& report);
 /// One page that needs nothing else.
 std::string prove_html(const ProveCommand& command, const ProveReport& report);

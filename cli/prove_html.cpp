@@ -3,6 +3,8 @@
 
 #include "candor/machine.h"
 #include "cli/format.h"
+#include "cli/html_text.h"
+#include "cli/json_text.h"
 #include "cli/prompt_text.h"
 #include "cli/prove.h"
 #include "cli/prove_page.h"
@@ -11,23 +13,6 @@ namespace candor::cli {
 namespace {
 
 using Json = nlohmann::ordered_json;
-
-std::string escaped(std::string_view text) {
-  std::string out;
-  for (const char c : text) {
-    if (c == '&')
-      out += "&amp;";
-    else if (c == '<')
-      out += "&lt;";
-    else if (c == '>')
-      out += "&gt;";
-    else if (c == '"')
-      out += "&quot;";
-    else
-      out += c;
-  }
-  return out;
-}
 
 /// Each text once: the same canaries are in hundreds of rows.
 class WordList {
@@ -74,7 +59,7 @@ std::string data_element(const ProveReport& report) {
 }
 
 std::string cell(const char* is, const std::string& text) {
-  return std::string("<td data-is=\"") + is + "\">" + escaped(text) + "</td>";
+  return std::string("<td data-is=\"") + is + "\">" + html_escaped(text) + "</td>";
 }
 
 std::string verdict_cell(ProofVerdict of) {
@@ -83,7 +68,7 @@ std::string verdict_cell(ProofVerdict of) {
 }
 
 std::string table_row(const RowProof& row) {
-  return "<tr><td><button type=\"button\" aria-expanded=\"false\">" + escaped(row.op) + "</button></td>" +
+  return "<tr><td><button type=\"button\" aria-expanded=\"false\">" + html_escaped(row.op) + "</button></td>" +
          cell("storage", storage_text(row.precision)) + cell("product/sum", arithmetic_text(row.precision)) +
          cell("kernel", row.kernel) + cell("ISA", row.isa) + cell("instructions", row.instruction_class) +
          verdict_cell(row.verdict);
@@ -93,25 +78,27 @@ std::string check_table(const ProveReport& report) {
   if (report.checks.empty()) return "";
   std::string table(kProvePageChecks);
   for (const ProofCheck& check : report.checks)
-    table += "<tr><td>" + escaped(check.section) + "</td>" + cell("of", check.what) + cell("claimed", check.claimed) +
-             cell("found", check.finding.empty() ? check.found : check.finding) + cell("evidence", check.evidence) +
-             verdict_cell(check.verdict);
+    table += "<tr><td>" + html_escaped(check.section) + "</td>" + cell("of", check.what) +
+             cell("claimed", check.claimed) + cell("found", check.finding.empty() ? check.found : check.finding) +
+             cell("evidence", check.evidence) + verdict_cell(check.verdict);
   return table + "</tbody>\n</table>\n";
 }
 
 std::string model_words(const ModelOptions& model) {
-  return model.path.empty() ? "" : " " + escaped(readable(model.path)) + " --precision " + escaped(model.precision);
+  return model.path.empty()
+             ? ""
+             : " " + html_escaped(readable(model.path)) + " --precision " + html_escaped(model.precision);
 }
 
 std::string heading(const ProveCommand& command, const ProveReport& report) {
   const MachineInfo machine = machine_info();
   std::string text = "<h1>candor prove" + model_words(command.model) + std::string(command.quick ? " --quick" : "") +
-                     (command.op.empty() ? "" : " --op " + escaped(command.op)) + "</h1>\n<p>" +
-                     escaped(prove_summary(report)) + "</p>\n<p class=\"soft\">candor " +
-                     escaped(machine.version + " (" + machine.build_hash + ", " + machine.compiler + "); " +
-                             machine.cpu_model + ", " + machine.active_isa + "; " + utc_now()) +
+                     (command.op.empty() ? "" : " --op " + html_escaped(command.op)) + "</h1>\n<p>" +
+                     html_escaped(prove_summary(report)) + "</p>\n<p class=\"soft\">candor " +
+                     html_escaped(machine.version + " (" + machine.build_hash + ", " + machine.compiler + "); " +
+                                  machine.cpu_model + ", " + machine.active_isa + "; " + utc_now()) +
                      "</p>\n";
-  for (const std::string& note : report.notes) text += "<p class=\"soft\">note: " + escaped(note) + "</p>\n";
+  for (const std::string& note : report.notes) text += "<p class=\"soft\">note: " + html_escaped(note) + "</p>\n";
   return text;
 }
 

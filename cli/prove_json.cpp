@@ -1,8 +1,4 @@
 // A proof as JSON: docs/schema/prove-1.json.
-#include <cmath>
-
-#include "candor/machine.h"
-#include "cli/format.h"
 #include "cli/json_text.h"
 #include "cli/prove.h"
 
@@ -73,22 +69,8 @@ Json checks_json(const ProveReport& report) {
 
 }  // namespace
 
-Json json_number(double value) {
-  if (std::isnan(value)) return "nan";
-  if (std::isinf(value)) return value > 0 ? "inf" : "-inf";
-  return value;
-}
-
 Json prove_json(const ProveCommand& command, const ProveReport& report) {
-  const MachineInfo machine = machine_info();
-  Json json;
-  json["schema"] = "candor-prove-1";
-  json["created"] = utc_now();
-  json["candor"] = {{"version", machine.version}, {"build_hash", machine.build_hash}, {"compiler", machine.compiler}};
-  json["machine"] = {{"cpu", machine.cpu_model},
-                     {"isa", machine.active_isa},
-                     {"best_isa", machine.best_isa},
-                     {"threads", machine.threads}};
+  Json json = document_json("candor-prove-1");
   json["quick"] = command.quick;
   json["op"] = command.op.empty() ? Json(nullptr) : Json(command.op);
   const bool model = !command.model.path.empty();

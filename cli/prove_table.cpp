@@ -8,13 +8,6 @@
 namespace candor::cli {
 namespace {
 
-/// "1,051"
-std::string grouped(std::uint64_t count) {
-  std::string text = std::to_string(count);
-  for (std::size_t end = text.size(); end > 3; end -= 3) text.insert(end - 3, 1, ',');
-  return text;
-}
-
 std::string verdict_text(std::size_t proven, std::size_t unseen, std::size_t mismatches) {
   return grouped(proven) + " proven, " + grouped(unseen) + " unseen, " + grouped(mismatches) +
          (mismatches == 1 ? " mismatch" : " mismatches");

@@ -16,7 +16,7 @@ namespace candor::cli {
 namespace {
 
 std::atomic<bool> cancel{false}, ending{false};
-std::atomic<int> last_signal{0};
+std::atomic<int> last_signal{0}, lost_input_code{kExitError};
 static_assert(std::atomic<bool>::is_always_lock_free && std::atomic<int>::is_always_lock_free);  // used in a handler
 
 int exit_code_of(int signal) { return 128 + signal; }
@@ -57,7 +57,7 @@ void on_bus_error(int, siginfo_t* info, void*) {
     for (;;) pause();  // another thread met it first; it is about to end the process
   remove_temporary_files();
   complain_of_lost_input(mapped_file_at(info->si_addr));
-  _exit(kExitError);
+  _exit(lost_input_code);
 }
 
 // nohup starts programs with SIGHUP ignored, and means it.
@@ -85,6 +85,8 @@ void install_signal_handlers() {
   bus.sa_flags = SA_SIGINFO;
   sigaction(SIGBUS, &bus, nullptr);
 }
+
+void exit_for_lost_input(int code) { lost_input_code = code; }
 
 const std::atomic<bool>* cancel_requested() { return &cancel; }
 

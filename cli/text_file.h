@@ -1,6 +1,7 @@
 // Small text files (receipts, bench results) that appear whole or not at all.
 #pragma once
 
+#include <memory>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -8,6 +9,7 @@
 
 #include "candor/error.h"
 #include "candor/io.h"
+#include "cli/terminal.h"
 
 namespace candor::cli {
 
@@ -29,6 +31,28 @@ class TextFile {
   std::string what_, path_;
   std::optional<FileWriter> writer_;  // of a regular file
   int fd_ = -1;                       // of anything else
+};
+
+/// A document that was asked for or not: a TextFile, or standard output for "-".
+class TextOutput {
+ public:
+  TextOutput(const char* option, const std::string& path) : wanted_(!path.empty()) {
+    if (wanted_ && path != "-") file_ = std::make_unique<TextFile>(option, path);
+  }
+  bool to_stdout() const { return wanted_ && file_ == nullptr; }
+  /// `text()` makes the document, which is work that nobody may have asked for.
+  template <class Text>
+  void write(Text&& text) const {
+    if (!wanted_) return;
+    if (file_)
+      file_->commit(text());
+    else
+      write_out(text());
+  }
+
+ private:
+  bool wanted_;
+  std::unique_ptr<TextFile> file_;
 };
 
 /// errors   IoError when a file could not be created at `path`: asked before the long work that will fill it

@@ -76,6 +76,18 @@ TEST(ReadableTest, ControlCharactersAndBrokenBytes) {
   EXPECT_EQ(readable(text, Lines::kept), "a\n\\x1b\\xe9\u00e9");
 }
 
+// A terminal acts on these too: C1 controls (U+009B begins an escape sequence) and what turns the direction of text.
+TEST(ReadableTest, ControlsOfMoreThanOneByte) {
+  EXPECT_EQ(readable("\xc2\x9b[31m"), "\\xc2\\x9b[31m");
+  EXPECT_EQ(readable("\xc2\x80\xc2\x9f"), "\\xc2\\x80\\xc2\\x9f");
+  EXPECT_EQ(readable("\xe2\x80\xae", Lines::kept), "\\xe2\\x80\\xae");  // right-to-left override
+  for (const std::string_view mark : {"\u061c", "\u200e", "\u200f", "\u2028", "\u202a", "\u2066", "\u2069"})
+    EXPECT_EQ(readable(mark).find(mark), std::string::npos);
+  for (const std::string_view shown :
+       {"\u00a0", "\u061b", "\u200d", "\u2010", "\u2027", "\u202f", "\u2065", "\u206a", "\u65e5"})
+    EXPECT_EQ(readable(shown), shown);
+}
+
 TEST(ReadableTest, WithoutAllocationsAsMuchAsFitsWhole) {
   const std::string_view text = "a\n\u00e9";
   char room[7];

@@ -104,6 +104,17 @@ class InterruptTest(CliTest):
                 self.assertEqual(out.read_bytes(), b"old")
                 self.assert_folder_holds("in.safetensors", "out.safetensors")
 
+    def test_canary_check(self):
+        """Tensors of a canary's size without its name are compared one by one: seconds for thousands of them."""
+        path = self.folder / "many.safetensors"
+        write_safetensors(path, {f"t{i}": ("F32", [64], bytes(255) + b"\x3f") for i in range(20000)})
+        process = self.start("canary", "check", path)
+        time.sleep(0.5)
+        begin = time.monotonic()
+        process.send_signal(signal.SIGINT)
+        self.assert_quiet_exit(process, 130)
+        self.assertLess(time.monotonic() - begin, 5)
+
     def test_a_second_interrupt_leaves_at_once(self):
         process, out = self.start_convert()
         process.send_signal(signal.SIGSTOP)  # both signals arrive before the program runs again

@@ -36,15 +36,17 @@ def candor(*arguments, stdin=b"", env=None, **keywords):
     return result
 
 
-def peak_memory(*arguments):
-    """Runs to the end, successfully: bytes of resident memory at its peak. A small process of its own starts the
+def peak_memory(*arguments, code=0):
+    """Runs to the end, with that exit code: bytes of resident memory at its peak. A small process of its own starts the
     program, because a child's peak begins at what its parent had."""
     if os.environ.get("CANDOR_SANITIZE"):
         raise unittest.SkipTest("a sanitizer's own memory would be counted")
     script = ("import resource, subprocess, sys; code = subprocess.call(sys.argv[1:], stdout=subprocess.DEVNULL); "
               "print(resource.getrusage(resource.RUSAGE_CHILDREN).ru_maxrss * 1024); sys.exit(code)")
     result = subprocess.run([sys.executable, "-c", script, CANDOR, *map(os.fspath, arguments)], capture_output=True,
-                            timeout=120, env=environment(), check=True)
+                            timeout=120, env=environment(), check=False)
+    if result.returncode != code:
+        raise AssertionError(f"exit code {result.returncode}, not {code}: {result.stderr.decode()}")
     return int(result.stdout)
 
 
