@@ -15,6 +15,9 @@ void add_convert(CLI::App& app, Action& action);
 void add_bench(CLI::App& app, Action& action);
 void add_kernels(CLI::App& app, Action& action);
 void add_prove(CLI::App& app, Action& action);
+void add_audit(CLI::App& app, Action& action);
+void add_diff(CLI::App& app, Action& action);
+void add_canary(CLI::App& app, Action& action);
 void add_explain(CLI::App& app, Action& action);
 void add_info(CLI::App& app, Action& action);
 

@@ -20,7 +20,8 @@ constexpr const char* kFooter =
     "  candor convert model.gguf model-bf16 --dtype bf16\n"
     "  candor explain model-bf16 --precision bf16\n"
     "\n"
-    "Exit codes: 0 done, 1 error, 2 wrong command line, 130 Ctrl-C, 129 and 143 hung up and terminated.\n"
+    "Exit codes: 0 done, 1 error, 2 wrong command line, 130 Ctrl-C, 129 and 143 hung up and terminated;\n"
+    "those of audit are its answer.\n"
     "candor COMMAND --help tells more.";
 
 std::string version_text() {
@@ -42,13 +43,13 @@ void complain(const std::string& command, std::string_view text, Lines lines = L
 // "candor" or "candor run", as far as the command line was understood.
 std::string command_name(const CLI::App& app) {
   const auto chosen = app.get_subcommands();
-  return chosen.empty() ? "candor" : "candor " + chosen.front()->get_name();
+  return chosen.empty() ? app.get_name() : app.get_name() + " " + command_name(*chosen.front());
 }
 
 int usage_error(const std::string& command, const std::string& text) {
   complain(command, text);
   write_err("Try '" + command + " --help'.\n");
-  return kExitUsage;
+  return failure_codes(command).usage;
 }
 
 int no_command(const CLI::App& app, const std::string& first) {
@@ -71,13 +72,15 @@ void complain_of_memory(const CLI::App& app, const std::string& command, const s
 }
 
 int run_action(const CLI::App& app, const std::string& command, const Action& action) {
+  const FailureCodes codes = failure_codes(command);
+  exit_for_lost_input(codes.error);
   try {
     const int code = action();
     return signal_exit_code() ? signal_exit_code() : code;
   } catch (const UsageError& error) {
     return usage_error(command, error.what());
   } catch (const Cancelled&) {
-    return signal_exit_code() ? signal_exit_code() : kExitError;
+    return signal_exit_code() ? signal_exit_code() : codes.error;
   } catch (const BrokenPipe&) {
     return kExitBrokenPipe;
   } catch (const std::bad_alloc&) {
@@ -86,11 +89,15 @@ int run_action(const CLI::App& app, const std::string& command, const Action& ac
     complain_of_memory(app, command, error.what());
   } catch (const UnsupportedPrecision& error) {
     complain(command, error.what(), Lines::kept);  // one for each missing kernel
+  } catch (const FormatError& error) {
+    if (signal_exit_code()) return signal_exit_code();
+    complain(command, error.what());
+    return codes.format;
   } catch (const std::exception& error) {
     if (signal_exit_code()) return signal_exit_code();  // whatever the interruption made fail
     complain(command, error.what());
   }
-  return kExitError;
+  return codes.error;
 }
 
 int program(int argc, char** argv) {
@@ -103,7 +110,8 @@ int program(int argc, char** argv) {
   app.footer(kFooter);
   app.require_subcommand(1);
   app.formatter(help_formatter());
-  for (auto* add : {add_run, add_logits, add_convert, add_bench, add_kernels, add_prove, add_explain, add_info})
+  for (auto* add : {add_run, add_logits, add_convert, add_bench, add_kernels, add_prove, add_audit, add_diff,
+                    add_canary, add_explain, add_info})
     add(app, action);
   try {
     app.parse(argc, argv);

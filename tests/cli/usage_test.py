@@ -4,7 +4,7 @@ import unittest
 
 from support import MODEL, CliTest, candor
 
-COMMANDS = ["run", "logits", "convert", "bench", "kernels", "explain", "info"]
+COMMANDS = ["run", "logits", "convert", "bench", "kernels", "prove", "audit", "diff", "canary", "explain", "info"]
 
 
 class UsageTest(CliTest):
