@@ -1,0 +1,193 @@
+// candor audit beside the bare loops that bound its scan, measured in one process, alternating.
+//   build/release/bin/bench_audit_scan [MEBIBYTES] [ROUNDS] [FOLDER]
+// Prints GB/s (median of the rounds) and the median ratio to the first line's loop with the same threads: one counter
+// for each value, nothing else. audit() opens, scans and judges; its file is in the page cache and mapped anew every
+// round, as it is for the bare loop over the file. The bytes in memory and read() of the same file stand beside it.
+#include <fcntl.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <bit>
+#include <chrono>
+#include <cmath>
+#include <cstdio>
+#include <cstdlib>
+#include <cstring>
+#include <filesystem>
+#include <functional>
+#include <string>
+#include <thread>
+#include <vector>
+
+#include "candor/audit.h"
+#include "candor/error.h"
+#include "candor/io.h"
+
+namespace {
+
+using namespace candor;
+
+double seconds(const std::function<void()>& call) {
+  const auto begin = std::chrono::steady_clock::now();
+  call();
+  return std::chrono::duration<double>(std::chrono::steady_clock::now() - begin).count();
+}
+
+/// Runs `part` on equal parts of the bytes, one thread each.
+void in_parts(const std::byte* data, std::uint64_t bytes, int threads,
+              const std::function<void(const std::byte*, std::uint64_t)>& part) {
+  const std::uint64_t each = bytes / static_cast<std::uint64_t>(threads) / 64 * 64;
+  std::vector<std::thread> workers;
+  for (int t = 1; t < threads; ++t)
+    workers.emplace_back([&, t] { part(data + static_cast<std::uint64_t>(t) * each, each); });
+  part(data, each);
+  for (std::thread& worker : workers) worker.join();
+}
+
+volatile std::uint64_t sink = 0;
+
+// The bounds: each value is loaded and one counter is stored, nothing else.
+void bare_codes(const std::byte* data, std::uint64_t bytes) {
+  std::vector<std::uint32_t> table(65536);
+  const auto* codes = reinterpret_cast<const std::uint16_t*>(data);
+  for (std::uint64_t i = 0; i < bytes / 2; ++i) ++table[codes[i]];
+  sink = sink + table[0x3c00];
+}
+
+void bare_significands(const std::byte* data, std::uint64_t bytes) {
+  std::vector<std::uint32_t> table(256 * 32);
+  const auto* values = reinterpret_cast<const std::uint32_t*>(data);
+  for (std::uint64_t i = 0; i < bytes / 4; ++i)
+    ++table[(values[i] >> 23 & 0xff) << 5 | static_cast<unsigned>(std::countr_zero(values[i] | 0x800000u))];
+  sink = sink + table[120 * 32];
+}
+
+void bare_read(const std::byte* data, std::uint64_t bytes) {
+  const auto* words = reinterpret_cast<const std::uint64_t*>(data);
+  std::uint64_t any[8] = {};
+  for (std::uint64_t i = 0; i + 8 <= bytes / 8; i += 8)
+    for (std::uint64_t k = 0; k < 8; ++k) any[k] |= words[i + k];
+  for (const std::uint64_t word : any) sink = sink + word;
+}
+
+void read_file(const std::string& path) {
+  std::vector<char> buffer(std::size_t{1} << 20);
+  const int file = ::open(path.c_str(), O_RDONLY);
+  while (::read(file, buffer.data(), buffer.size()) > 0) {
+  }
+  ::close(file);
+}
+
+void run_audit(const std::string& path, int threads) {
+  AuditOptions options;
+  options.threads = threads;
+  sink = sink + audit({path}, options).checkpoints.size();
+}
+
+/// Normal values of this spread, the same everywhere.
+std::vector<float> normal(std::size_t count, double sigma) {
+  constexpr double kTurn = 6.283185307179586;
+  std::vector<float> values(count);
+  std::uint64_t seed = 1;
+  const auto unit = [&seed] {
+    seed = seed * 6364136223846793005u + 1442695040888963407u;
+    return (static_cast<double>(seed >> 11) + 0.5) * 0x1p-53;
+  };
+  for (float& value : values) {
+    const double radius = std::sqrt(-2 * std::log(unit()));
+    value = static_cast<float>(sigma * radius * std::cos(kTurn * unit()));
+  }
+  return values;
+}
+
+/// The upper halves, rounded to nearest, ties to even.
+std::vector<std::uint16_t> to_bf16(const std::vector<float>& values) {
+  std::vector<std::uint16_t> codes(values.size());
+  for (std::size_t i = 0; i < values.size(); ++i) {
+    const auto bits = std::bit_cast<std::uint32_t>(values[i]);
+    codes[i] = static_cast<std::uint16_t>((bits + 0x7fff + (bits >> 16 & 1)) >> 16);
+  }
+  return codes;
+}
+
+/// One safetensors file of tensors of 16 Mi elements that repeat the same seeded values.
+std::string write_file(const std::string& folder, const char* name, DType dtype, const void* values,
+                       std::uint64_t value_bytes, std::uint64_t bytes) {
+  std::vector<SafetensorsWriter::Item> items;
+  const auto columns =
+      static_cast<std::int64_t>(value_bytes / static_cast<std::uint64_t>(dtype_info(dtype).block_bytes)) / 1024;
+  for (std::uint64_t i = 0; i < bytes / value_bytes; ++i)
+    items.push_back({"t" + std::to_string(i), dtype, {1024, columns}});
+  std::string path = folder + "/bench_audit_" + name + ".safetensors";
+  SafetensorsWriter writer(path, items, {}, true);
+  for (std::size_t i = 0; i < items.size(); ++i) writer.write(values, value_bytes);
+  writer.finish();
+  return path;
+}
+
+double median(std::vector<double> values) {
+  std::sort(values.begin(), values.end());
+  return values[values.size() / 2];
+}
+
+/// Measures all of `calls` in turn, `rounds` times, and prints each beside the first.
+void compare(const std::string& title, std::uint64_t bytes, int rounds,
+             const std::vector<std::pair<std::string, std::function<void()>>>& calls) {
+  std::vector<std::vector<double>> times(calls.size());
+  for (int round = 0; round <= rounds; ++round)
+    for (std::size_t i = 0; i < calls.size(); ++i)
+      if (const double t = seconds(calls[i].second); round > 0) times[i].push_back(t);
+  std::printf("%s\n", title.c_str());
+  for (std::size_t i = 0; i < calls.size(); ++i) {
+    std::vector<double> ratios;
+    for (std::size_t r = 0; r < times[i].size(); ++r) ratios.push_back(times[0][r] / times[i][r]);
+    std::printf("  %-24s %6.2f GB/s  %5.2f\n", calls[i].first.c_str(),
+                static_cast<double>(bytes) / median(times[i]) / 1e9, median(ratios));
+  }
+}
+
+void measure(const std::string& title, const std::string& path, int rounds,
+             const std::function<void(const std::byte*, std::uint64_t)>& bare) {
+  const Checkpoint checkpoint = Checkpoint::open(path);
+  const TensorEntry& first = checkpoint.tensors().front();
+  const std::byte* data = checkpoint.bytes(first);
+  const std::uint64_t bytes = first.nbytes * checkpoint.tensors().size();
+  std::vector<std::byte> memory(data, data + bytes);
+  for (const int threads : {1, 2}) {
+    compare(title + ", " + std::to_string(threads) + (threads == 1 ? " thread" : " threads"), bytes, rounds,
+            {{"bare loop, memory", [&] { in_parts(memory.data(), bytes, threads, bare); }},
+             {"bare loop, file",
+              [&] {
+                in_parts(data, bytes, threads, bare);
+                checkpoint.release_all();
+              }},
+             {"audit(), file", [&] { run_audit(path, threads); }},
+             {"read(), one thread", [&] { read_file(path); }},
+             {"bare read, memory", [&] { in_parts(memory.data(), bytes, threads, bare_read); }}});
+  }
+  std::remove(path.c_str());
+}
+
+}  // namespace
+
+int main(int argc, char** argv) {
+  try {
+    const std::uint64_t mebibytes = argc > 1 ? std::strtoull(argv[1], nullptr, 10) : 512;
+    const int rounds = argc > 2 ? std::atoi(argv[2]) : 9;
+    const std::string folder = argc > 3 ? argv[3] : std::filesystem::temp_directory_path().string();
+    const std::uint64_t bytes = mebibytes << 20;
+    constexpr std::size_t kValues = std::size_t{16} << 20;
+    const std::vector<float> values = normal(kValues, 0.02);
+    const std::vector<std::uint16_t> codes = to_bf16(values);
+    measure("bf16", write_file(folder, "bf16", DType::bf16, codes.data(), kValues * 2, bytes), rounds, bare_codes);
+    measure("f32", write_file(folder, "f32", DType::f32, values.data(), kValues * 4, bytes), rounds, bare_significands);
+    std::vector<float> widened(kValues);
+    for (std::size_t i = 0; i < kValues; ++i) widened[i] = std::bit_cast<float>(std::uint32_t{codes[i]} << 16);
+    measure("f32 that was bf16", write_file(folder, "wide", DType::f32, widened.data(), kValues * 4, bytes), rounds,
+            bare_significands);
+    return 0;
+  } catch (const Error& error) {
+    std::fprintf(stderr, "bench_audit_scan: %s\n", error.what());
+    return 1;
+  }
+}
