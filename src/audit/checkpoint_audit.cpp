@@ -6,6 +6,7 @@
 #include "audit/scan/scan.h"
 #include "audit/selection.h"
 #include "candor/error.h"
+#include "io/refuse.h"
 
 namespace candor::audit_internal {
 
@@ -58,12 +59,33 @@ CheckpointAudit CheckpointJudge::conclude(const CheckpointEnd& end) {
   return std::move(audit_);
 }
 
+namespace {
+
+/// What loading the pickle with a reader that calls would have called: nothing was called here.
+void note_symbols(const Checkpoint& checkpoint, std::vector<std::string>& notes) {
+  constexpr std::size_t kNamed = 5;
+  std::string text;
+  std::size_t named = 0;
+  for (const auto& [symbol, times] : checkpoint.unknown_symbols()) {
+    if (++named > kNamed) continue;
+    text.append(named > 1 ? ", " : "").append(io::quote(symbol)).append(" (").append(std::to_string(times));
+    text.append(times == 1 ? " time)" : " times)");
+  }
+  if (named == 0) return;
+  if (named > kNamed) text.append(" and ").append(std::to_string(named - kNamed)).append(" more");
+  notes.push_back("the pickle names " + text +
+                  ", which loading it would call and this reader did not: look before you load it elsewhere");
+}
+
+}  // namespace
+
 CheckpointAudit audit_checkpoint(const Checkpoint& checkpoint, const std::string& path, const AuditOptions& options,
                                  FingerprintWriter* fingerprints) {
   const std::vector<const TensorEntry*> entries = select_entries(checkpoint, options);
   const CheckpointLabels labels = read_labels(checkpoint, path);
   const CheckpointBegin begin{path, std::string(format_name(checkpoint.format()))};
   CheckpointEnd end{"", labels.notes};
+  note_symbols(checkpoint, end.notes);
   CheckpointJudge judge(begin, options.threshold_bits);
   if (fingerprints) fingerprints->begin(begin);
   const ScanOptions scan{options.threads, options.cancel, options.progress};

@@ -4,6 +4,7 @@
 
 #include <cmath>
 #include <cstring>
+#include <filesystem>
 #include <limits>
 
 #include "candor/audit.h"
@@ -102,6 +103,20 @@ TEST(AuditPlacement, NamelessTwoBytesAreBf16WhenSaidSo) {
       EXPECT_EQ(tensor.dtype, "bf16");
       EXPECT_EQ(tensor.verdict, AuditVerdict::consistent) << tensor.sentence;
     }
+}
+
+TEST(AuditPlacement, WhatAPickleWouldCallIsSaidAndNotCalled) {
+  namespace pickled = candor::testing::pickled;
+  const TemporaryFolder folder;
+  const std::string witness = folder.path("witness");
+  const std::string attack =
+      pickled::symbol("posix", "system") + pickled::tuple(pickled::text("touch " + witness)) + "R";
+  const std::string pickle = pickled::whole(pickled::dict({{"a", attack}}));
+  const std::string file = folder.put("x.pt", candor::testing::pytorch_zip(pickle, {}).bytes);
+  const AuditReport report = audit({file});
+  ASSERT_EQ(report.checkpoints.at(0).notes.size(), 1u);
+  EXPECT_THAT(report.checkpoints[0].notes[0], ::testing::HasSubstr("'posix.system' (1 time)"));
+  EXPECT_FALSE(std::filesystem::exists(witness));
 }
 
 }  // namespace
