@@ -38,11 +38,12 @@ CheckpointJudge::CheckpointJudge(const CheckpointBegin& begin, double threshold_
 }
 
 void CheckpointJudge::add(const Fingerprint& tensor, const LabelFacts& label) {
-  pool_.add(tensor);
+  const std::optional<Measured> measured = measure(tensor);
+  pool_.add(tensor.identity, measured);
   const std::size_t index = audit_.tensors.size();
   audit_.elements += tensor.elements;
   audit_.bytes += tensor.nbytes;
-  audit_.tensors.push_back(judge(tensor, label, threshold_bits_));
+  audit_.tensors.push_back(judge(tensor, measured, label, threshold_bits_));
   keep_pictures(audit_.tensors.back(), index);
 }
 

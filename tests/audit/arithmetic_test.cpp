@@ -103,7 +103,8 @@ TEST(arithmetic, averaged_small_tensors_do_not_pool_to_a_finding) {
     const std::vector<float> a = bf16_draws(0.02, 200 + t, 2048), b = bf16_draws(0.02, 300 + t, 2048);
     std::vector<float> mean(a.size());
     for (std::size_t i = 0; i < a.size(); ++i) mean[i] = (a[i] + b[i]) / 2;
-    pool.add(fingerprint_of(to_bf16(mean, Route::rne), {2048}));
+    const Fingerprint tensor = fingerprint_of(to_bf16(mean, Route::rne), {2048});
+    pool.add(tensor.identity, measure(tensor));
   }
   EXPECT_GT(pool.tests()[0].bits, 40);
   EXPECT_FALSE(pool.propose());

@@ -18,15 +18,17 @@ struct Asked {
 template <class Ask>
 Asked ask(Ask&& question, const Fingerprint& tensor, double threshold_bits = 40) {
   Asked out;
-  out.proposal = question(Question{tensor, threshold_bits, out.evidence});
+  const std::optional<Measured> measured = measure(tensor);
+  out.proposal = question(Question{tensor, measured, threshold_bits, out.evidence});
   return out;
 }
 
 /// Structure, bit view, significand, blocks: what comes before statistics of the density.
 inline Asked ask_first_four(const Fingerprint& tensor) {
   Asked out;
+  const std::optional<Measured> measured = measure(tensor);
   for (const auto& question : {ask_structure, ask_bit_view, ask_significand, ask_blocks}) {
-    const std::optional<Proposal> said = question(Question{tensor, 40, out.evidence});
+    const std::optional<Proposal> said = question(Question{tensor, measured, 40, out.evidence});
     if (!out.proposal) out.proposal = said;
   }
   return out;

@@ -10,6 +10,7 @@
 #include <thread>
 #include <vector>
 
+#include "audit/judge/judge.h"
 #include "audit/judge/proposal.h"
 #include "tests/audit/recipes.h"
 
@@ -32,10 +33,15 @@ struct HistoryAnswer {
   }
 };
 
+inline TensorAudit judged(const Fingerprint& tensor, double threshold_bits = 40) {
+  return judge(tensor, measure(tensor), {}, threshold_bits);
+}
+
 /// The gate and, whatever it says, the history; the first proposal counts.
 inline HistoryAnswer ask_both(const Fingerprint& tensor, double threshold_bits = 40) {
   HistoryAnswer answer;
-  const Question question{tensor, threshold_bits, answer.evidence};
+  const std::optional<Measured> measured = measure(tensor);
+  const Question question{tensor, measured, threshold_bits, answer.evidence};
   std::optional<Proposal> gate = ask_smoothness(question), history = ask_history(question);
   if (gate || history) answer.proposal = gate ? *gate : *history;
   return answer;

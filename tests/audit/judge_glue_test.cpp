@@ -27,7 +27,8 @@ std::vector<std::string> names_of(const std::vector<AuditTest>& tests) {
 
 TEST(judge_glue, a_contradicting_label_decides_and_all_tests_are_recorded) {
   const Fingerprint tensor = fingerprint_of(weights(Route::via_f16, 262'144, 7), {512, 512});
-  const TensorAudit audit = judge(tensor, {"config.json says float16, the header BF16", "label-vs-config"}, 40);
+  const TensorAudit audit =
+      judge(tensor, measure(tensor), {"config.json says float16, the header BF16", "label-vs-config"}, 40);
   EXPECT_EQ(audit.verdict, mislabelled);
   EXPECT_EQ(audit.sub, "label-vs-config");
   EXPECT_GE(audit.bits, 40);
@@ -47,11 +48,11 @@ TEST(judge_glue, other_dtypes_are_left_to_others) {
   const Fingerprint f16 = fingerprint_of(to_f16(draw(Law::normal, 0.02, 4096, 1)), {4096}, DType::f16);
   const HistoryAnswer answer = ask_both(f16);
   for (const AuditTest& test : answer.evidence.tests) EXPECT_FALSE(test.not_run.empty()) << test.name;
-  EXPECT_EQ(judge(f16, {}, 40).verdict, consistent);
+  EXPECT_EQ(judged(f16).verdict, consistent);
   Fingerprint integers;
   integers.dtype = DType::i32;
   integers.type_name = "I32";
-  EXPECT_EQ(judge(integers, {}, 40).verdict, unsupported);
+  EXPECT_EQ(judged(integers).verdict, unsupported);
 }
 
 TEST(judge_glue, the_same_tensor_gets_the_same_p_values) {
@@ -87,7 +88,7 @@ TEST(judge_glue, constants_among_the_values_do_not_tip_parity) {
 TEST(judge_glue, a_power_of_two_scale_of_f16_is_a_lattice_without_a_name) {
   std::vector<float> values = draw(Law::normal, 0.02, 1 << 18, 13);
   for (float& x : values) x = through_f16(to_bf16(x, Route::rne) == 0 ? 0 : widen({to_bf16(x, Route::rne)})[0]) / 8;
-  const TensorAudit audit = judge(fingerprint_of(to_bf16(values, Route::rne), {1 << 18}), {}, 40);
+  const TensorAudit audit = judged(fingerprint_of(to_bf16(values, Route::rne), {1 << 18}));
   EXPECT_EQ(audit.verdict, undecidable) << audit.sentence;
   EXPECT_EQ(audit.sub, "other-grid");
   EXPECT_EQ(audit.evidence.quantum, -27);
@@ -96,17 +97,19 @@ TEST(judge_glue, a_power_of_two_scale_of_f16_is_a_lattice_without_a_name) {
 TEST(judge_glue, constants_beyond_f16_exclude_it) {
   std::vector<std::uint16_t> codes = weights(Route::from_tf32, 16'384, 14, 1.0);
   codes[5] = 0x4800;  // 131072
-  const TensorAudit audit = judge(fingerprint_of(codes, {16'384}), {}, 40);
+  const TensorAudit audit = judged(fingerprint_of(codes, {16'384}));
   EXPECT_EQ(audit.verdict, p11_source);
   EXPECT_EQ(audit.sub, "tf32");
   codes[5] = 0x4780;  // 65536 is what f16's largest values become
-  EXPECT_EQ(judge(fingerprint_of(codes, {16'384}), {}, 40).sub, "f16-or-tf32");
+  EXPECT_EQ(judged(fingerprint_of(codes, {16'384})).sub, "f16-or-tf32");
 }
 
 EvidencePool pool_of(Route route, std::size_t tensors, std::size_t elements, double sigma = 0.02) {
   EvidencePool pool(40);
   for (std::size_t i = 0; i < tensors; ++i) {
-    pool.add(fingerprint_of(weights(route, elements, 100 + i, sigma), {static_cast<std::int64_t>(elements)}));
+    const Fingerprint tensor =
+        fingerprint_of(weights(route, elements, 100 + i, sigma), {static_cast<std::int64_t>(elements)});
+    pool.add(tensor.identity, measure(tensor));
   }
   return pool;
 }
@@ -133,7 +136,7 @@ TEST(pool, small_tensors_are_found_together) {
 TEST(pool, a_tied_tensor_counts_once) {
   EvidencePool pool(40);
   const Fingerprint tensor = fingerprint_of(weights(Route::from_f16, 1024, 1), {1024});
-  for (int i = 0; i < 20; ++i) pool.add(tensor);
+  for (int i = 0; i < 20; ++i) pool.add(tensor.identity, measure(tensor));
   EXPECT_FALSE(pool.propose());
   EXPECT_LE(pool.tests()[0].used, 1024u);
 }

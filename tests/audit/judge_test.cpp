@@ -15,8 +15,6 @@ namespace {
 using enum AuditVerdict;
 constexpr std::uint64_t kSeed = 7;
 
-TensorAudit judged(const Fingerprint& tensor, double threshold = 40) { return judge(tensor, {}, threshold); }
-
 std::vector<std::uint16_t> weights(Route route, std::size_t count, double sigma = 0.02, std::uint64_t seed = kSeed) {
   return to_bf16(draw(Law::normal, sigma, count, seed), route, seed);
 }

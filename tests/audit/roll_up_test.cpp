@@ -142,7 +142,8 @@ TEST(RollUp, TensorsTooSmallAloneDecideTogether) {
   CheckpointAudit all;
   for (int i = 0; i < 60; ++i) {
     const std::vector<float> values = draw(Law::normal, 0.02, 8192, 100 + static_cast<std::uint64_t>(i));
-    pool.add(fingerprint_of(to_bf16(values, Route::via_f16), {8192}));
+    const Fingerprint tensor = fingerprint_of(to_bf16(values, Route::via_f16), {8192});
+    pool.add(tensor.identity, measure(tensor));
     add(all, 1, undecidable, 8192, "low-power");
   }
   roll_up(all, pool);

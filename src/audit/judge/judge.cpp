@@ -87,11 +87,12 @@ TensorAudit described(const Fingerprint& tensor) {
 
 }  // namespace
 
-TensorAudit judge(const Fingerprint& tensor, const LabelFacts& label, double threshold_bits) {
+TensorAudit judge(const Fingerprint& tensor, const std::optional<Measured>& measured, const LabelFacts& label,
+                  double threshold_bits) {
   TensorAudit audit = described(tensor);
   std::optional<Proposal> verdict;
   if (is_judged(tensor.dtype)) {
-    const Question question{tensor, threshold_bits, audit.evidence};
+    const Question question{tensor, measured, threshold_bits, audit.evidence};
     const auto consider = [&](std::optional<Proposal> proposal) {
       if (!verdict) verdict = std::move(proposal);
     };

@@ -2,6 +2,7 @@
 #pragma once
 
 #include "audit/fingerprint.h"
+#include "audit/judge/measured.h"
 #include "candor/audit.h"
 
 namespace candor::audit_internal {
@@ -13,7 +14,9 @@ struct LabelFacts {
   bool f32_by_convention = false;  // GGUF keeps tensors of one dimension in f32, whatever their values are
 };
 
-/// The verdict on one tensor, with all scores, whichever decided.
-TensorAudit judge(const Fingerprint& tensor, const LabelFacts& label, double threshold_bits);
+/// The verdict on one tensor, with all scores, whichever decided. `measured` is measure(tensor), which takes most of
+/// the time and which the pool needs too.
+TensorAudit judge(const Fingerprint& tensor, const std::optional<Measured>& measured, const LabelFacts& label,
+                  double threshold_bits);
 
 }  // namespace candor::audit_internal

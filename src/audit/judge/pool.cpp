@@ -27,9 +27,8 @@ bool is_too_small(std::uint64_t needed, std::uint64_t elements) { return needed 
 
 }  // namespace
 
-void EvidencePool::add(const Fingerprint& tensor) {
-  const std::optional<Measured> measured = measure(tensor);
-  if (!measured || measured->codes.values == 0 || !seen_.insert(tensor.identity).second) return;
+void EvidencePool::add(std::uint64_t identity, const std::optional<Measured>& measured) {
+  if (!measured || measured->codes.values == 0 || !seen_.insert(identity).second) return;
   if (!look_for_structure(measured->codes, measured->roughness).sub.empty()) return;
   add_parity(*measured);
   add_zero(*measured);

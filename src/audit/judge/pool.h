@@ -7,7 +7,6 @@
 #include <set>
 #include <vector>
 
-#include "audit/fingerprint.h"
 #include "audit/judge/fit_check.h"
 #include "audit/judge/measured.h"
 #include "audit/judge/proposal.h"
@@ -23,7 +22,7 @@ class EvidencePool {
   explicit EvidencePool(double threshold_bits) : threshold_(threshold_bits) {}
 
   /// Tensors that are not bf16 codes, that fail the smoothness gate, or that were added before (tied) are left out.
-  void add(const Fingerprint& tensor);
+  void add(std::uint64_t identity, const std::optional<Measured>& measured);
 
   /// "pooled parity", "pooled zero mantissa", "pooled grid".
   std::vector<AuditTest> tests() const;

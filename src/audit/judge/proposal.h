@@ -5,6 +5,7 @@
 #include <string>
 
 #include "audit/fingerprint.h"
+#include "audit/judge/measured.h"
 #include "candor/audit.h"
 
 namespace candor::audit_internal {
@@ -18,6 +19,7 @@ struct Proposal {
 
 struct Question {
   const Fingerprint& tensor;
+  const std::optional<Measured>& measured;  // measure(tensor)
   double threshold_bits;
   AuditEvidence& evidence;  // tests are appended
 };

@@ -45,13 +45,13 @@ Gate look_for_structure(const FoldedCodes& codes, const Roughness& roughness) {
 std::optional<Proposal> ask_smoothness(const Question& question) {
   AuditTest test;
   test.name = "smoothness";
-  const std::optional<FoldedCodes> codes = fold_codes(question.tensor);
-  if (!codes || codes->values == 0) {
-    test.not_run = codes ? "no value but zero" : "not a histogram of bf16 codes";
+  const std::optional<Measured>& measured = question.measured;
+  if (!measured || measured->codes.values == 0) {
+    test.not_run = measured ? "no value but zero" : "not a histogram of bf16 codes";
     question.evidence.tests.push_back(test);
     return std::nullopt;
   }
-  const Roughness roughness = measure_roughness(*codes);
+  const Roughness& roughness = measured->roughness;
   test.statistic = test.low = test.high = roughness.dispersion;
   test.used = roughness.used;
   test.text = std::string("neighbouring codes vary ")
@@ -59,7 +59,7 @@ std::optional<Proposal> ask_smoothness(const Question& question) {
                   .append(" times as much as counting does; the largest code holds ")
                   .append(percent(roughness.largest_share))
                   .append(" of the values");
-  const Gate gate = look_for_structure(*codes, roughness);
+  const Gate gate = look_for_structure(measured->codes, roughness);
   test.bits = gate.sub.empty() ? 0 : std::max(kSureBits, roughness.amplitude_bits);
   test.p_value = std::exp2(-roughness.amplitude_bits);
   question.evidence.tests.push_back(test);
