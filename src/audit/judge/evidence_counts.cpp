@@ -5,50 +5,14 @@
 #include <cmath>
 #include <map>
 
+#include "audit/code_value.h"
 #include "audit/judge/code_table.h"
-#include "core/formats.h"
 
 namespace candor::audit_internal {
 
 namespace {
 
-constexpr double kF16Normal = 0x1p-14, kCoarse = 0x1p-17, kHighest = 65504, kJustAbove = 65536;
-
-double value_of_bits(std::uint64_t bits, DType dtype) {
-  const auto half = static_cast<std::uint16_t>(bits);
-  switch (dtype) {
-    case DType::bf16:
-      return static_cast<double>(f32_from_bits(static_cast<std::uint32_t>(half) << 16));
-    case DType::f16:
-      return static_cast<double>(f16_bits_to_f32(half));
-    case DType::f8_e4m3:
-      return static_cast<double>(f8_e4m3_bits_to_f32(static_cast<std::uint8_t>(bits)));
-    case DType::f8_e5m2:
-      return static_cast<double>(f8_e5m2_bits_to_f32(static_cast<std::uint8_t>(bits)));
-    case DType::f32:
-      return static_cast<double>(f32_from_bits(static_cast<std::uint32_t>(bits)));
-    default:
-      return f64_from_bits(bits);
-  }
-}
-
-double smallest_normal(DType dtype) {
-  switch (dtype) {
-    case DType::f16:
-    case DType::f8_e5m2:
-      return kF16Normal;
-    case DType::f8_e4m3:
-      return 0x1p-6;
-    case DType::f64:
-      return 0x1p-1022;
-    default:
-      return 0x1p-126;
-  }
-}
-
-bool is_off_lattice(double magnitude) {
-  return magnitude < kCoarse && std::ldexp(magnitude, 24) != std::floor(std::ldexp(magnitude, 24));
-}
+constexpr double kF16Normal = 0x1p-14, kHighest = 65504, kJustAbove = 65536;
 
 // Sums over what the fingerprint holds, magnitude by magnitude.
 class Counter {
@@ -57,7 +21,7 @@ class Counter {
 
   void add(double magnitude, std::uint64_t count) {
     evidence_.below_f16_normal += magnitude < kF16Normal ? count : 0;
-    evidence_.below_grid += magnitude < kCoarse ? count : 0;
+    evidence_.below_grid += magnitude < kGridEnd ? count : 0;
     evidence_.above_f16 += magnitude > kHighest ? count : 0;
     evidence_.at_65536 += magnitude == kJustAbove ? count : 0;
     evidence_.smallest = evidence_.smallest == 0 ? magnitude : std::min(evidence_.smallest, magnitude);
@@ -91,7 +55,7 @@ void fill_from_codes(const Fingerprint& tensor, AuditEvidence& evidence) {
   for (const auto& [code, count] : tensor.codes) folded[code & ~sign] += count;
   double squares = 0, finite = 0;
   for (const auto& [code, count] : folded) {
-    const double x = value_of_bits(code, tensor.code_dtype);
+    const double x = code_value(tensor.code_dtype, code);
     if (std::isnan(x)) evidence.nans += count;
     if (std::isinf(x)) evidence.infinities += count;
     if (!std::isfinite(x)) continue;
@@ -104,9 +68,9 @@ void fill_from_codes(const Fingerprint& tensor, AuditEvidence& evidence) {
     evidence.subnormals += x < smallest_normal(tensor.dtype) ? count : 0;
     counter.add(x, count);
     counter.add_to_binade(std::ilogb(x), count, code % 2 == 0 ? count : 0);
-    const bool off = is_off_lattice(x);
+    const bool off = is_off_f16_lattice(x);
     evidence.off_grid += off ? count : 0;
-    evidence.distinct_small += x < kCoarse ? 1 : 0;
+    evidence.distinct_small += x < kGridEnd ? 1 : 0;
     evidence.distinct_off_grid += off ? 1 : 0;
     if (x < kF16Normal) evidence.small_codes.push_back({code, count});
   }
@@ -206,7 +170,7 @@ std::vector<AuditWitness> name_witnesses(const Fingerprint& tensor) {
     named.position = position_of(w.index, tensor.shape);
     named.offset = w.offset.value_or(tensor.offset + w.index * item);
     named.code = w.code;
-    named.value = value_of_bits(w.code, tensor.dtype);
+    named.value = code_value(tensor.dtype, w.code);
     named.nearest_f16 = through_f16(named.value);
     witnesses.push_back(std::move(named));
   }

@@ -2,8 +2,8 @@
 
 #include <bit>
 #include <cmath>
-#include <limits>
 
+#include "audit/code_value.h"
 #include "audit/scan/load.h"
 #include "core/formats.h"
 
@@ -13,28 +13,13 @@ namespace {
 using Kind = ClassWitness::Kind;
 using ClassTable = std::array<ClassMask, 65536>;
 
-constexpr double kLargestF16 = 65504, kGridEnd = 0x1p-17, kGridSteps = 0x1p24;
-
-double narrow_value(DType dtype, std::uint32_t code) {
-  const auto byte = static_cast<std::uint8_t>(code);
-  const auto half = static_cast<std::uint16_t>(code);
-  switch (dtype) {
-    case DType::bf16:
-      return f32_to_f64(bf16_bits_to_f32(half));
-    case DType::f16:
-      return f32_to_f64(f16_bits_to_f32(half));
-    case DType::f8_e4m3:
-      return f32_to_f64(f8_e4m3_bits_to_f32(byte));
-    default:
-      return f32_to_f64(f8_e5m2_bits_to_f32(byte));
-  }
-}
+constexpr double kLargestF16 = 65504;
 
 ClassTable make_table(DType dtype) {
   ClassTable table{};
   const std::uint32_t codes = dtype == DType::bf16 || dtype == DType::f16 ? 65536 : 256;
   for (std::uint32_t code = 0; code < codes; ++code)
-    table[code] = classes_of(narrow_value(dtype, code), smallest_normal(dtype));
+    table[code] = classes_of(code_value(dtype, code), smallest_normal(dtype));
   return table;
 }
 
@@ -76,27 +61,8 @@ ClassMask classes_of(double value, double smallest) {
   unsigned classes = magnitude > kLargestF16 ? class_bit(Kind::above_f16) : 0;
   if (magnitude == 65536) classes |= class_bit(Kind::at_65536);
   if (magnitude > 0 && magnitude < smallest) classes |= class_bit(Kind::subnormal);
-  // Exact: a power of two scales f64 upwards without rounding.
-  if (magnitude > 0 && magnitude < kGridEnd && magnitude * kGridSteps != std::floor(magnitude * kGridSteps))
-    classes |= class_bit(Kind::off_grid);
+  if (is_off_f16_lattice(magnitude)) classes |= class_bit(Kind::off_grid);
   return static_cast<ClassMask>(classes);
-}
-
-double smallest_normal(DType dtype) {
-  switch (dtype) {
-    case DType::f64:
-      return std::numeric_limits<double>::min();
-    case DType::f32:
-    case DType::bf16:
-      return 0x1p-126;
-    case DType::f16:
-    case DType::f8_e5m2:
-      return 0x1p-14;
-    case DType::f8_e4m3:
-      return 0x1p-6;
-    default:
-      return 0;
-  }
 }
 
 const std::array<ClassMask, 65536>* code_classes(DType dtype) {

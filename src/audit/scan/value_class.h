@@ -24,9 +24,6 @@ constexpr ClassMask class_bit(ClassWitness::Kind kind) {
 /// included. `smallest_normal` is that of the dtype that the value is stored in.
 ClassMask classes_of(double value, double smallest_normal);
 
-/// The smallest normal magnitude of a floating dtype; 0 for every other.
-double smallest_normal(DType dtype);
-
 /// Classes by code of a floating dtype of at most 16 bits; nullptr for integers and wider dtypes.
 const std::array<ClassMask, 65536>* code_classes(DType dtype);
 

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <cmath>
 
+#include "audit/code_value.h"
 #include "core/formats.h"
 
 namespace candor::audit_internal {
