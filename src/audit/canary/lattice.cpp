@@ -4,8 +4,8 @@
 #include <cmath>
 #include <span>
 
+#include "audit/blocks/fit.h"
 #include "audit/canary/compare.h"
-#include "core/formats.h"
 
 namespace candor::audit_internal {
 namespace {
@@ -25,49 +25,23 @@ std::vector<double> integers(int low, int high) {
   return levels;
 }
 
-template <float kDecode(std::uint8_t)>
-std::vector<double> finite_levels() {
-  std::vector<double> levels;
-  for (unsigned code = 0; code < 256; ++code)
-    if (const float value = kDecode(static_cast<std::uint8_t>(code)); std::isfinite(value)) levels.push_back(value);
-  std::sort(levels.begin(), levels.end());
-  levels.erase(std::unique(levels.begin(), levels.end()), levels.end());
-  return levels;
+std::vector<double> levels_of(Family family) {
+  const std::span<const double> levels = codebook_levels(family);
+  return {levels.begin(), levels.end()};
 }
-
-float e4m3(std::uint8_t code) { return f8_e4m3_bits_to_f32(code); }
-float e5m2(std::uint8_t code) { return f8_e5m2_bits_to_f32(code); }
-
-// Quantiles of a normal, as published with QLoRA (Dettmers et al. 2023, appendix E).
-const std::vector<double> kNf4 = {-1.0,
-                                  -0.6961928009986877,
-                                  -0.5250730514526367,
-                                  -0.39491748809814453,
-                                  -0.28444138169288635,
-                                  -0.18477343022823334,
-                                  -0.09105003625154495,
-                                  0.0,
-                                  0.07958029955625534,
-                                  0.16093020141124725,
-                                  0.24611230194568634,
-                                  0.33791524171829224,
-                                  0.44070982933044434,
-                                  0.5626170039176941,
-                                  0.7229568362236023,
-                                  1.0};
 
 /// Fewest levels first: the narrower code is the stronger claim.
 const std::vector<CodeBook>& code_books() {
   static const std::vector<CodeBook> books = {
-      {"fp4", "fp4 e2m1", Scale::largest, {-6, -4, -3, -2, -1.5, -1, -.5, 0, .5, 1, 1.5, 2, 3, 4, 6}, 6},
+      {"fp4", "fp4 e2m1", Scale::largest, levels_of(Family::fp4), 6},
       {"int4", "int4", Scale::largest, integers(-7, 7), 7},
       {"int4-signed", "int4 with the extreme at -8", Scale::signed_largest, integers(-8, 7), -8},
-      {"nf4", "nf4", Scale::largest, kNf4, 1},
+      {"nf4", "nf4", Scale::largest, levels_of(Family::nf4), 1},
       {"int4-asymmetric", "int4 with a zero point", Scale::range, integers(0, 15), 15},
       {"int5-signed", "int5 with the extreme at -16", Scale::signed_largest, integers(-16, 15), -16},
       {"int5-asymmetric", "int5 with a zero point", Scale::range, integers(0, 31), 31},
-      {"f8_e5m2-scaled", "fp8 e5m2 with a scale", Scale::largest, finite_levels<e5m2>(), 57344},
-      {"f8_e4m3-scaled", "fp8 e4m3 with a scale", Scale::largest, finite_levels<e4m3>(), 448},
+      {"f8_e5m2-scaled", "fp8 e5m2 with a scale", Scale::largest, levels_of(Family::fp8_e5m2), 57344},
+      {"f8_e4m3-scaled", "fp8 e4m3 with a scale", Scale::largest, levels_of(Family::fp8_e4m3), 448},
       {"int8", "int8", Scale::largest, integers(-127, 127), 127},
       {"int8-asymmetric", "int8 with a zero point", Scale::range, integers(0, 255), 255}};
   return books;
@@ -103,15 +77,15 @@ std::uint64_t exceptions_in(std::span<const Pair> block, const CodeBook& book) {
   return exceptions;
 }
 
-struct Extent {
+struct Grouping {
   std::string id, text;
   std::size_t elements;
   bool columns;
 };
 
-std::vector<Extent> extents_of(const CanaryValues& canary) {
+std::vector<Grouping> extents_of(const CanaryValues& canary) {
   const auto columns = static_cast<std::size_t>(canary.shape.back());
-  std::vector<Extent> extents = {{"tensor", "the whole tensor", canary.bits.size(), false}};
+  std::vector<Grouping> extents = {{"tensor", "the whole tensor", canary.bits.size(), false}};
   if (canary.shape.size() == 2) {
     extents.push_back({"row", "each row", columns, false});
     extents.push_back({"column", "each column", canary.bits.size() / columns, true});
@@ -121,7 +95,7 @@ std::vector<Extent> extents_of(const CanaryValues& canary) {
   return extents;
 }
 
-std::uint64_t count_exceptions(const std::vector<Pair>& pairs, const CanaryValues& canary, const Extent& extent,
+std::uint64_t count_exceptions(const std::vector<Pair>& pairs, const CanaryValues& canary, const Grouping& extent,
                                const CodeBook& book) {
   std::vector<Pair> turned;
   if (extent.columns) {
@@ -162,7 +136,7 @@ std::optional<LatticeFit> fit_lattice(const FoundCanary& found) {
   }
   std::optional<LatticeFit> best;
   for (const CodeBook& book : code_books())
-    for (const Extent& extent : extents_of(*found.canary)) {
+    for (const Grouping& extent : extents_of(*found.canary)) {
       const std::uint64_t exceptions = count_exceptions(pairs, *found.canary, extent, book);
       if (exceptions * 50 > pairs.size() || (best && exceptions >= best->exceptions)) continue;  // above 2 %
       best = LatticeFit{book.id + "-" + extent.id, "through " + book.text + ", a scale for " + extent.text, exceptions};

@@ -29,7 +29,7 @@ std::string sub_of(const AuditBlockScheme& scheme) {
     alias = sub.substr(at);
     sub.erase(at);
   }
-  const bool fixed_block = starts_with_any(sub, {"q", "iq", "mxfp", "nvfp", "nf4"});
+  const bool fixed_block = starts_with_any(sub, {"iq", "mxfp", "nvfp", "nf4"});
   if (fixed_block) return sub.append(alias);
   const bool tile = scheme.extent.find('x') != std::string::npos;
   if (tile || scheme.block == 0) return sub.append(" ").append(scheme.extent).append(alias);

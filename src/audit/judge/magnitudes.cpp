@@ -43,11 +43,6 @@ int MagnitudeTable::longest() const {
   return most;
 }
 
-std::uint64_t MagnitudeTable::telling() const {
-  return static_cast<std::uint64_t>(
-      std::count_if(values.begin(), values.end(), [](const Magnitude& m) { return !m.is_power_of_two(); }));
-}
-
 std::uint64_t MagnitudeTable::at(double magnitude) const {
   const auto found = std::lower_bound(values.begin(), values.end(), magnitude,
                                       [](const Magnitude& m, double wanted) { return m.value < wanted; });

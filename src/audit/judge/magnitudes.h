@@ -27,8 +27,6 @@ struct MagnitudeTable {
   std::uint64_t count() const { return positive + negative; }  // of finite values that are not zero
   bool one_signed() const { return positive == 0 || negative == 0; }
   int longest() const;  // significant bits; 0: no values
-  /// Different values that are no power of two: constants and their doubles say nothing of significands.
-  std::uint64_t telling() const;
   std::uint64_t at(double magnitude) const;
 };
 
