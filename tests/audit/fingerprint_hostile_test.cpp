@@ -224,6 +224,8 @@ std::vector<Case> evidence_cases() {
               "counts 5 blocks with 2 different codes; 'slots' is 2"),
       in_bf16("block_huge", "\"block\":2", "\"block\":4294967296", "4294967296", "where at most 4294967295"),
       in_bf16("expected", "\"expected\":1.5", "\"expected\":true", "true", "is a JSON boolean where a number"),
+      in_bf16("expected_nan", "\"expected\":1.5", "\"expected\":\"nan\"", "\"nan\",\"slots", "is no number of codes"),
+      in_bf16("expected_negative", "\"expected\":1.5", "\"expected\":-1", "-1", "is no number of codes"),
       in_bf16("fitting", "\"fitting\":1", "\"fitting\":3", "3,\"bits", "is 3 where at most 2 can be"),
       in_bf16("scheme_name", "\"nf4\"", "4", "4,\"extent", "is a JSON number where a text"),
       in_bf16("blocks_null", "\"blocks\":{", "\"blocks\":null,\"y\":{", "{\"sampled", "'y' is no member"),

@@ -1,6 +1,7 @@
 #include "audit/fingerprint/tensor_record.h"
 
 #include <algorithm>
+#include <cmath>
 #include <limits>
 
 #include "audit/fingerprint/counts_text.h"
@@ -134,6 +135,8 @@ AuditDistinct read_distinct(const RecordFields& fields) {
   distinct.extent = fields.text("extent");
   distinct.block = static_cast<std::uint32_t>(fields.number_at_most("block", kMost32));
   distinct.expected = fields.real("expected");
+  if (!std::isfinite(distinct.expected) || distinct.expected < 0)
+    fields.refuse("expected", "is no number of codes; it must be finite and not negative");
   distinct.blocks.resize(fields.number_at_most("slots", kMostDistinctCodes));
   for (const auto& [different, count] : fields.counts("blocks", kMostDistinctCodes)) {
     if (different >= distinct.blocks.size() || count > kMost32)
