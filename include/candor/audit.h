@@ -167,13 +167,21 @@ struct AuditReport {
 };
 
 /// Audits files and folders in one streaming pass each: safetensors, GGUF, PyTorch and NumPy files.
-///   errors   IoError (missing, unreadable), ValueError (a pattern that matches no tensor, a bad threshold), Cancelled.
-///            A file that its reader refuses is not an error: its verdict is invalid.
-///   source   docs/audit-theory.md
+///   shapes    any; a row is the last dimension
+///   dtypes    bf16, f16, f32, f64 and f8 are judged; others are counted and named unsupported
+///   errors    IoError (missing, unreadable), ValueError (a pattern that matches no tensor, a bad threshold),
+///   Cancelled.
+///             A file that its reader refuses is not an error: its verdict is invalid.
+///   gradient  none
+///   source    docs/audit-theory.md
 AuditReport audit(const std::vector<std::string>& paths, const AuditOptions& options = {});
 
 /// Judges fingerprint files again, without the weights.
-///   errors   as audit, and FormatError (not a fingerprint file)
+///   shapes    those that were audited
+///   dtypes    as audit
+///   errors    as audit, and FormatError (not a fingerprint file: the line and byte)
+///   gradient  none
+///   source    docs/fingerprint-file.md
 AuditReport audit_fingerprints(const std::vector<std::string>& files, const AuditOptions& options = {});
 
 }  // namespace candor

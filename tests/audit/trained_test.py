@@ -55,7 +55,7 @@ class TrainedTest(unittest.TestCase):
         for matrix in MATRICES:
             self.assertEqual(tensors[matrix]["verdict"], verdict, f"{name}: {self.summary(tensors)}")
             if sub:
-                self.assertEqual(tensors[matrix]["sub"], sub, f"{name}: {self.summary(tensors)}")
+                self.assertIn(tensors[matrix]["sub"], (sub,) if isinstance(sub, str) else sub, f"{name}: {self.summary(tensors)}")
 
     def test_trained_in_f32_is_genuine(self):
         self.assert_genuine("trained_f32")
@@ -79,7 +79,7 @@ class TrainedTest(unittest.TestCase):
                     self.assertIn(tensor["verdict"], ("consistent", "undecidable", "structured"), tensor["name"])
 
     def test_what_went_through_f16_is_found(self):
-        self.assert_found("through_half", "f16-grid")
+        self.assert_found("through_half", "f16-grid", ("via-f16", "f16"))  # by the lattice alone where parity fits nothing
         self.assert_found("wide_through_half", "f16-grid", "from-f16")
 
     def test_truncation_and_widening_are_found(self):

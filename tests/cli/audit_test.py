@@ -268,6 +268,11 @@ class AuditTest(CliTest):
         self.assertEqual(sorted(names("--only", "lau*", "--only", "other")), ["laundered", "other"])
         self.assertEqual(candor("audit", path, "--exclude", "lau*").returncode, 0)
 
+    def test_a_file_that_went_through_f16_as_a_whole_says_so_first(self):
+        result = candor("audit", self.file("weights.safetensors", laundered=from_f16()))
+        self.assertEqual(result.returncode, 1)
+        self.assertRegex(result.stdout.split("\n")[0], r"weights\.safetensors: f16-grid/from-f16: the weights went through f16")
+
     def test_one_document_on_standard_output(self):
         path = self.file("weights.safetensors", laundered=from_f16())
         for option, begin in (("--json", '{\n  "schema"'), ("--sarif", '{\n  "version"'), ("--html", "<!doctype html>")):
