@@ -117,28 +117,41 @@ class TensorReader {
 /// safetensors the index, configuration and tokenizer files that are there. None of them is a place for an output.
 std::vector<std::string> model_files(const Checkpoint& checkpoint, const std::string& path);
 
-/// Writes one safetensors file: header padded so that data start 64-byte aligned, tensors by falling alignment then
-/// name, same input = same bytes. The file appears whole or not at all (temporary file, fsync, verify, rename).
-class SafetensorsWriter {
- public:
-  struct Item {
-    std::string name;
-    DType dtype;
-    std::vector<std::int64_t> shape;
-  };
+/// One tensor of a checkpoint that is to be written.
+struct TensorItem {
+  std::string name;
+  DType dtype = DType::any;
+  std::vector<std::int64_t> shape;  // row-major, outermost first
+};
 
+/// Writes one checkpoint file, tensor after tensor. The same input gives the same bytes; the file appears whole or not
+/// at all (temporary file, fsync, verify, rename). The destructor removes the temporary file unless finish() succeeded.
+class CheckpointWriter {
+ public:
+  using Item = TensorItem;
+  virtual ~CheckpointWriter() = default;
+  /// Order in which write() expects the tensors.
+  virtual const std::vector<Item>& order() const = 0;
+  /// Appends bytes of the current tensor; pieces may be of any size. errors: IoError, Error (more bytes than declared)
+  virtual void write(const void* data, std::uint64_t bytes) = 0;
+  /// fsync, re-read and compare, rename. errors: IoError, Error (bytes are missing), Cancelled (`cancel` became true
+  /// before the rename)
+  virtual void finish(const std::atomic<bool>* cancel = nullptr) = 0;
+};
+
+/// Writes one safetensors file: header padded so that data start 64-byte aligned, tensors by falling alignment then
+/// name.
+class SafetensorsWriter final : public CheckpointWriter {
+ public:
   /// errors   FormatError (duplicate or illegal name, dtype without a safetensors spelling), IoError (exists and not
   ///          `overwrite`, cannot create, disk full)
   SafetensorsWriter(const std::string& path, std::vector<Item> items,
                     const std::map<std::string, std::string>& metadata, bool overwrite);
-  ~SafetensorsWriter();  // removes the temporary file unless finish() succeeded
+  ~SafetensorsWriter() override;
 
-  /// Order in which write() expects the tensors.
-  const std::vector<Item>& order() const;
-  /// Appends bytes of the current tensor; pieces may be of any size. errors: IoError, Error (more bytes than declared)
-  void write(const void* data, std::uint64_t bytes);
-  /// fsync, re-read and compare, rename. errors: IoError, Cancelled (`cancel` became true before the rename)
-  void finish(const std::atomic<bool>* cancel = nullptr);
+  const std::vector<Item>& order() const override;
+  void write(const void* data, std::uint64_t bytes) override;
+  void finish(const std::atomic<bool>* cancel = nullptr) override;
 
  private:
   struct Impl;
