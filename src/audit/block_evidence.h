@@ -5,6 +5,8 @@
 #include <string>
 #include <vector>
 
+#include "audit/code_value.h"
+#include "audit/load.h"
 #include "candor/audit.h"
 #include "candor/dtype.h"
 
@@ -17,8 +19,18 @@ struct TensorSlice {
   std::uint64_t rows = 1, columns = 0;  // the last dimension is `columns`; 1-d: one row
 
   std::uint64_t elements() const { return rows * columns; }
-  double at(std::uint64_t row, std::uint64_t column) const;           // the value
-  std::uint64_t code(std::uint64_t row, std::uint64_t column) const;  // the bits
+  double at(std::uint64_t row, std::uint64_t column) const { return code_value(dtype, code(row, column)); }
+  std::uint64_t code(std::uint64_t row, std::uint64_t column) const {  // the bits
+    const std::uint64_t index = row * columns + column;
+    switch (dtype) {
+      case DType::f64:
+        return load<std::uint64_t>(data + index * 8);
+      case DType::f32:
+        return load<std::uint32_t>(data + index * 4);
+      default:
+        return load<std::uint16_t>(data + index * 2);
+    }
+  }
 };
 
 struct BlockEvidence {

@@ -73,7 +73,7 @@
 #include "audit/roll_up.h"
 #include "audit/scan/code_table.h"
 #include "audit/scan/distinct_patterns.h"
-#include "audit/scan/load.h"
+#include "audit/load.h"
 #include "audit/scan/sampled_bytes.h"
 #include "audit/scan/scan.h"
 #include "audit/scan/significand_table.h"

@@ -54,8 +54,19 @@ struct Codebook {
   double least_top = 0;  // of the outermost value: subnormals of an 8-bit float
                          // alone are a lattice like any integers'
 
+  /// The first level that is not below x, neither the lowest nor beyond the highest. No branch depends on x: half of
+  /// such branches would be guessed wrong.
+  std::span<const double>::iterator first_from(double x) const {
+    auto at = levels.begin() + 1;
+    for (std::ptrdiff_t left = std::ssize(levels) - 2; left > 0;) {
+      const std::ptrdiff_t half = (left + 1) / 2;
+      at += half * static_cast<std::ptrdiff_t>(at[half - 1] < x);
+      left -= half;
+    }
+    return at;
+  }
   Level nearest(double x) const {
-    const auto above = std::lower_bound(levels.begin() + 1, levels.end() - 1, x);
+    const auto above = first_from(x);
     const auto at = above - ((*above - x > x - *(above - 1)) ? 1 : 0);
     const double left = at == levels.begin() ? 0 : *at - *(at - 1);
     const double right = at + 1 == levels.end() ? 0 : *(at + 1) - *at;
@@ -70,19 +81,26 @@ Fit best_scale(std::span<const Point> points, const Codebook& book) {
   const Point& top = points.back();
   const std::span<const Point> inner = points.first(points.size() - 1);
   const bool negative = top.value < 0;
-  const double others = static_cast<double>(book.levels.size()) / 2;
+  const double cost_of_inner = 1 + std::log2(static_cast<double>(book.levels.size()) / 2);
   Fit best;
   best.bits = -1e300;
+  // An 8-bit float has the same levels in each octave down to its subnormals, which are fewer: what is on none of them
+  // with the outermost value in one octave is on none in the octaves below.
+  const bool has_octaves = book.least_top != 0;
+  std::uint32_t failed = 0;  // by the three bits after a level's first
   // From the outermost inwards: where an octave makes no difference (f8 without
   // subnormals) the largest level stands.
   for (std::size_t i = 0; i < book.levels.size(); ++i) {
     const double level = negative ? book.levels[i] : book.levels[book.levels.size() - 1 - i];
     if (level == 0 || (level < 0) != negative || std::fabs(level) < book.least_top) break;
     const double steps = std::fabs(level), magnitude = std::fabs(top.value);
+    const std::uint32_t fraction = 1u << (f64_bits(steps) >> 49 & 7);
+    if (has_octaves && (failed & fraction) != 0) continue;
     Interval scale{.low = (magnitude - top.error) / steps, .high = (magnitude + top.error) / steps};
     const double edge = negative ? book.levels.front() : book.levels.back();
-    const double cost = level == edge ? 1 : 1 + std::log2(others);
+    const double cost = level == edge ? 1 : cost_of_inner;
     const double found = narrow_all(inner, book, scale);
+    if (found < 0) failed |= fraction;
     if (found < 0 || found - cost <= best.bits) continue;
     const double score = score_all(points, book, scale);
     if (score < 0) continue;

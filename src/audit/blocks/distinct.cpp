@@ -3,36 +3,45 @@
 #include <algorithm>
 #include <array>
 #include <cmath>
+#include <utility>
 
 namespace candor::audit_internal {
 namespace {
 
 using Kind = Extent::Kind;
 constexpr std::uint64_t kMostBlocks = 1000;
+constexpr std::uint64_t kNeighbours = 8;
 constexpr std::uint64_t kMostElements = 8192;  // of one extent; large blocks carry more each
 
-// Counts different codes; cleared by moving on to the next stamp.
+// Counts different codes; cleared by moving on to the next stamp. Small, so that it stays in the first cache.
+template <class Code>
 class CodeSet {
  public:
-  void clear() { ++stamp_; }
+  void clear() {
+    if (++stamp_ != 0) return;
+    slots_.fill({});
+    stamp_ = 1;
+  }
   /// True when the code was not in the set.
-  bool insert(std::uint64_t code) {
-    std::size_t at = static_cast<std::size_t>(code * 0x9e3779b97f4a7c15u >> 52);  // 4096 slots for 1024 codes
-    while (stamps_[at] == stamp_) {
-      if (codes_[at] == code) return false;
+  bool insert(Code code) {
+    std::size_t at = static_cast<std::size_t>(std::uint64_t{code} * 0x9e3779b97f4a7c15u >> 53);  // 2^11 slots
+    while (slots_[at].stamp == stamp_) {
+      if (slots_[at].code == code) return false;
       at = (at + 1) % kSlots;
     }
-    stamps_[at] = stamp_;
-    codes_[at] = code;
+    slots_[at] = {code, stamp_};
     return true;
   }
 
  private:
-  static constexpr std::size_t kSlots = 4096;
-  static_assert(kMostDraws * 2 < kSlots);
-  std::array<std::uint64_t, kSlots> codes_{};
-  std::array<std::uint32_t, kSlots> stamps_{};
-  std::uint32_t stamp_ = 0;
+  static constexpr std::size_t kSlots = 2048;
+  static_assert(kMostDraws * 2 <= kSlots);
+  struct Slot {
+    Code code = 0;
+    std::uint16_t stamp = 0;
+  };
+  std::array<Slot, kSlots> slots_{};
+  std::uint16_t stamp_ = 0;
 };
 
 std::vector<Extent> all_extents(const TensorSlice& slice) {
@@ -64,17 +73,84 @@ std::uint64_t draws_of(const TensorSlice& slice, const Extent& extent) {
   return std::min(slice.elements(), kMostDraws);
 }
 
-void count_blocks(const TensorSlice& slice, std::uint64_t tries, CodeSet& codes, AuditDistinct& distinct,
-                  const Extent& extent) {
+/// The same for two bytes: a place for each code. Those that occur lie side by side, and no branch depends on them.
+template <>
+class CodeSet<std::uint16_t> {
+ public:
+  void clear() {
+    if (++stamp_ != 0) return;
+    std::fill(stamps_.begin(), stamps_.end(), std::uint16_t{0});
+    stamp_ = 1;
+  }
+  bool insert(std::uint16_t code) { return std::exchange(stamps_[code], stamp_) != stamp_; }
+
+ private:
+  std::vector<std::uint16_t> stamps_ = std::vector<std::uint16_t>(65536);
+  std::uint16_t stamp_ = 0;
+};
+
+/// Places of `draws` elements of each of `tries` blocks, one block after the other. Blocks of columns are taken eight
+/// neighbours at a time: their elements share cache lines, and to find a page costs more than to count what is in it.
+void sample_places(const TensorSlice& slice, std::uint64_t tries, const Extent& extent, Places& all) {
   thread_local Places places;
   const std::uint64_t count = block_count(slice, extent);
+  const std::uint64_t side = extent.kind == Kind::columns ? std::min(kNeighbours, count) : 1;
+  const std::uint64_t groups = (tries + side - 1) / side;
+  all.clear();
   for (std::uint64_t i = 0; i < tries; ++i) {
-    block_places(slice, extent, spread_index(i, tries, count), places);
-    codes.clear();
+    block_places(slice, extent, spread_index(i / side, groups, count / side) * side + i % side, places);
+    all.insert(all.end(), places.begin(), places.end());
+  }
+}
+
+/// The codes at the places, in their order. `together`: so many blocks of `draws` places are read side by side.
+template <class Code>
+void read_codes(const TensorSlice& slice, const Places& places, std::uint64_t draws, std::uint64_t together,
+                std::vector<Code>& codes) {
+  constexpr std::size_t kAhead = 24;  // many pages are looked for at a time
+  codes.resize(places.size());
+  const auto read = [&](std::size_t at) { codes[at] = load<Code>(slice.data + places[at] * sizeof(Code)); };
+  std::size_t first = 0;
+  for (; together > 1 && first + together * draws <= places.size(); first += together * draws)
+    for (std::size_t draw = 0; draw < draws; ++draw) {
+      const std::size_t next = first + std::min<std::size_t>(draw + kAhead, draws - 1);
+      __builtin_prefetch(slice.data + places[next] * sizeof(Code));
+      for (std::size_t block = 0; block < together; ++block) read(first + block * draws + draw);
+    }
+  for (std::size_t at = first; at < places.size(); ++at) {
+    __builtin_prefetch(slice.data + places[std::min(at + kAhead, places.size() - 1)] * sizeof(Code));
+    read(at);
+  }
+}
+
+template <class Code>
+void count_codes(const TensorSlice& slice, const Places& places, std::uint64_t draws, std::uint64_t together,
+                 AuditDistinct& distinct) {
+  thread_local CodeSet<Code> thread_set;
+  thread_local std::vector<Code> codes;
+  read_codes(slice, places, draws, together, codes);
+  CodeSet<Code>& set = thread_set;
+  for (auto block = codes.begin(); block != codes.end(); block += static_cast<std::ptrdiff_t>(draws)) {
+    set.clear();
     std::size_t different = 0;
-    for (const std::uint64_t place : places) different += codes.insert(slice.code(0, place)) ? 1 : 0;
+    for (std::uint64_t i = 0; i < draws; ++i) different += set.insert(block[static_cast<std::ptrdiff_t>(i)]) ? 1 : 0;
     if (distinct.blocks.size() <= different) distinct.blocks.resize(different + 1);
     ++distinct.blocks[different];
+  }
+}
+
+void count_blocks(const TensorSlice& slice, std::uint64_t tries, std::uint64_t draws, const Extent& extent,
+                  AuditDistinct& distinct) {
+  thread_local Places places;
+  sample_places(slice, tries, extent, places);
+  const std::uint64_t together = extent.kind == Kind::columns ? kNeighbours : 1;
+  switch (dtype_info(slice.dtype).block_bytes) {
+    case 2:
+      return count_codes<std::uint16_t>(slice, places, draws, together, distinct);
+    case 4:
+      return count_codes<std::uint32_t>(slice, places, draws, together, distinct);
+    default:
+      return count_codes<std::uint64_t>(slice, places, draws, together, distinct);
   }
 }
 
@@ -112,13 +188,22 @@ Table expected_by_codes(int mantissa) {
   return expected;
 }
 
+const Table& expected_of_bf16() {
+  static const Table table = expected_by_codes(7);
+  return table;
+}
+
+const Table& expected_of_f16() {
+  static const Table table = expected_by_codes(10);
+  return table;
+}
+
 }  // namespace
 
 double expected_distinct(DType dtype, std::uint64_t draws) {
   if (dtype != DType::bf16 && dtype != DType::f16) return static_cast<double>(draws);  // 2^-20 and less is missing
   if (draws == 0) return 0;
-  static const Table bf16 = expected_by_codes(7), f16 = expected_by_codes(10);
-  const Table& table = dtype == DType::bf16 ? bf16 : f16;
+  const Table& table = dtype == DType::bf16 ? expected_of_bf16() : expected_of_f16();
   const double octave = std::min(10.0, std::log2(static_cast<double>(draws)));
   const auto below = std::min<std::size_t>(9, static_cast<std::size_t>(octave));
   // Between the powers of two: the share of repeats grows nearly with the
@@ -129,7 +214,6 @@ double expected_distinct(DType dtype, std::uint64_t draws) {
 }
 
 std::vector<AuditDistinct> count_distinct(const TensorSlice& slice, std::uint64_t& sampled) {
-  thread_local CodeSet codes;
   std::vector<AuditDistinct> all;
   for (const Extent& extent : all_extents(slice)) {
     const std::uint64_t draws = draws_of(slice, extent), count = block_count(slice, extent);
@@ -137,7 +221,7 @@ std::vector<AuditDistinct> count_distinct(const TensorSlice& slice, std::uint64_
         draws == 0 ? 0 : std::min({count, kMostBlocks, std::max<std::uint64_t>(1, kMostElements / draws)});
     if (tries == 0) continue;
     AuditDistinct distinct{.extent = extent.name(), .block = static_cast<std::uint32_t>(draws), .blocks = {}};
-    count_blocks(slice, tries, codes, distinct, extent);
+    count_blocks(slice, tries, draws, extent, distinct);
     distinct.expected = expected_distinct(slice.dtype, draws);
     sampled += tries;
     all.push_back(std::move(distinct));

@@ -107,6 +107,11 @@ void block_places(const TensorSlice& slice, const Extent& extent, std::uint64_t 
   const Rectangle whole = rectangle_of(slice, extent, block);
   const std::uint64_t count = whole.height * whole.width, draws = std::min(count, kMostDraws);
   places.resize(draws);
+  if (draws == count) {  // all of them, without a division for each
+    for (std::uint64_t y = 0, i = 0; y < whole.height; ++y)
+      for (std::uint64_t x = 0; x < whole.width; ++x) places[i++] = (whole.top + y) * slice.columns + whole.left + x;
+    return;
+  }
   for (std::uint64_t i = 0; i < draws; ++i) places[i] = whole.place(slice, spread_index(i, draws, count));
 }
 

@@ -72,32 +72,35 @@ class Entropy {
   std::vector<std::uint64_t> counts_;
 };
 
-std::vector<std::uint64_t> folded(const CodeCounts& codes) {
-  std::vector<std::uint64_t> counts(kMagnitudes);
+/// [c]: values of the magnitude codes 1 … c - 1.
+std::vector<std::uint64_t> counts_below(const CodeCounts& codes) {
+  std::vector<std::uint64_t> below(kMagnitudes + 1);
   for (const auto& [code, count] : codes)
-    if ((code & 0x7fffu) != 0) counts[code & 0x7fffu] += count;
-  return counts;
+    if ((code & 0x7fffu) != 0) below[(code & 0x7fffu) + 1] += count;
+  std::partial_sum(below.begin(), below.end(), below.begin());
+  return below;
 }
 
-/// Windows of eight cells of `cell` codes around `first`, `first + every`, …
-std::vector<StepWindow> windows_at(const std::vector<std::uint64_t>& counts, std::size_t cell, std::size_t first,
+/// Windows of eight cells of `cell` codes around `first`, `first + every`, … `below[c]`: values of the codes under c.
+std::vector<StepWindow> windows_at(const std::vector<std::uint64_t>& below, std::size_t cell, std::size_t first,
                                    std::size_t every) {
   std::vector<StepWindow> out;
-  for (std::size_t at = first; at + 4 * cell <= counts.size(); at += every) {
+  for (std::size_t at = first; at + 4 * cell < below.size(); at += every) {
     StepWindow& window = out.emplace_back();
-    for (std::size_t i = 0; i < 8 * cell; ++i) window[i / cell] += counts[at - 4 * cell + i];
+    for (std::size_t i = 0; i < 8; ++i)
+      window[i] = below[at - 4 * cell + (i + 1) * cell] - below[at - 4 * cell + i * cell];
   }
   return out;
 }
 
 Finding f16_called_bf16(const CodeCounts& codes) {
-  const std::vector<std::uint64_t> counts = folded(codes);
+  const std::vector<std::uint64_t> below = counts_below(codes);
   constexpr std::size_t kBinade = 128, kOctave = 8 * kBinade;  // the lowest octaves are f16's subnormals: no step
-  const StepEvidence here = measure_steps(windows_at(counts, kBinade, 2 * kOctave, kOctave), kLn2);
+  const StepEvidence here = measure_steps(windows_at(below, kBinade, 2 * kOctave, kOctave), kLn2);
   double elsewhere = 0;
   for (std::size_t phase = 1; phase < 8; ++phase)
     elsewhere = std::max(elsewhere,
-                         measure_steps(windows_at(counts, kBinade, 2 * kOctave + phase * kBinade, kOctave), kLn2).bits);
+                         measure_steps(windows_at(below, kBinade, 2 * kOctave + phase * kBinade, kOctave), kLn2).bits);
   Finding out{"bit view", "bit-view", "", here.bits - elsewhere - kPhasesTried, here.used, false};
   out.found = here.fits() && here.steps >= 2;
   out.sentence = std::string("the bits are those of f16: the counts double at ")
@@ -109,14 +112,14 @@ Finding f16_called_bf16(const CodeCounts& codes) {
 }
 
 Finding bf16_called_f16(const CodeCounts& codes) {
-  const std::vector<std::uint64_t> counts = folded(codes);
+  const std::vector<std::uint64_t> below = counts_below(codes);
   constexpr std::size_t kBinade = 128, kOctave = 8 * kBinade, kCell = 16;
   std::vector<StepWindow> here, between;
   for (std::size_t at = kOctave; at + kBinade < kMagnitudes; at += kBinade) {
     if (at % kOctave == 0) continue;  // f16 itself steps there
-    const std::vector<StepWindow> window = windows_at(counts, kCell, at, kMagnitudes);
+    const std::vector<StepWindow> window = windows_at(below, kCell, at, kMagnitudes);
     here.insert(here.end(), window.begin(), window.end());
-    const std::vector<StepWindow> middle = windows_at(counts, kCell, at + kBinade / 2, kMagnitudes);
+    const std::vector<StepWindow> middle = windows_at(below, kCell, at + kBinade / 2, kMagnitudes);
     if ((at + kBinade) % kOctave != 0) between.insert(between.end(), middle.begin(), middle.end());
   }
   const StepEvidence steps = measure_steps(here, 0);

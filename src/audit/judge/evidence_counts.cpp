@@ -3,7 +3,6 @@
 #include <algorithm>
 #include <array>
 #include <cmath>
-#include <map>
 
 #include "audit/code_value.h"
 #include "audit/judge/code_table.h"
@@ -27,34 +26,36 @@ class Counter {
     evidence_.smallest = evidence_.smallest == 0 ? magnitude : std::min(evidence_.smallest, magnitude);
     evidence_.largest = std::max(evidence_.largest, magnitude);
   }
+  /// Exponents ascend from call to call.
   void add_to_binade(int exponent, std::uint64_t count, std::uint64_t even) {
-    AuditBinade& binade = binades_[exponent];
-    binade.exponent = exponent;
-    binade.count += count;
-    binade.even += even;
+    std::vector<AuditBinade>& binades = evidence_.binades;
+    if (binades.empty() || binades.back().exponent != exponent) binades.emplace_back().exponent = exponent;
+    binades.back().count += count;
+    binades.back().even += even;
   }
   void finish() {
     std::uint64_t all = 0;
-    for (const auto& [exponent, binade] : binades_) all += binade.count;
-    for (const auto& [exponent, binade] : binades_) {
+    for (const AuditBinade& binade : evidence_.binades) all += binade.count;
+    for (const AuditBinade& binade : evidence_.binades) {
       const double p = static_cast<double>(binade.count) / static_cast<double>(all);
       evidence_.exponent_entropy -= p * std::log2(p);
-      evidence_.binades.push_back(binade);
     }
   }
 
  private:
   AuditEvidence& evidence_;
-  std::map<int, AuditBinade> binades_;
 };
 
 void fill_from_codes(const Fingerprint& tensor, AuditEvidence& evidence) {
   Counter counter(evidence);
   const std::uint32_t sign = tensor.code_dtype == DType::bf16 || tensor.code_dtype == DType::f16 ? 0x8000u : 0x80u;
-  std::map<std::uint32_t, std::uint64_t> folded;
-  for (const auto& [code, count] : tensor.codes) folded[code & ~sign] += count;
+  std::vector<std::uint64_t> folded(sign);
+  for (const auto& [code, count] : tensor.codes) folded[code & (sign - 1)] += count;
   double squares = 0, finite = 0;
-  for (const auto& [code, count] : folded) {
+  for (std::uint32_t code = 0; code < sign; ++code) {
+    const std::uint64_t count = folded[code];
+    if (count == 0) continue;
+    ++evidence.distinct;
     const double x = code_value(tensor.code_dtype, code);
     if (std::isnan(x)) evidence.nans += count;
     if (std::isinf(x)) evidence.infinities += count;
@@ -74,7 +75,6 @@ void fill_from_codes(const Fingerprint& tensor, AuditEvidence& evidence) {
     evidence.distinct_off_grid += off ? 1 : 0;
     if (x < kF16Normal) evidence.small_codes.push_back({code, count});
   }
-  evidence.distinct = folded.size();
   evidence.sigma = finite == 0 ? 0 : std::sqrt(squares / finite);
   counter.finish();
 }

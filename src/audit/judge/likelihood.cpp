@@ -66,17 +66,17 @@ class SmoothDensity {
 };
 
 // Codes within aligned groups of eight, given how many values each group holds.
-void add_binade(const FoldedCodes& codes, const Roughness& roughness, std::span<const double> ratios,
-                std::span<const double> genuine, int binade, ShareLikelihood& likelihood) {
+void add_binade(const FoldedCodes& codes, const Roughness& roughness, std::span<const double, 128> density,
+                std::span<const double> ratios, int binade, ShareLikelihood& likelihood) {
   const std::uint32_t first = first_code(binade);
-  const SmoothDensity density(std::span(codes.counts).subspan(first, 128));
+  const std::span<const double> genuine = widths(History::genuine);
   for (std::uint32_t group = 0; group < kGroups; ++group) {
     double expected = 0, normaliser = 0, count = 0;
     for (std::uint32_t m = group * kGroup; m < (group + 1) * kGroup; ++m) {
       const std::uint32_t code = first + m;
       if (roughness.spikes[code]) continue;
       const auto here = static_cast<double>(codes.counts[code]) / roughness.dispersion;
-      const double weight = genuine[code] * density.at(m);
+      const double weight = genuine[code] * density[m];
       normaliser += weight;
       expected += weight * ratios[code];
       count += here;
@@ -128,14 +128,25 @@ void add_gap(const FoldedCodes& codes, ShareLikelihood& likelihood) {
 
 }  // namespace
 
-HistoryLikelihood history_likelihood(History history, const FoldedCodes& codes, const Roughness& roughness) {
+SmoothDensities::SmoothDensities(const FoldedCodes& codes, const Roughness& roughness) {
+  levels_.reserve(roughness.usable.size());
+  for (const int binade : roughness.usable) {
+    const SmoothDensity density(std::span(codes.counts).subspan(first_code(binade), 128));
+    std::array<double, 128>& level = levels_.emplace_back();
+    for (std::size_t m = 0; m < 128; ++m) level[m] = density.at(static_cast<double>(m));
+  }
+}
+
+HistoryLikelihood history_likelihood(History history, const FoldedCodes& codes, const Roughness& roughness,
+                                     const SmoothDensities& densities) {
   HistoryLikelihood result;
   result.history = history;
   const std::span<const double> ratios = width_ratios(history), genuine = widths(History::genuine);
-  for (const int binade : roughness.usable) {
+  for (std::size_t i = 0; i < roughness.usable.size(); ++i) {
+    const int binade = roughness.usable[i];
     if (has_f16_range(history) && binade > kHighestF16) continue;
     if (flushes_f16(history) && binade < kLowestF16Normal) continue;
-    add_binade(codes, roughness, ratios, genuine, binade, result.codes);
+    add_binade(codes, roughness, densities.of(i), ratios, binade, result.codes);
   }
   if (has_f16_range(history)) add_large(codes, ratios, result.small);
   if (flushes_f16(history)) {

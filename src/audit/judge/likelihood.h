@@ -1,7 +1,9 @@
 // The likelihood of each history against one rounding from a wide source, given a smooth density: docs/audit-theory.md.
 #pragma once
 
+#include <array>
 #include <cstdint>
+#include <span>
 #include <vector>
 
 #include "audit/judge/folded_codes.h"
@@ -38,7 +40,19 @@ struct HistoryLikelihood {
   ShareLikelihood all() const;
 };
 
-HistoryLikelihood history_likelihood(History history, const FoldedCodes& codes, const Roughness& roughness);
+/// The smooth density that all histories are measured against: over each usable binade's 128 codes, in any unit.
+class SmoothDensities {
+ public:
+  SmoothDensities(const FoldedCodes& codes, const Roughness& roughness);
+  /// `nth`: of roughness.usable.
+  std::span<const double, 128> of(std::size_t nth) const { return levels_[nth]; }
+
+ private:
+  std::vector<std::array<double, 128>> levels_;
+};
+
+HistoryLikelihood history_likelihood(History history, const FoldedCodes& codes, const Roughness& roughness,
+                                     const SmoothDensities& densities);
 
 struct ShareFit {
   double share = 0, low = 0, high = 0;  // where the likelihood is largest, and its 95 % interval

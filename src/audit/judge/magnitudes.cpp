@@ -26,12 +26,14 @@ bool has_known_codes(DType dtype) {
   return dtype == DType::bf16 || dtype == DType::f16 || dtype == DType::f8_e4m3 || dtype == DType::f8_e5m2;
 }
 
+/// `value`: positive, a normal f64, as the values of all narrower formats are.
 Magnitude magnitude_of(double value) {
+  constexpr std::uint64_t kHidden = std::uint64_t{1} << 52;
+  const std::uint64_t bits = f64_bits(value);
   Magnitude out;
   out.value = value;
-  out.exponent = std::ilogb(value);
-  const auto significand = static_cast<std::uint64_t>(std::ldexp(value, 52 - out.exponent));
-  out.lowest = out.exponent - 52 + std::countr_zero(significand);
+  out.exponent = static_cast<int>(bits >> 52) - 1023;
+  out.lowest = out.exponent - 52 + std::countr_zero(bits | kHidden);
   return out;
 }
 
@@ -52,6 +54,7 @@ std::uint64_t MagnitudeTable::at(double magnitude) const {
 MagnitudeTable magnitudes_of(const Fingerprint& tensor) {
   MagnitudeTable out;
   if (!has_known_codes(tensor.code_dtype)) return out;
+  out.values.reserve(tensor.codes.size());
   for (const auto& [code, count] : tensor.codes) {
     const double value = value_of(code, tensor.code_dtype);
     if (value == 0) {
@@ -66,9 +69,11 @@ MagnitudeTable magnitudes_of(const Fingerprint& tensor) {
       (value > 0 ? out.positive : out.negative) += count;
     }
   }
-  // Codes ascend with the magnitude within either sign.
-  std::stable_sort(out.values.begin(), out.values.end(),
-                   [](const Magnitude& a, const Magnitude& b) { return a.value < b.value; });
+  // Codes ascend with the magnitude within either sign, positive ones first.
+  const auto negatives =
+      std::partition_point(out.values.begin(), out.values.end(), [](const Magnitude& m) { return m.positive != 0; });
+  std::inplace_merge(out.values.begin(), negatives, out.values.end(),
+                     [](const Magnitude& a, const Magnitude& b) { return a.value < b.value; });
   std::vector<Magnitude> folded;
   folded.reserve(out.values.size());
   for (const Magnitude& m : out.values) {

@@ -76,8 +76,9 @@ std::optional<Measured> measure(const Fingerprint& tensor) {
   m.gap = measure_gap(m.codes);
   m.density = density_at_zero(m.codes);
   m.beyond_f16 = beyond_f16(m.codes);
+  const SmoothDensities densities(m.codes, m.roughness);
   for (const History history : kHistories) {
-    m.histories[static_cast<std::size_t>(history)] = history_likelihood(history, m.codes, m.roughness);
+    m.histories[static_cast<std::size_t>(history)] = history_likelihood(history, m.codes, m.roughness, densities);
   }
   return m;
 }

@@ -1,6 +1,5 @@
 #include <algorithm>
 #include <cmath>
-#include <map>
 #include <numbers>
 
 #include "audit/judge/likelihood.h"
@@ -48,10 +47,15 @@ void ShareLikelihood::append(const ShareLikelihood& other) {
 }
 
 void ShareLikelihood::compact() {
-  std::map<double, double> weights;
-  for (const Term& term : terms_) weights[term.ratio] += term.weight;
-  terms_.clear();
-  for (const auto& [ratio, weight] : weights) add(weight, ratio);
+  std::stable_sort(terms_.begin(), terms_.end(), [](const Term& a, const Term& b) { return a.ratio < b.ratio; });
+  std::vector<Term> all;
+  all.swap(terms_);
+  for (std::size_t i = 0; i < all.size();) {
+    const double ratio = all[i].ratio;
+    double weight = 0;
+    for (; i < all.size() && all[i].ratio == ratio; ++i) weight += all[i].weight;
+    add(weight, ratio);
+  }
 }
 
 double ShareLikelihood::at(double share) const {

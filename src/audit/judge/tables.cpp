@@ -2,9 +2,10 @@
 
 #include <algorithm>
 #include <cmath>
-#include <map>
+#include <limits>
 
 #include "audit/judge/phrases.h"
+#include "core/formats.h"
 
 namespace candor::audit_internal {
 namespace {
@@ -22,30 +23,31 @@ constexpr std::uint64_t kHeavy = 32;
 constexpr std::size_t kFewestIsolated = 8, kFewestMultiples = 24;  // e4m3 has sixteen
 constexpr int kMostMultiples = 256;                                // beyond, bf16 has no code of its own for each
 
-/// Values rounded to eight significant bits: key = 128 * exponent + seven bits of the mantissa.
-std::map<int, std::uint64_t> eight_bit_counts(const MagnitudeTable& table) {
-  std::map<int, std::uint64_t> counts;
+/// Values rounded to eight significant bits: key = 128 * exponent + seven bits of the mantissa. Ascending, as the
+/// table is.
+struct EightBits {
+  int key = 0;
+  std::uint64_t count = 0;
+};
+
+std::vector<EightBits> eight_bit_counts(const MagnitudeTable& table) {
+  constexpr std::uint64_t kBelow = (std::uint64_t{1} << 45) - 1, kTie = std::uint64_t{1} << 44;  // of 52 bits, 7 stay
+  std::vector<EightBits> counts;
+  counts.reserve(table.values.size());
   for (const Magnitude& m : table.values) {
-    const int fraction = static_cast<int>(std::nearbyint(std::ldexp(m.value, 7 - m.exponent))) - 128;
-    counts[128 * m.exponent + fraction] += m.count();
+    const std::uint64_t mantissa = f64_bits(m.value) & ((std::uint64_t{1} << 52) - 1);
+    const std::uint64_t up = (mantissa & kBelow) + (mantissa >> 45 & 1) > kTie ? 1 : 0;  // to nearest, ties to even
+    const int key = 128 * m.exponent + static_cast<int>((mantissa >> 45) + up);
+    if (counts.empty() || counts.back().key != key) counts.push_back({key, 0});
+    counts.back().count += m.count();
   }
   return counts;
 }
 
-std::uint64_t at(const std::map<int, std::uint64_t>& counts, int key) {
-  const auto found = counts.find(key);
-  return found == counts.end() ? 0 : found->second;
-}
-
-std::uint64_t sum(const std::map<int, std::uint64_t>& counts, int first, int keys) {
+/// Of the keys first … end - 1.
+std::uint64_t sum(const std::vector<EightBits>& counts, int first, int end) {
   std::uint64_t total = 0;
-  for (int k = 0; k < keys; ++k) total += at(counts, first + k);
-  return total;
-}
-
-std::uint64_t sum_below(const std::map<int, std::uint64_t>& counts, int end) {
-  std::uint64_t total = 0;
-  for (auto it = counts.begin(); it != counts.end() && it->first < end; ++it) total += it->second;
+  for (const EightBits& c : counts) total += c.key >= first && c.key < end ? c.count : 0;
   return total;
 }
 
@@ -136,12 +138,16 @@ std::optional<TableSign> find_multiples(const MagnitudeTable& table, int signifi
 }
 
 std::optional<TableSign> find_isolated_codes(const MagnitudeTable& table, double threshold_bits) {
-  const std::map<int, std::uint64_t> counts = eight_bit_counts(table);
+  const std::vector<EightBits> counts = eight_bit_counts(table);
+  const auto count_of = [&counts](std::size_t i, int key) {
+    return i < counts.size() && counts[i].key == key ? counts[i].count : 0;
+  };
   std::size_t isolated = 0;
   std::uint64_t held = 0;
   double bits = 0;
-  for (const auto& [key, count] : counts) {
-    const std::uint64_t beside = at(counts, key - 1) + at(counts, key + 1);
+  for (std::size_t i = 0; i < counts.size(); ++i) {
+    const auto [key, count] = counts[i];
+    const std::uint64_t beside = (i == 0 ? 0 : count_of(i - 1, key - 1)) + count_of(i + 1, key + 1);
     if (key < 128 * kLowestUngapped || count < kHeavy || beside > count / 16) continue;
     ++isolated;
     held += count;
@@ -159,13 +165,14 @@ std::optional<TableSign> find_isolated_codes(const MagnitudeTable& table, double
 
 std::optional<TableSign> find_wall_at_one(const MagnitudeTable& table, double threshold_bits) {
   if (table.values.empty() || table.values.back().value != 1.0) return std::nullopt;
-  const std::map<int, std::uint64_t> counts = eight_bit_counts(table);
-  const std::uint64_t ones = at(counts, 0);
-  const auto below = static_cast<double>(sum(counts, -8, 8));  // 0.969 … 0.998
-  const auto low = static_cast<double>(sum(counts, -128, 8));  // 0.5 … 0.529: as wide
+  const std::vector<EightBits> counts = eight_bit_counts(table);
+  const std::uint64_t ones = sum(counts, 0, 1);
+  const auto below = static_cast<double>(sum(counts, -8, 0));     // 0.969 … 0.998
+  const auto low = static_cast<double>(sum(counts, -128, -120));  // 0.5 … 0.529: as wide
   const bool piles_up = 8 * static_cast<double>(ones) >= 2 * below && below >= 64;
   const bool rises = below - 1.5 * low >= 6 * std::sqrt(below + 2.25 * low);
-  if (!piles_up || !rises || 100 * sum_below(counts, -2 * 128) < 2 * table.count()) return std::nullopt;
+  if (!piles_up || !rises || 100 * sum(counts, std::numeric_limits<int>::min(), -2 * 128) < 2 * table.count())
+    return std::nullopt;
   // A density that is level up to one gives its code, of half the width, a sixteenth of what is below.
   const double expected = below / 16, seen = static_cast<double>(ones);
   const double bits = (seen * std::log(seen / expected) - (seen - expected)) / kLn2;

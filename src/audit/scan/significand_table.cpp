@@ -5,7 +5,7 @@
 #include <cstring>
 #include <map>
 
-#include "audit/scan/load.h"
+#include "audit/load.h"
 #include "audit/scan/vector_loops.h"
 
 namespace candor::audit_internal {
@@ -81,6 +81,19 @@ void SignificandTable<Bits>::add_pattern(Bits bits) {
   if (DistinctPatterns<Bits>::counts(magnitude)) patterns_.add(magnitude);
 }
 
+/// One group's values with enough trailing zeros; most have none or one of them.
+template <class Bits>
+void SignificandTable<Bits>::add_patterns(const std::byte* values, const std::uint16_t* cells) {
+  constexpr std::uint64_t kOnes = 0x0001000100010001, kZeros = 31 * kOnes, kCarry = 32 * kOnes;
+  const std::uint64_t add = static_cast<std::uint64_t>(32 - fewest_) * kOnes;  // 32 is reached from fewest_ on
+  for (std::size_t i = 0; i < kCellGroup; i += 4) {
+    std::uint64_t word;
+    std::memcpy(&word, cells + i, sizeof word);
+    for (word = ((word & kZeros) + add) & kCarry; word != 0; word &= word - 1)
+      add_pattern(load<Bits>(values + (i + static_cast<std::size_t>(std::countr_zero(word)) / 16) * sizeof(Bits)));
+  }
+}
+
 /// Whole groups of f32 values: where their counters are is found by vectors. Returns how many values that were.
 template <class Bits>
 std::size_t SignificandTable<Bits>::add_groups(const std::byte* values, std::size_t elements) {
@@ -94,7 +107,7 @@ std::size_t SignificandTable<Bits>::add_groups(const std::byte* values, std::siz
     significand_cells(at, n, cells, most);
     for (std::size_t i = 0; i < n * kCellGroup; i += 4) {
       // While counters are busy memory is not: it brings the values of the next groups.
-      if (i % 16 == 0) __builtin_prefetch(at + (kMost * kCellGroup + i) * sizeof(Bits));
+      if (i % 16 == 0) __builtin_prefetch(at + (4 * kMost * kCellGroup + i) * sizeof(Bits));
       std::uint64_t word;
       std::memcpy(&word, cells + i, sizeof word);
       ++table[word & 0xffff];
@@ -102,11 +115,8 @@ std::size_t SignificandTable<Bits>::add_groups(const std::byte* values, std::siz
       ++table[2 * kCells<Bits> + (word >> 32 & 0xffff)];
       ++table[3 * kCells<Bits> + (word >> 48)];
     }
-    for (std::size_t g = 0; g < n; ++g) {
-      if (most[g] < fewest_) continue;
-      for (std::size_t i = g * kCellGroup; i < (g + 1) * kCellGroup; ++i)
-        if ((cells[i] & 31) >= fewest_) add_pattern(load<Bits>(at + i * sizeof(Bits)));
-    }
+    for (std::size_t g = 0; g < n; ++g)
+      if (most[g] >= fewest_) add_patterns(at + g * kCellGroup * sizeof(Bits), cells + g * kCellGroup);
   }
   return groups * kCellGroup;
 }

@@ -46,6 +46,7 @@ class SignificandTable {
 
  private:
   std::size_t add_groups(const std::byte* values, std::size_t elements);
+  void add_patterns(const std::byte* values, const std::uint16_t* cells);
   void add_pattern(Bits bits);
   void add_subnormals(const std::byte* values, std::size_t elements);
 

@@ -3,7 +3,7 @@
 #include <algorithm>
 #include <utility>
 
-#include "audit/scan/load.h"
+#include "audit/load.h"
 #include "core/formats.h"
 
 namespace candor::audit_internal {

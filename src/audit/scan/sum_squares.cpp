@@ -1,6 +1,6 @@
 #include <cmath>
 
-#include "audit/scan/load.h"
+#include "audit/load.h"
 #include "audit/scan/significand_table.h"
 #include "audit/scan/vector_loops.h"
 

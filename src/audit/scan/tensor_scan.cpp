@@ -16,6 +16,9 @@ using Kind = ClassWitness::Kind;
 constexpr std::uint64_t kSpanBytes = std::uint64_t{8} << 20;   // long beside taking the counters, short beside a file
 constexpr std::uint64_t kPieceBytes = std::uint64_t{1} << 20;  // between two looks at whether to stop
 constexpr std::uint64_t kStreamBytes = std::uint64_t{4} << 20;
+// Tensors up to this size stay mapped until their blocks were looked at, wherever in them these are; of a larger one
+// each span is let go, and the pages that blocks need come back.
+constexpr std::uint64_t kKeptBytes = std::uint64_t{64} << 20;
 constexpr std::uint64_t kHeadBytes = std::uint64_t{4} << 20;  // at most 4 Mi elements; one worker each may hold it
 constexpr std::uint64_t kFewestForBlocks = 256;
 
@@ -73,7 +76,7 @@ void TensorScan::scan_mapped(std::uint64_t span, SpanCounter& counter, const Tic
     const std::lock_guard lock(mutex_);
     zero_rows_ += zero;
   }
-  release(offset, elements * element_bytes_);
+  if (entry_.nbytes > kKeptBytes) release(offset, elements * element_bytes_);
 }
 
 /// Tells the system that these bytes of the tensor are done with, and what a fault maps around them: a huge page at
@@ -226,7 +229,11 @@ Fingerprint TensorScan::finish() {
 }
 
 void TensorScan::examine(Fingerprint& out) const {
-  if (!has_blocks(entry_.dtype) || elements_ < kFewestForBlocks) return;
+  if (has_blocks(entry_.dtype) && elements_ >= kFewestForBlocks) examine_slice(out);
+  if (mapped_) release(0, entry_.nbytes);
+}
+
+void TensorScan::examine_slice(Fingerprint& out) const {
   TensorSlice slice{mapped_ ? checkpoint_.bytes(entry_) : head_.data(), entry_.dtype, std::max<std::uint64_t>(rows_, 1),
                     columns_};
   if (!mapped_) {
@@ -235,7 +242,6 @@ void TensorScan::examine(Fingerprint& out) const {
     slice.columns = std::min(columns_, kept);  // a part of the only row when that is longer
   }
   out.blocks = examine_blocks(slice);
-  if (mapped_) release(0, entry_.nbytes);
 }
 
 std::uint64_t TensorScan::identity(const Fingerprint& out) const {

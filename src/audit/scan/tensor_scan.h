@@ -43,6 +43,7 @@ class TensorScan {
   void add_witnesses(const std::vector<ClassWitness>& found);
   void release(std::uint64_t offset, std::uint64_t bytes) const;
   void examine(Fingerprint& out) const;
+  void examine_slice(Fingerprint& out) const;
   std::uint64_t identity(const Fingerprint& out) const;
 
   const Checkpoint& checkpoint_;

@@ -4,7 +4,7 @@
 #include <cmath>
 
 #include "audit/code_value.h"
-#include "audit/scan/load.h"
+#include "audit/load.h"
 #include "core/formats.h"
 
 namespace candor::audit_internal {

@@ -3,7 +3,7 @@
 #include <algorithm>
 #include <cstring>
 
-#include "audit/scan/load.h"
+#include "audit/load.h"
 
 namespace candor::audit_internal {
 namespace {

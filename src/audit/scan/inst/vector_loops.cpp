@@ -6,6 +6,10 @@
 
 #include "audit/scan/vector_loops.h"
 
+#if CANDOR_ISA_LEVEL == 2
+#include <immintrin.h>
+#endif
+
 #if CANDOR_ISA_LEVEL == 0
 #define CANDOR_LOOPS baseline
 #elif CANDOR_ISA_LEVEL == 1
@@ -17,9 +21,21 @@
 namespace candor::audit_internal::CANDOR_LOOPS {
 namespace {
 
-constexpr std::size_t kLanes = 8;  // of squares: they meet in a fixed tree
-using Floats = float __attribute__((vector_size(32)));
-using Doubles = double __attribute__((vector_size(64)));
+// Sums of squares: four vectors of eight lanes take turns, or each addition would wait for the one before it. They meet
+// in a fixed tree.
+constexpr std::size_t kLanes = 8, kTurns = 4;
+using Doubles = double __attribute__((vector_size(8 * kLanes)));
+
+/// Eight values of f32. GCC 12 makes two conversions and a merge of its own builtin where AVX-512 has one instruction.
+Doubles widened(const std::byte* values) {
+#if CANDOR_ISA_LEVEL == 2
+  return _mm512_cvtps_pd(_mm256_loadu_ps(reinterpret_cast<const float*>(values)));
+#else
+  float __attribute__((vector_size(4 * kLanes))) singles;
+  std::memcpy(&singles, values, sizeof singles);
+  return __builtin_convertvector(singles, Doubles);
+#endif
+}
 
 }  // namespace
 
@@ -42,14 +58,14 @@ void significand_cells(const std::byte* values, std::size_t groups, std::uint16_
 }
 
 double sum_squares(const std::byte* values, std::size_t elements) {
-  Doubles lanes{};
+  Doubles sums[kTurns] = {};
   std::size_t i = 0;
-  for (; i + kLanes <= elements; i += kLanes) {
-    Floats singles;
-    std::memcpy(&singles, values + i * 4, sizeof singles);
-    const Doubles x = __builtin_convertvector(singles, Doubles);
-    lanes += x * x;
-  }
+  for (; i + kTurns * kLanes <= elements; i += kTurns * kLanes)
+    for (std::size_t turn = 0; turn < kTurns; ++turn) {
+      const Doubles x = widened(values + (i + turn * kLanes) * 4);
+      sums[turn] += x * x;
+    }
+  const Doubles lanes = (sums[0] + sums[1]) + (sums[2] + sums[3]);
   double sum = ((lanes[0] + lanes[4]) + (lanes[1] + lanes[5])) + ((lanes[2] + lanes[6]) + (lanes[3] + lanes[7]));
   for (; i < elements; ++i) {
     float single;
