@@ -16,6 +16,7 @@ Json tests_json(const std::vector<AuditTest>& tests) {
                     {"low", json_number(test.low)},
                     {"high", json_number(test.high)},
                     {"p_value", json_number(test.p_value)},
+                    {"p_kind", test.p_is_bound ? "bound" : "tail"},
                     {"bits", json_number(test.bits)},
                     {"used", test.used},
                     {"needed", test.needed},

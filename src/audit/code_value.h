@@ -1,50 +1,52 @@
-// Values of codes, and where f16's lattice lies: what scan, blocks and judge must mean alike.
+// Values of codes, and where f16's lattice lies: what all parts of the audit must mean alike.
 #pragma once
 
 #include <cmath>
 #include <cstdint>
 
+#include "audit/number_format.h"
 #include "candor/dtype.h"
 #include "core/formats.h"
 
 namespace candor::audit_internal {
 
-/// The value of an element's bits, of a floating dtype.
-inline double code_value(DType dtype, std::uint64_t bits) {
-  const auto byte = static_cast<std::uint8_t>(bits);
-  const auto half = static_cast<std::uint16_t>(bits);
+/// The conversions of core/formats.h make every NaN quiet; here it keeps its code.
+inline std::uint32_t f16_value_bits(std::uint16_t code) {
+  if ((code & 0x7fffu) <= 0x7c00u) return f32_bits(f16_bits_to_f32(code));
+  return static_cast<std::uint32_t>(code & 0x8000u) << 16 | 0x7f800000u |
+         static_cast<std::uint32_t>(code & 0x3ffu) << 13;
+}
+inline std::uint32_t bf16_value_bits(std::uint16_t code) { return static_cast<std::uint32_t>(code) << 16; }
+inline std::uint32_t f8_e5m2_value_bits(std::uint8_t code) {
+  return f16_value_bits(static_cast<std::uint16_t>(code << 8));
+}
+inline std::uint32_t f8_e4m3_value_bits(std::uint8_t code) { return f32_bits(f8_e4m3_bits_to_f32(code)); }
+
+/// The bits of f32 that have the value of a code of f32 or a narrower floating dtype; different codes stay different.
+inline std::uint32_t f32_value_bits(DType dtype, std::uint64_t code) {
   switch (dtype) {
     case DType::bf16:
-      return f32_to_f64(bf16_bits_to_f32(half));
+      return bf16_value_bits(static_cast<std::uint16_t>(code));
     case DType::f16:
-      return f32_to_f64(f16_bits_to_f32(half));
+      return f16_value_bits(static_cast<std::uint16_t>(code));
     case DType::f8_e4m3:
-      return f32_to_f64(f8_e4m3_bits_to_f32(byte));
+      return f8_e4m3_value_bits(static_cast<std::uint8_t>(code));
     case DType::f8_e5m2:
-      return f32_to_f64(f8_e5m2_bits_to_f32(byte));
-    case DType::f32:
-      return f32_to_f64(f32_from_bits(static_cast<std::uint32_t>(bits)));
+      return f8_e5m2_value_bits(static_cast<std::uint8_t>(code));
     default:
-      return f64_from_bits(bits);
+      return static_cast<std::uint32_t>(code);
   }
 }
 
+/// The value of an element's bits, of a floating dtype. A signalling NaN becomes quiet.
+inline double code_value(DType dtype, std::uint64_t bits) {
+  return dtype == DType::f64 ? f64_from_bits(bits) : f32_to_f64(f32_from_bits(f32_value_bits(dtype, bits)));
+}
+
 /// The smallest normal magnitude of a floating dtype; 0 for every other.
-constexpr double smallest_normal(DType dtype) {
-  switch (dtype) {
-    case DType::f64:
-      return 0x1p-1022;
-    case DType::f32:
-    case DType::bf16:
-      return 0x1p-126;
-    case DType::f16:
-    case DType::f8_e5m2:
-      return 0x1p-14;
-    case DType::f8_e4m3:
-      return 0x1p-6;
-    default:
-      return 0;
-  }
+inline double smallest_normal(DType dtype) {
+  const std::optional<NumberFormat> format = is_floating(dtype) ? number_format(dtype) : std::nullopt;
+  return format ? std::ldexp(1.0, format->lowest) : 0;
 }
 
 inline constexpr double kGridEnd = 0x1p-17;  // below it f16 is coarser than bf16

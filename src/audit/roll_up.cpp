@@ -1,10 +1,10 @@
 #include "audit/roll_up.h"
 
 #include <algorithm>
-#include <cstdio>
 #include <map>
 #include <string>
 
+#include "audit/number_words.h"
 #include "audit/severity.h"
 #include "io/refuse.h"
 
@@ -83,18 +83,10 @@ std::string_view phrase(AuditVerdict verdict) {
   return "refused";
 }
 
-std::string percent(std::uint64_t part, std::uint64_t whole) {
-  const double share = whole == 0 ? 0 : 100 * static_cast<double>(part) / static_cast<double>(whole);
-  if (part != 0 && share < 0.1) return "less than 0.1 %";
-  char text[32];
-  std::snprintf(text, sizeof text, "%.1f %%", part != whole && share > 99.9 ? 99.9 : share);
-  return text;
-}
-
 /// "214 (99.8 % of the parameters) were found on f16's grid (via-f16)"
 std::string clause(const Group& group, std::uint64_t elements) {
   std::string text = std::to_string(group.tensors);
-  text.append(" (").append(percent(group.elements, elements)).append(" of the parameters)");
+  text.append(" (").append(percent_of(group.elements, elements)).append(" of the parameters)");
   text.append(group.tensors == 1 ? " was " : " were ").append(phrase(group.verdict));
   if (const std::string sub = group.sub(); !sub.empty()) text.append(" (").append(sub).append(")");
   if (group.finding && group.tensors <= kMostNamed) {

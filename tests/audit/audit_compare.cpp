@@ -28,7 +28,8 @@ class Text {
   }
   void put(AuditVerdict value) { put(static_cast<int>(value)); }
   void put(const AuditTest& t) {
-    add(" test", t.name, t.statistic, t.low, t.high, t.p_value, t.bits, t.used, t.needed, t.text, t.not_run);
+    add(" test", t.name, t.statistic, t.low, t.high, t.p_value, t.p_is_bound, t.bits, t.used, t.needed, t.text,
+        t.not_run);
   }
   void put(const AuditHistory& h) { add(" history", h.name, h.bits); }
   void put(const AuditBlockScheme& s) {

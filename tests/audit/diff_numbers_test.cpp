@@ -7,9 +7,9 @@
 #include <vector>
 
 #include "audit/diff/history.h"
-#include "audit/diff/number_format.h"
 #include "audit/diff/shared_source.h"
 #include "audit/diff/values.h"
+#include "audit/rounding.h"
 #include "tests/audit/recipes.h"
 
 namespace candor::audit_internal::comparison {
@@ -86,7 +86,7 @@ TEST(DiffNumbers, DirectedModesAgreeWithASearchAmongAllValues) {
     EXPECT_EQ(grid.back(), format.largest);
     const Rounder<std::uint32_t> cut({.to = format, .mode = RoundingMode::toward_zero});
     const Rounder<std::uint32_t> away({.to = format, .mode = RoundingMode::half_away});
-    const Rounder<std::uint32_t> flush({.to = format, .flush = true}), even({.to = format});
+    const Rounder<std::uint32_t> flush({.to = format, .flush = Flush::results}), even({.to = format});
     for (const std::uint32_t pattern : f32_patterns()) {
       const double x = WordFormat<std::uint32_t>::value(pattern);
       if (!(x <= format.largest)) continue;
@@ -110,13 +110,13 @@ TEST(DiffNumbers, OverflowFollowsTheMode) {
   EXPECT_EQ(value({.to = f16}, 65519), 65504);
   EXPECT_EQ(value({.to = f16}, 65520), INFINITY);
   EXPECT_EQ(value({.to = f16}, -1e30f), -INFINITY);
-  EXPECT_EQ(value({.to = f16, .saturate = true}, -1e30f), -65504);
-  EXPECT_EQ(value({.to = f16, .saturate = true}, INFINITY), 65504);
+  EXPECT_EQ(value({.to = f16, .overflow = Overflow::clamp}, -1e30f), -65504);
+  EXPECT_EQ(value({.to = f16, .overflow = Overflow::clamp}, INFINITY), 65504);
   EXPECT_EQ(value({.to = f16, .mode = RoundingMode::toward_zero}, 1e30f), 65504);
   EXPECT_EQ(value({.to = f16, .mode = RoundingMode::toward_zero}, INFINITY), INFINITY);
   EXPECT_TRUE(std::isnan(value({.to = e4m3}, 465)));
   EXPECT_EQ(value({.to = e4m3}, 464), 448);
-  EXPECT_EQ(value({.to = e4m3, .saturate = true}, 465), 448);
+  EXPECT_EQ(value({.to = e4m3, .overflow = Overflow::clamp}, 465), 448);
   EXPECT_FALSE(std::signbit(value({.to = f16, .plus_zero = true}, -0.0f)));
   EXPECT_TRUE(std::signbit(value({.to = f16}, -1e-30f)));
 }

@@ -2,7 +2,9 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include <algorithm>
 #include <cmath>
+#include <set>
 
 #include "audit/judge/judge.h"
 #include "audit/judge/measured.h"
@@ -63,6 +65,26 @@ TEST(judge_glue, the_same_tensor_gets_the_same_p_values) {
   EXPECT_EQ(first.test("grid").p_value, again.test("grid").p_value);
   EXPECT_NE(first.test("grid").p_value, differing.test("grid").p_value);
   EXPECT_EQ(first.test("grid").bits, differing.test("grid").bits);  // bits are never randomised
+}
+
+TEST(judge_glue, p_values_of_likelihood_ratios_are_bounds) {
+  const std::set<std::string> tails = {"label", "smoothness", "parity", "zero mantissa", "grid", "gap"};
+  std::set<std::string> bounds;
+  const std::vector<std::uint16_t> codes = weights(Route::via_f16, 262'144, 7), constant(4096, 0x3f80);
+  const std::vector<float> wide = widen(codes);
+  for (const Fingerprint& tensor : {fingerprint_of(codes, {512, 512}), fingerprint_of(constant, {4096}),
+                                    fingerprint_of(to_f16(draw(Law::normal, 0.02, 65'536, 1)), {65'536}, DType::bf16),
+                                    fingerprint_of(wide, {512, 512})}) {
+    for (const AuditTest& test : judged(tensor).evidence.tests) {
+      if (test.p_is_bound) bounds.insert(test.name);
+      const double bound = std::exp2(-std::clamp(test.bits, 0.0, 1000.0));
+      EXPECT_TRUE(!test.p_is_bound || test.p_value == bound) << test.name;
+      EXPECT_TRUE(!test.not_run.empty() || tails.contains(test.name) || test.p_is_bound || test.p_value == 1)
+          << test.name;
+    }
+  }
+  EXPECT_THAT(bounds, testing::IsSupersetOf({"structure", "bit view", "significand", "quantum", "mixture"}));
+  for (const std::string& name : tails) EXPECT_FALSE(bounds.contains(name)) << name;
 }
 
 // A buffer element that is written over and over is one piece of evidence.

@@ -72,6 +72,30 @@ class TrainedTest(unittest.TestCase):
         for name in ("merged_narrow", "averaged_narrow", "averaged_three"):
             self.assert_genuine(name, judged=())
 
+    def even_shares(self, name):
+        """Share of even codes by binade, -9 to -4, in the layers' matrices of a bf16 checkpoint; mantissa 0 left out."""
+        np, data = train_models.np, (self.folder / f"{name}.safetensors").read_bytes()
+        begin = 8 + int.from_bytes(data[:8], "little")
+        codes = [np.frombuffer(data[begin + t["data_offsets"][0]:begin + t["data_offsets"][1]], "<u2")
+                 for n, t in json.loads(data[8:begin]).items() if n.startswith("layers") and len(t["shape"]) == 2]
+        codes = np.concatenate(codes)
+        binade, mantissa = (codes >> 7 & 255).astype(int) - 127, codes & 127
+        shares = []
+        for exponent in range(-9, -3):
+            seen = mantissa[(binade == exponent) & (mantissa != 0)]
+            even, odd = (seen % 2 == 0).sum() / 63, (seen % 2 == 1).sum() / 64  # there is one odd mantissa more
+            shares.append(even / (even + odd))
+        return shares
+
+    def test_even_codes_are_as_frequent_as_the_theory_page_says(self):
+        """Another BLAS trains another model: the shares are the page's within 0.02."""
+        for name, expected in {"trained_rounded": (.495, .502, .500, .501, .503, .496),
+                               "trained_bf16": (.504, .505, .501, .499, .500, .490),
+                               "merged_narrow": (.634, .597, .578, .552, .528, .513),
+                               "averaged_narrow": (.603, .614, .642, .669, .697, .731)}.items():
+            for found, share in zip(self.even_shares(name), expected):
+                self.assertAlmostEqual(found, share, delta=0.02, msg=f"{name}: {self.even_shares(name)}")
+
     def test_norms_and_biases_are_never_found(self):
         for name in ("trained_rounded", "trained_bf16", "averaged_narrow"):
             for tensor in self.audit(name)[1].values():

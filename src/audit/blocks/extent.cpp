@@ -3,19 +3,12 @@
 #include <algorithm>
 #include <cmath>
 
+#include "audit/mixed_bits.h"
+
 namespace candor::audit_internal {
 namespace {
 
 constexpr std::uint64_t kShortestRow = 32;
-
-// SplitMix64: a strided sample of a matrix would otherwise see the same few
-// columns.
-std::uint64_t mixed(std::uint64_t x) {
-  x += 0x9e3779b97f4a7c15u;
-  x = (x ^ x >> 30) * 0xbf58476d1ce4e5b9u;
-  x = (x ^ x >> 27) * 0x94d049bb133111ebu;
-  return x ^ x >> 31;
-}
 
 struct Rectangle {
   std::uint64_t top = 0, left = 0, height = 1, width = 1;
@@ -80,9 +73,9 @@ TensorSlice without_short_rows(const TensorSlice& slice) {
 std::uint64_t spread_index(std::uint64_t i, std::uint64_t wanted, std::uint64_t count) {
   if (wanted >= count) return i;
   const std::uint64_t step = count / wanted;
-  // i * count may not fit 64 bits for absurd counts; whole steps plus the
-  // remainder's share do.
-  return i * step + i * (count % wanted) / wanted + mixed(i) % step;
+  // i * count may not fit 64 bits for absurd counts; whole steps plus the remainder's share do. Mixed, because a
+  // strided sample of a matrix would see the same few columns.
+  return i * step + i * (count % wanted) / wanted + mixed_bits(i + kMixStep) % step;
 }
 
 std::uint64_t block_count(const TensorSlice& slice, const Extent& extent) {

@@ -2,7 +2,7 @@
 
 #include <cmath>
 
-#include "core/formats.h"
+#include "audit/code_value.h"
 
 namespace candor::audit_internal {
 namespace {
@@ -25,25 +25,6 @@ float without_subnormals(float x) {
   return (bits & 0x7f800000u) == 0 ? f32_from_bits(bits & 0x80000000u) : x;
 }
 
-struct Stored {
-  ValueFormat format;
-  Overflow overflow;
-};
-std::optional<Stored> stored_as(DType to) {
-  switch (to) {
-    case DType::bf16:
-      return Stored{kBf16Format, Overflow::infinity};
-    case DType::f16:
-      return Stored{kF16Format, Overflow::infinity};
-    case DType::f8_e4m3:
-      return Stored{kE4m3Format, Overflow::nan};
-    case DType::f8_e5m2:
-      return Stored{kE5m2Format, Overflow::infinity};
-    default:
-      return std::nullopt;  // f32, f64: nothing is rounded
-  }
-}
-
 /// Exact: `x` is a value of the dtype.
 std::uint64_t encode(DType to, float x) {
   switch (to) {
@@ -62,11 +43,28 @@ std::uint64_t encode(DType to, float x) {
   }
 }
 
-std::uint64_t stored(DType to, float x, Rounding rounding, Flush flush) {
-  if (const std::optional<Stored> narrow = stored_as(to))
-    x = round_to(narrow->format, x, rounding, narrow->overflow, false);
+float rounded(float x, const Rounding& rounding) {
+  return f32_from_bits(Rounder<std::uint32_t>(rounding)(f32_bits(x)));
+}
+
+std::uint64_t stored(DType to, float x, RoundingMode mode, Flush flush) {
+  if (to != DType::f32 && to != DType::f64) x = rounded(x, {.to = *number_format(to), .mode = mode});
   if (flush == Flush::results && to != DType::f16) x = without_subnormals(x);
   return encode(to, x);
+}
+
+/// By chance a value may end here, or one step farther from zero.
+RoundingMode mode_of(Store store) {
+  switch (store) {
+    case Store::truncate:
+    case Store::stochastic:
+      return RoundingMode::toward_zero;
+    case Store::half_away:
+      return RoundingMode::half_away;
+    case Store::nearest_even:
+      break;
+  }
+  return RoundingMode::nearest_even;
 }
 
 }  // namespace
@@ -81,46 +79,17 @@ std::optional<Prediction> predict(const Conversion& conversion, DType from, std:
   if (other_reading && element_bytes(from) != 2) return std::nullopt;
   float x = read_as(conversion.view, from, code);
   if (conversion.flush == Flush::inputs) x = without_subnormals(x);
-  const Detour& detour = conversion.detour;
-  if (detour.format) x = round_to(*detour.format, x, detour.rounding, detour.overflow, detour.flush);
-  switch (conversion.store) {
-    case Store::truncate: {
-      const std::uint64_t bits = stored(to, x, Rounding::truncate, conversion.flush);
-      return Prediction{bits, bits};
-    }
-    case Store::half_away: {
-      const std::uint64_t bits = stored(to, x, Rounding::half_away, conversion.flush);
-      return Prediction{bits, bits};
-    }
-    case Store::stochastic:
-      return Prediction{stored(to, x, Rounding::truncate, conversion.flush),
-                        stored(to, x, Rounding::upward, conversion.flush)};
-    case Store::nearest_even:
-      break;
-  }
-  const std::uint64_t bits = stored(to, x, Rounding::nearest_even, conversion.flush);
-  return Prediction{bits, bits};
+  if (conversion.detour.through) x = rounded(x, *conversion.detour.through);
+  const std::uint64_t bits = stored(to, x, mode_of(conversion.store), conversion.flush);
+  if (conversion.store != Store::stochastic) return Prediction{bits, bits};
+  return Prediction{bits, stored(to, x, RoundingMode::away_from_zero, conversion.flush)};
 }
 
 bool predicts_bits_only(DType to) { return dtype_info(to).kind == DTypeKind::integer; }
 
 float value_of(DType dtype, std::uint64_t bits) {
-  switch (dtype) {
-    case DType::bf16:
-      return bf16_bits_to_f32(static_cast<std::uint16_t>(bits));
-    case DType::f16:
-      return f16_bits_to_f32(static_cast<std::uint16_t>(bits));
-    case DType::f8_e4m3:
-      return f8_e4m3_bits_to_f32(static_cast<std::uint8_t>(bits));
-    case DType::f8_e5m2:
-      return f8_e5m2_bits_to_f32(static_cast<std::uint8_t>(bits));
-    case DType::f64:
-      return f64_to_f32(f64_from_bits(bits));
-    case DType::f32:
-      return f32_from_bits(static_cast<std::uint32_t>(bits));
-    default:
-      return static_cast<float>(bits);
-  }
+  if (!is_floating(dtype)) return static_cast<float>(bits);
+  return dtype == DType::f64 ? f64_to_f32(f64_from_bits(bits)) : f32_from_bits(f32_value_bits(dtype, bits));
 }
 
 bool is_nan_code(DType dtype, std::uint64_t bits) { return std::isnan(value_of(dtype, bits)); }

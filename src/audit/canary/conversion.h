@@ -7,30 +7,26 @@
 #include <string>
 #include <vector>
 
-#include "audit/canary/rounding.h"
+#include "audit/rounding.h"
 #include "candor/dtype.h"
 
 namespace candor::audit_internal {
 
 /// How the bits are read before anything else.
 enum class BitView : std::uint8_t { right, swapped, as_f16, as_bf16, as_integer };
-enum class Flush : std::uint8_t { none, inputs, results };  // f32's subnormals: DAZ and FTZ; FTZ alone
 enum class Store : std::uint8_t { nearest_even, truncate, half_away, stochastic };
 
-/// A format that values pass on their way; none without `format`.
+/// A format that values pass on their way; none without `through`.
 struct Detour {
   std::string id, text;
-  std::optional<ValueFormat> format;
-  Rounding rounding = Rounding::nearest_even;
-  Overflow overflow = Overflow::infinity;
-  bool flush = false;
+  std::optional<Rounding> through;
   DType dtype = DType::any;  // of the format, where a file can have it
 };
 
 struct Conversion {
   std::string id, text;  // "f16", "through f16, rounded to nearest even"
   BitView view = BitView::right;
-  Flush flush = Flush::none;
+  Flush flush = Flush::none;  // of f32's subnormals: inputs are DAZ and FTZ, results FTZ alone
   Store store = Store::nearest_even;
   Detour detour;
   bool direct() const;

@@ -4,19 +4,19 @@ namespace candor::audit_internal {
 namespace {
 
 struct RoundingName {
-  Rounding rounding;
+  RoundingMode mode;
   std::string_view suffix, text;
 };
-constexpr RoundingName kRoundings[] = {{Rounding::nearest_even, "", "rounded to nearest even"},
-                                       {Rounding::truncate, "-truncated", "cut off instead of rounded"},
-                                       {Rounding::half_away, "-half-away", "ties rounded away from zero"}};
+constexpr RoundingName kRoundings[] = {{RoundingMode::nearest_even, "", "rounded to nearest even"},
+                                       {RoundingMode::toward_zero, "-truncated", "cut off instead of rounded"},
+                                       {RoundingMode::half_away, "-half-away", "ties rounded away from zero"}};
 
 struct OverflowName {
   Overflow overflow;
   std::string_view suffix, text;
 };
 constexpr OverflowName kF16Overflows[] = {
-    {Overflow::infinity, "", ""},
+    {Overflow::by_rule, "", ""},
     {Overflow::saturate, "-saturated", ", what is too large stopped at 65504, infinities kept"},
     {Overflow::clamp, "-clamped", ", what is too large and infinities stopped at 65504"}};
 
@@ -24,18 +24,20 @@ void add_f16(std::vector<Detour>& detours) {
   for (const RoundingName& r : kRoundings)
     for (const OverflowName& o : kF16Overflows)
       for (const bool flush : {false, true}) {
-        if (r.rounding == Rounding::truncate && o.overflow == Overflow::saturate) continue;  // what cutting does anyway
+        if (r.mode == RoundingMode::toward_zero && o.overflow == Overflow::saturate)
+          continue;  // what cutting does anyway
         std::string id = "f16", text = "through f16, ";
         id.append(flush ? "-flushed" : "").append(o.suffix).append(r.suffix);
         text.append(r.text).append(flush ? ", its subnormals flushed to zero" : "").append(o.text);
-        detours.push_back({id, text, kF16Format, r.rounding, o.overflow, flush, DType::f16});
+        const Rounding through{kF16Format, r.mode, o.overflow, flush ? Flush::inputs : Flush::none};
+        detours.push_back({id, text, through, DType::f16});
       }
 }
 
-void add_roundings(std::vector<Detour>& detours, const std::string& name, const ValueFormat& format, DType dtype) {
+void add_roundings(std::vector<Detour>& detours, const std::string& name, const NumberFormat& format, DType dtype) {
   for (const RoundingName& r : kRoundings)
-    detours.push_back({name + std::string(r.suffix), "through " + name + ", " + std::string(r.text), format, r.rounding,
-                       Overflow::infinity, false, dtype});
+    detours.push_back({name + std::string(r.suffix), "through " + name + ", " + std::string(r.text),
+                       Rounding{.to = format, .mode = r.mode}, dtype});
 }
 
 std::vector<Detour> detours() {
@@ -43,20 +45,20 @@ std::vector<Detour> detours() {
   add_roundings(all, "bf16", kBf16Format, DType::bf16);
   add_roundings(all, "tf32", kTf32Format, DType::any);
   add_f16(all);
-  constexpr Rounding kNearest = Rounding::nearest_even;
-  all.push_back({"f8_e4m3", "through fp8 e4m3 without a scale, NaN above 448", kE4m3Format, kNearest, Overflow::nan,
-                 false, DType::f8_e4m3});
-  all.push_back({"f8_e4m3-saturated", "through fp8 e4m3 without a scale, stopped at 448", kE4m3Format, kNearest,
-                 Overflow::clamp, false, DType::f8_e4m3});
-  all.push_back({"f8_e5m2", "through fp8 e5m2 without a scale", kE5m2Format, kNearest, Overflow::infinity, false,
-                 DType::f8_e5m2});
-  all.push_back({"f8_e5m2-saturated", "through fp8 e5m2 without a scale, stopped at 57344", kE5m2Format, kNearest,
-                 Overflow::saturate, false, DType::f8_e5m2});
-  all.push_back({"f8_e5m2-clamped", "through fp8 e5m2 without a scale, infinities stopped at 57344 too", kE5m2Format,
-                 kNearest, Overflow::clamp, false, DType::f8_e5m2});
+  const auto add = [&](const char* id, const char* text, const NumberFormat& format, Overflow overflow, DType dtype) {
+    all.push_back({id, text, Rounding{.to = format, .overflow = overflow}, dtype});
+  };
+  add("f8_e4m3", "through fp8 e4m3 without a scale, NaN above 448", kE4m3Format, Overflow::by_rule, DType::f8_e4m3);
+  add("f8_e4m3-saturated", "through fp8 e4m3 without a scale, stopped at 448", kE4m3Format, Overflow::clamp,
+      DType::f8_e4m3);
+  add("f8_e5m2", "through fp8 e5m2 without a scale", kE5m2Format, Overflow::by_rule, DType::f8_e5m2);
+  add("f8_e5m2-saturated", "through fp8 e5m2 without a scale, stopped at 57344", kE5m2Format, Overflow::saturate,
+      DType::f8_e5m2);
+  add("f8_e5m2-clamped", "through fp8 e5m2 without a scale, infinities stopped at 57344 too", kE5m2Format,
+      Overflow::clamp, DType::f8_e5m2);
   add_roundings(all, "7-bit", kSevenBitFormat, DType::any);
-  all.push_back({"clamped-65504", "values beyond 65504 and infinities stopped there, nothing else rounded",
-                 kF32BelowF16Limit, kNearest, Overflow::clamp, false, DType::any});
+  add("clamped-65504", "values beyond 65504 and infinities stopped there, nothing else rounded", kF32BelowF16Limit,
+      Overflow::clamp, DType::any);
   return all;
 }
 
@@ -83,7 +85,7 @@ void join(std::string& list, std::string_view word, std::string_view between) {
 }
 
 /// Detours that keep subnormals, and so leave something to flush.
-bool keeps_subnormals(const Detour& detour) { return !detour.format || detour.format->quantum < -126; }
+bool keeps_subnormals(const Detour& detour) { return !detour.through || detour.through->to.lowest_bit() < -126; }
 
 Conversion viewed(BitView view, std::string id, std::string text) {
   Conversion conversion;
@@ -126,20 +128,20 @@ std::vector<Conversion> make_conversions() {
 }  // namespace
 
 bool Conversion::direct() const {
-  return view == BitView::right && flush == Flush::none && store == Store::nearest_even && !detour.format;
+  return view == BitView::right && flush == Flush::none && store == Store::nearest_even && !detour.through;
 }
 
 bool Conversion::within(const Conversion& other) const {
-  if (other.detour.dtype == DType::bf16 && !detour.format && other.store == Store::nearest_even) {
+  if (other.detour.dtype == DType::bf16 && !detour.through && other.store == Store::nearest_even) {
     // Where the file holds bf16, rounding on the way to it is rounding into it.
     Conversion stored = other;
     stored.detour = Detour{};
-    if (other.detour.rounding == Rounding::truncate) stored.store = Store::truncate;
-    if (other.detour.rounding == Rounding::half_away) stored.store = Store::half_away;
+    if (other.detour.through->mode == RoundingMode::toward_zero) stored.store = Store::truncate;
+    if (other.detour.through->mode == RoundingMode::half_away) stored.store = Store::half_away;
     return within(stored);
   }
   return (view == BitView::right || view == other.view) && (flush == Flush::none || flush == other.flush) &&
-         (store == Store::nearest_even || store == other.store) && (!detour.format || detour.id == other.detour.id);
+         (store == Store::nearest_even || store == other.store) && (!detour.through || detour.id == other.detour.id);
 }
 
 const std::vector<Conversion>& considered_conversions() {

@@ -8,22 +8,13 @@
 #include "audit/canary/conversion.h"
 #include "candor/error.h"
 #include "core/formats.h"
+#include "io/checked.h"
 
 namespace candor::audit_internal {
 namespace {
 
 bool is_compared(DType dtype) {
-  switch (dtype) {
-    case DType::f64:
-    case DType::f32:
-    case DType::f16:
-    case DType::bf16:
-    case DType::f8_e4m3:
-    case DType::f8_e5m2:
-      return true;
-    default:
-      return dtype_info(dtype).kind == DTypeKind::integer;
-  }
+  return (number_format(dtype) && !is_block(dtype)) || dtype_info(dtype).kind == DTypeKind::integer;
 }
 
 /// Elements in row-major order, whatever the strides are.
@@ -43,11 +34,7 @@ std::vector<std::uint64_t> bits_of(const Tensor& tensor) {
   return bits;
 }
 
-std::uint64_t elements_of(const TensorEntry& entry) {
-  std::uint64_t count = 1;
-  for (const std::int64_t extent : entry.shape) count *= static_cast<std::uint64_t>(extent);  // checked by the reader
-  return count;
-}
+std::uint64_t elements_of(const TensorEntry& entry) { return io::checked_elements(entry.shape).value_or(0); }
 
 /// Two bytes an element under a label that is not known, as NumPy's V2: their bits.
 std::vector<std::uint64_t> unlabelled_bits(const Checkpoint& checkpoint, const TensorEntry& entry) {

@@ -6,7 +6,7 @@
 #include <cstdio>
 
 #include "audit/canary/compare.h"
-#include "core/formats.h"
+#include "audit/number_words.h"
 
 namespace candor::audit_internal {
 namespace {
@@ -30,26 +30,9 @@ constexpr FateText kFateTexts[kFates] = {
     {"nan-to-zero", "became zero: an unguarded rounding addition carried out of the exponent, or a flush", false},
     {"nan-to-number", "became a finite number", false}};
 
-int mantissa_bits(DType dtype) {
-  switch (dtype) {
-    case DType::f64:
-      return 52;
-    case DType::f32:
-      return 23;
-    case DType::f16:
-      return 10;
-    case DType::bf16:
-      return 7;
-    case DType::f8_e4m3:
-      return 3;
-    default:
-      return 2;
-  }
-}
-
 /// Mantissa of a NaN as a fraction of 2^52, so that formats compare from the quiet bit down.
 std::uint64_t payload(DType dtype, std::uint64_t bits) {
-  const int m = mantissa_bits(dtype);
+  const int m = number_format(dtype)->mantissa;
   return (bits & ((std::uint64_t{1} << m) - 1)) << (52 - m);
 }
 
@@ -61,14 +44,14 @@ NanFate fate_of(DType from, std::uint32_t code, DType to, std::uint64_t bits) {
   if (value == 0) return NanFate::zero;
   if (!std::isnan(value)) return NanFate::finite;
   constexpr std::uint64_t kQuiet = std::uint64_t{1} << 51;
-  const int narrow = std::min(mantissa_bits(from), mantissa_bits(to));
+  const int narrow = std::min(number_format(from)->mantissa, number_format(to)->mantissa);
   const std::uint64_t mask = ~((std::uint64_t{1} << (52 - narrow)) - 1);
   const std::uint64_t was = payload(from, code) & mask, is = payload(to, bits);
   const bool turned = is_negative(from, code) != is_negative(to, bits);
   if (to == DType::f8_e4m3) return NanFate::canonical;  // it has no other
   if (was != 0 && is == was && !turned) return NanFate::kept;
   if (is == (was | kQuiet) && !turned) return NanFate::quieted;
-  const std::uint64_t ones = ~((std::uint64_t{1} << (52 - mantissa_bits(to))) - 1) & ((kQuiet << 1) - 1);
+  const std::uint64_t ones = ~((std::uint64_t{1} << (52 - number_format(to)->mantissa)) - 1) & ((kQuiet << 1) - 1);
   if (is == kQuiet || is == ones) return NanFate::canonical;
   return is == was || is == (was | kQuiet) ? NanFate::sign : NanFate::other_payload;
 }
@@ -110,10 +93,6 @@ void Tally::add(const FoundCanary& found, std::size_t index) {
   if (count[fate]++ == 0) example[fate] = audit_internal::example(from, code, to, bits);
 }
 
-std::string plural(std::uint64_t count, const char* noun) {
-  return std::to_string(count) + " " + noun + (count == 1 ? "" : "s");
-}
-
 }  // namespace
 
 std::vector<CanaryFinding> special_findings(const std::vector<FoundCanary>& canaries,
@@ -126,14 +105,14 @@ std::vector<CanaryFinding> special_findings(const std::vector<FoundCanary>& cana
   std::vector<CanaryFinding> findings;
   for (std::size_t fate = 1; fate < kFates; ++fate) {
     if (tally.count[fate] == 0) continue;
-    std::string text = plural(tally.count[fate], "NaN") + " of " + std::to_string(tally.nans) + " ";
+    std::string text = counted(tally.count[fate], "NaN", "NaNs") + " of " + grouped(tally.nans) + " ";
     text.append(kFateTexts[fate].text).append(" (").append(tally.example[fate]).append(")");
     findings.push_back({kFateTexts[fate].id, text, kFateTexts[fate].legal, tally.count[fate]});
   }
   if (tally.signs_lost != 0)
     findings.push_back({"negative-zero",
-                        "-0 became +0 in " + std::to_string(tally.signs_lost) + " of " +
-                            plural(tally.negative_zeros, "place") + ": an integer path, or an addition of 0",
+                        "-0 became +0 in " + grouped(tally.signs_lost) + " of " +
+                            counted(tally.negative_zeros, "place", "places") + ": an integer path, or an addition of 0",
                         false, tally.signs_lost});
   return findings;
 }

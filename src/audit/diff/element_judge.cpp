@@ -3,6 +3,7 @@
 #include <bit>
 #include <cmath>
 
+#include "audit/code_value.h"
 #include "audit/diff/values.h"
 
 namespace candor::audit_internal::comparison {
@@ -23,19 +24,11 @@ bool ElementJudge<Word>::can_share_source(const ValuePair<Word>& pair) const {
   return !is_nan(pair.b) && shared_source_->possible(F::value(pair.a), F::value(pair.b));
 }
 
-/// Of a magnitude below 2^-17: not a multiple of 2^-24, f16's lattice there.
-template <class Word>
-bool ElementJudge<Word>::is_off_grid(Word magnitude) {
-  const int exponent = static_cast<int>(magnitude >> F::kMantissa) - F::kBias;
-  if (exponent < -24) return true;
-  return (magnitude & ((Word{1} << (F::kMantissa - 24 - exponent)) - 1)) != 0;
-}
-
 template <class Word>
 void ElementJudge<Word>::count_small(const ValuePair<Word>& pair, DiffCounts& counts) {
   const Word a = pair.a & ~F::kSign, b = pair.b & ~F::kSign;
   const bool small_a = a - 1 < kSmall - 1, small_b = b - 1 < kSmall - 1;
-  const bool off_a = small_a && is_off_grid(a), off_b = small_b && is_off_grid(b);
+  const bool off_a = small_a && is_off_f16_lattice(F::value(a)), off_b = small_b && is_off_f16_lattice(F::value(b));
   if (small_a) counts.small_a += pair.weight;
   if (small_b) counts.small_b += pair.weight;
   if (off_a) counts.off_grid_a += pair.weight;

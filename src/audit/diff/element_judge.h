@@ -45,7 +45,6 @@ class ElementJudge {
   static constexpr Word kSmall = static_cast<Word>(F::kBias - 17) << F::kMantissa;  // 2^-17
 
   bool can_share_source(const ValuePair<Word>& pair) const;
-  static bool is_off_grid(Word magnitude);
   static void count_small(const ValuePair<Word>& pair, DiffCounts& counts);
   void look_at_loss(const ValuePair<Word>& pair, Word expected, std::uint64_t first, Tally& tally) const;
   void look_at_neighbours(const ValuePair<Word>& pair, Tally& tally) const;

@@ -44,10 +44,10 @@ std::string_view base_name(DType from, DType to) {
 void add_16_bit_detours(HistoryList& list, DType from, DType to) {
   const NumberFormat f16 = *number_format(DType::f16), bf16 = *number_format(DType::bf16);
   list.add_through("through f16", {.to = f16});
-  list.add_through("through f16, subnormals flushed", {.to = f16, .flush = true});
-  list.add_through("through f16, saturated", {.to = f16, .saturate = true});
+  list.add_through("through f16, subnormals flushed", {.to = f16, .flush = Flush::results});
+  list.add_through("through f16, saturated", {.to = f16, .overflow = Overflow::clamp});
   list.add_twice_rounded("rounded once, then through f16", {.to = f16});
-  list.add_twice_rounded("rounded once, then through f16, subnormals flushed", {.to = f16, .flush = true});
+  list.add_twice_rounded("rounded once, then through f16, subnormals flushed", {.to = f16, .flush = Flush::results});
   list.add_through("through f16, then cut off", {.to = f16}, toward_zero);
   list.add_through("cut off to f16", {.to = f16, .mode = toward_zero});
   list.add_through("through bf16", {.to = bf16});
@@ -58,8 +58,8 @@ void add_16_bit_detours(HistoryList& list, DType from, DType to) {
   }
   list.add_through("cut off to bf16", {.to = bf16, .mode = toward_zero});
   if (from == DType::bf16 || to == DType::bf16) {
-    list.add_through("lowest bit lost", {.to = kSevenBits});
-    list.add_through("lowest bit cut off", {.to = kSevenBits, .mode = toward_zero});
+    list.add_through("lowest bit lost", {.to = kSevenBitFormat});
+    list.add_through("lowest bit cut off", {.to = kSevenBitFormat, .mode = toward_zero});
   }
 }
 
@@ -71,7 +71,7 @@ void add_other_detours(HistoryList& list) {
   list.add_through("through f32", {.to = *number_format(DType::f32)});
   const NumberFormat e4m3 = *number_format(DType::f8_e4m3), e5m2 = *number_format(DType::f8_e5m2);
   list.add_through("through f8_e4m3", {.to = e4m3});
-  list.add_through("through f8_e4m3, saturated", {.to = e4m3, .saturate = true});
+  list.add_through("through f8_e4m3, saturated", {.to = e4m3, .overflow = Overflow::clamp});
   list.add_through("through f8_e5m2", {.to = e5m2});
 }
 
@@ -123,11 +123,11 @@ std::vector<History> histories_of(DType from, DType to) {
     list.add_direct("rounded half away", list.direct(half_away));
   }
   add_16_bit_detours(list, from, to);
-  if (!list.exact() || source == target) list.add_direct("saturated", {.to = target, .saturate = true});
+  if (!list.exact() || source == target) list.add_direct("saturated", {.to = target, .overflow = Overflow::clamp});
   if (target.lowest <= source.lowest && !(source == target))
-    list.add("subnormals flushed", {{.to = source, .flush = true}, {.to = target}});
+    list.add("subnormals flushed", {{.to = source, .flush = Flush::results}, {.to = target}});
   else
-    list.add_direct("subnormals flushed", {.to = target, .flush = true});
+    list.add_direct("subnormals flushed", {.to = target, .flush = Flush::results});
   list.add_direct("sign of zero lost", {.to = target, .plus_zero = true});
   add_other_detours(list);
   return list.take();

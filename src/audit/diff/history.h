@@ -5,7 +5,7 @@
 #include <string_view>
 #include <vector>
 
-#include "audit/diff/number_format.h"
+#include "audit/rounding.h"
 
 namespace candor::audit_internal::comparison {
 

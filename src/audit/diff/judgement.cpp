@@ -3,7 +3,9 @@
 #include <algorithm>
 #include <cmath>
 
-#include "audit/diff/values.h"
+#include "audit/diff/element_stream.h"
+#include "audit/element_position.h"
+#include "io/element_place.h"
 
 namespace candor::audit_internal::comparison {
 namespace {
@@ -56,24 +58,10 @@ std::string damage_text(const ChangedElement& element) {
   return element.steps == 1 ? "one step" + direction : std::to_string(element.steps) + " steps" + direction;
 }
 
-std::vector<std::int64_t> position_of(std::uint64_t index, const std::vector<std::int64_t>& shape) {
-  std::vector<std::int64_t> position(shape.size());
-  for (std::size_t d = shape.size(); d-- > 0;) {
-    const auto extent = static_cast<std::uint64_t>(shape[d]);
-    position[d] = static_cast<std::int64_t>(index % extent);
-    index /= extent;
-  }
-  return position;
-}
-
-/// Of its first byte in the file; of compressed data that of all of them.
-std::uint64_t file_offset(const TensorEntry& entry, DType dtype, std::uint64_t index,
-                          const std::vector<std::int64_t>& position) {
-  if (entry.compressed) return entry.offset;
-  if (entry.strides.empty()) return entry.offset + element_offset(dtype, index);
-  std::uint64_t at = 0;
-  for (std::size_t d = 0; d < position.size(); ++d) at += static_cast<std::uint64_t>(position[d] * entry.strides[d]);
-  return entry.offset + element_offset(dtype, at);
+/// An unknown dtype is compared byte by byte.
+std::uint64_t file_offset(const TensorEntry& entry, std::uint64_t index) {
+  if (entry.dtype != DType::any) return io::offset_in_file(entry, index);
+  return in_place(entry) ? entry.offset + index : entry.offset;
 }
 
 void list_witnesses(const PairWork& work, TensorDiff& diff) {
@@ -83,8 +71,8 @@ void list_witnesses(const PairWork& work, TensorDiff& diff) {
     witness.what = damage_text(element);
     witness.index = element.index;
     if (pair.a->dtype != DType::any) witness.position = position_of(element.index, diff.shape_a);
-    witness.offset_a = file_offset(*pair.a, work.dtype_a(), element.index, witness.position);
-    witness.offset_b = file_offset(*pair.b, work.dtype_b(), element.index, witness.position);
+    witness.offset_a = file_offset(*pair.a, element.index);
+    witness.offset_b = file_offset(*pair.b, element.index);
     witness.code_a = element.code_a;
     witness.code_b = element.code_b;
     witness.value_a = element.value_a;

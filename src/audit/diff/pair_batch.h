@@ -4,7 +4,7 @@
 #include <array>
 #include <cstddef>
 
-#include "audit/diff/number_format.h"
+#include "audit/rounding.h"
 
 namespace candor::audit_internal::comparison {
 

@@ -1,7 +1,7 @@
 // Whether two values can be roundings of one wider value.
 #pragma once
 
-#include "audit/diff/number_format.h"
+#include "audit/rounding.h"
 
 namespace candor::audit_internal::comparison {
 

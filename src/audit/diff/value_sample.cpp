@@ -4,8 +4,8 @@
 #include <array>
 #include <cmath>
 
+#include "audit/code_value.h"
 #include "audit/diff/element_stream.h"
-#include "audit/diff/number_format.h"
 #include "audit/diff/values.h"
 #include "io/checked.h"
 
@@ -15,11 +15,7 @@ namespace {
 constexpr std::uint64_t kSampled = 256, kFewest = 16;
 
 double value_at(DType dtype, const std::byte* bytes, std::uint64_t index) {
-  if (is_block(dtype))
-    return WordFormat<std::uint32_t>::value(static_cast<std::uint32_t>(element_code(dtype, bytes, index)));
-  std::uint64_t bits = 0;
-  read_values(dtype, bytes + element_offset(dtype, index), 1, &bits);
-  return f64_from_bits(bits);
+  return code_value(is_block(dtype) ? DType::f32 : dtype, element_code(dtype, bytes, index));
 }
 
 }  // namespace

@@ -5,26 +5,14 @@
 #include <cstring>
 #include <type_traits>
 
+#include "audit/code_value.h"
+#include "audit/load.h"
 #include "core/blocks.h"
-#include "core/formats.h"
 
 namespace candor::audit_internal::comparison {
 namespace {
 
-template <class Code>
-Code load(const std::byte* bytes, std::size_t index) {
-  Code code;
-  std::memcpy(&code, bytes + index * sizeof code, sizeof code);
-  return code;
-}
-
-/// The conversions of core/formats.h make every NaN quiet; here it keeps its code.
-std::uint32_t f16_value_bits(std::uint16_t code) {
-  if ((code & 0x7fffu) <= 0x7c00u) return f32_bits(f16_bits_to_f32(code));
-  return static_cast<std::uint32_t>(code & 0x8000u) << 16 | 0x7f800000u |
-         static_cast<std::uint32_t>(code & 0x3ffu) << 13;
-}
-
+/// A NaN keeps its code, as in f32_value_bits().
 std::uint64_t f64_value_bits(std::uint32_t f32) {
   if ((f32 & 0x7fffffffu) <= 0x7f800000u) return f64_bits(f32_to_f64(f32_from_bits(f32)));
   return static_cast<std::uint64_t>(f32 & 0x80000000u) << 32 | kF64Infinity |
@@ -39,9 +27,10 @@ Word from_f32_bits(std::uint32_t bits) {
     return f64_value_bits(bits);
 }
 
-template <class Code, class Word, class Convert>
-void read_codes(const std::byte* bytes, std::size_t count, Word* values, Convert convert) {
-  for (std::size_t i = 0; i < count; ++i) values[i] = from_f32_bits<Word>(convert(load<Code>(bytes, i)));
+template <auto kValueBits, class Word, class Code = std::uint16_t>
+void read_codes(const std::byte* bytes, std::size_t count, Word* values) {
+  for (std::size_t i = 0; i < count; ++i)
+    values[i] = from_f32_bits<Word>(kValueBits(load<Code>(bytes + i * sizeof(Code))));
 }
 
 template <class Word>
@@ -65,19 +54,15 @@ void read_values(DType dtype, const std::byte* bytes, std::size_t count, Word* v
       if constexpr (std::is_same_v<Word, std::uint64_t>) std::memcpy(values, bytes, count * sizeof *values);
       return;
     case DType::f32:
-      return read_codes<std::uint32_t>(bytes, count, values, [](std::uint32_t code) { return code; });
+      return read_codes<[](std::uint32_t code) { return code; }, Word, std::uint32_t>(bytes, count, values);
     case DType::f16:
-      return read_codes<std::uint16_t>(bytes, count, values, f16_value_bits);
+      return read_codes<f16_value_bits>(bytes, count, values);
     case DType::bf16:
-      return read_codes<std::uint16_t>(bytes, count, values,
-                                       [](std::uint16_t code) { return static_cast<std::uint32_t>(code) << 16; });
+      return read_codes<bf16_value_bits>(bytes, count, values);
     case DType::f8_e4m3:
-      return read_codes<std::uint8_t>(bytes, count, values,
-                                      [](std::uint8_t code) { return f32_bits(f8_e4m3_bits_to_f32(code)); });
+      return read_codes<f8_e4m3_value_bits, Word, std::uint8_t>(bytes, count, values);
     case DType::f8_e5m2:
-      return read_codes<std::uint8_t>(bytes, count, values, [](std::uint8_t code) {
-        return f16_value_bits(static_cast<std::uint16_t>(code << 8));
-      });
+      return read_codes<f8_e5m2_value_bits, Word, std::uint8_t>(bytes, count, values);
     default:
       return read_blocks(dtype, bytes, count, values);
   }

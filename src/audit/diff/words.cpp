@@ -1,7 +1,5 @@
 #include "audit/diff/words.h"
 
-#include <cstdio>
-
 #include "audit/diff/history.h"
 
 namespace candor::audit_internal::comparison {
@@ -45,9 +43,7 @@ std::string count_text(const Saying& s) {
 }
 
 std::string relative_text(double relative) {
-  char buffer[64];
-  std::snprintf(buffer, sizeof buffer, "; the largest relative change is %.2g", relative);
-  return buffer;
+  return std::string("; the largest relative change is ").append(short_number(relative));
 }
 
 std::string source_name(const Saying& s) { return s.blocks_a && !s.same_dtype ? "the dequantised " + s.a : s.a; }

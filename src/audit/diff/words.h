@@ -4,7 +4,7 @@
 #include <string>
 
 #include "audit/diff/judgement.h"
-#include "audit/judge/phrases.h"
+#include "audit/number_words.h"
 
 namespace candor::audit_internal::comparison {
 

@@ -14,9 +14,9 @@
 #include <cmath>
 #include <numeric>
 
-#include "audit/judge/phrases.h"
 #include "audit/judge/proposal.h"
 #include "audit/judge/steps.h"
+#include "audit/number_words.h"
 
 namespace candor::audit_internal {
 namespace {
@@ -161,7 +161,7 @@ Finding swapped_bytes(const CodeCounts& codes, const Layout& layout) {
                      .append(" of ")
                      .append(std::to_string(1 << layout.exponent_bits))
                      .append(" values; swapped they take ")
-                     .append(shortest(other.bits()))
+                     .append(short_number(other.bits()))
                      .append(" bits with the sign, and the mantissas are even");
   return out;
 }
@@ -197,7 +197,7 @@ AuditTest test_of(const Finding& finding) {
   test.used = finding.used;
   test.statistic = test.low = test.high = finding.bits;
   test.bits = finding.found ? finding.bits : std::min(finding.bits, 0.0);
-  test.p_value = std::exp2(-std::clamp(test.bits, 0.0, 1000.0));
+  bound_p_value(test);
   test.text = finding.found && finding.bits > 0 ? finding.sentence : "the bits read best as the label says";
   return test;
 }

@@ -2,8 +2,8 @@
 #include <algorithm>
 #include <cmath>
 
-#include "audit/judge/phrases.h"
 #include "audit/judge/proposal.h"
+#include "audit/number_words.h"
 
 namespace candor::audit_internal {
 namespace {
@@ -47,8 +47,8 @@ std::string sentence_of(const AuditBlockScheme& scheme, bool whole) {
   text.append(" still on the lattice of ").append(scheme.name).append(", ").append(where(scheme));
   text.append(": ").append(grouped(scheme.fitting)).append(" of ").append(grouped(scheme.tested));
   text.append(scheme.tested == 1 ? " block fits" : " blocks fit");
-  if (scheme.scale != 0) text.append("; the first has the scale ").append(shortest(scheme.scale));
-  if (scheme.zero != 0) text.append(" and the offset ").append(shortest(scheme.zero));
+  if (scheme.scale != 0) text.append("; the first has the scale ").append(short_number(scheme.scale));
+  if (scheme.zero != 0) text.append(" and the offset ").append(short_number(scheme.zero));
   return text;
 }
 
@@ -80,7 +80,7 @@ AuditTest test_of(const BlockEvidence& blocks) {
   if (best.tested > 0) test.statistic = static_cast<double>(best.fitting) / static_cast<double>(best.tested);
   test.low = test.high = test.statistic;
   test.bits = best.bits;
-  test.p_value = std::exp2(-std::clamp(best.bits, 0.0, 1000.0));
+  bound_p_value(test);
   test.text = sentence_of(best, test.statistic >= kWhole);
   return test;
 }

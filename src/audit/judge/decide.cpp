@@ -11,8 +11,6 @@ namespace candor::audit_internal {
 
 namespace {
 
-// Enough to choose between two histories once something was found, or to withhold "consistent".
-constexpr double kHintBits = 10;
 // The best of seven histories and of shares that are this fine.
 constexpr double kSearchBits = 5;
 

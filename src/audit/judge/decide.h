@@ -13,6 +13,9 @@ namespace candor::audit_internal {
 // names f16 only well below that.
 inline constexpr double kWidestForGrid = 0.125;
 
+// Enough to choose between two histories once something was found, or to withhold "consistent".
+inline constexpr double kHintBits = 10;
+
 struct Mixture {
   History history = History::genuine;
   ShareFit fit;

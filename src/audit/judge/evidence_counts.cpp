@@ -5,6 +5,7 @@
 #include <cmath>
 
 #include "audit/code_value.h"
+#include "audit/element_position.h"
 #include "audit/judge/code_table.h"
 
 namespace candor::audit_internal {
@@ -51,6 +52,7 @@ void fill_from_codes(const Fingerprint& tensor, AuditEvidence& evidence) {
   const std::uint32_t sign = tensor.code_dtype == DType::bf16 || tensor.code_dtype == DType::f16 ? 0x8000u : 0x80u;
   std::vector<std::uint64_t> folded(sign);
   for (const auto& [code, count] : tensor.codes) folded[code & (sign - 1)] += count;
+  const double normal = smallest_normal(tensor.dtype);
   double squares = 0, finite = 0;
   for (std::uint32_t code = 0; code < sign; ++code) {
     const std::uint64_t count = folded[code];
@@ -66,7 +68,7 @@ void fill_from_codes(const Fingerprint& tensor, AuditEvidence& evidence) {
       evidence.zeros += count;
       continue;
     }
-    evidence.subnormals += x < smallest_normal(tensor.dtype) ? count : 0;
+    evidence.subnormals += x < normal ? count : 0;
     counter.add(x, count);
     counter.add_to_binade(std::ilogb(x), count, code % 2 == 0 ? count : 0);
     const bool off = is_off_f16_lattice(x);
@@ -124,16 +126,6 @@ const char* witness_text(ClassWitness::Kind kind) {
       break;
   }
   return "NaN";
-}
-
-std::vector<std::int64_t> position_of(std::uint64_t index, const std::vector<std::int64_t>& shape) {
-  std::vector<std::int64_t> position(shape.size(), 0);
-  for (std::size_t d = shape.size(); d-- > 0;) {
-    const auto extent = static_cast<std::uint64_t>(std::max<std::int64_t>(shape[d], 1));
-    position[d] = static_cast<std::int64_t>(index % extent);
-    index /= extent;
-  }
-  return position;
 }
 
 double through_f16(double x) { return static_cast<double>(f16_bits_to_f32(f64_to_f16_bits(x))); }

@@ -3,7 +3,7 @@
 #include <cmath>
 
 #include "audit/judge/history_words.h"
-#include "audit/judge/wording.h"
+#include "audit/number_words.h"
 
 namespace candor::audit_internal {
 
@@ -88,9 +88,9 @@ AuditTest quantum_test(const Measured& m) {
   }
   test.statistic = test.low = test.high = m.quantum.exponent;
   test.bits = m.quantum.bits;
-  test.p_value = std::exp2(-m.quantum.bits);
+  bound_p_value(test);
   test.used = m.codes.below(std::min(127, m.quantum.exponent + 7));
-  test.text = std::string("the smallest values are multiples of 2^").append(std::to_string(m.quantum.exponent));
+  test.text = std::string("the smallest values are multiples of ").append(power_of_two(m.quantum.exponent));
   return test;
 }
 
@@ -106,7 +106,7 @@ AuditTest mixture_test(const Decision& decision) {
   test.low = mixture.fit.low;
   test.high = mixture.fit.high;
   test.bits = mixture.bits;
-  test.p_value = std::exp2(-std::max(0.0, mixture.bits));
+  bound_p_value(test);
   test.text = std::string(history_name(mixture.history)).append(": ").append(percent(mixture.fit.share));
   test.text.append(" of the values (").append(percent(mixture.fit.low)).append(" to ");
   test.text.append(percent(mixture.fit.high)).append(")");

@@ -3,7 +3,7 @@
 #include <algorithm>
 #include <cmath>
 
-#include "audit/judge/wording.h"
+#include "audit/number_words.h"
 
 namespace candor::audit_internal {
 
@@ -37,7 +37,7 @@ void say_f16_grid(const Measured& m, const Decision& decision, Proposal& proposa
     proposal.sentence = std::string("No value lies between 0 and 6.1e-05, where ")
                             .append(grouped(m.gap.band / 3))
                             .append(" were expected: f16 flushed them to zero.");
-    if (m.parity_bits() >= 10) proposal.sentence.append(" Also ").append(parity_words(m)).append(".");
+    if (m.parity_bits() >= kHintBits) proposal.sentence.append(" Also ").append(parity_words(m)).append(".");
     proposal.would_change = "one value between 0 and 6.1e-05";
   } else if (decision.sub == sub::kFromF16) {
     proposal.sentence.append(" Also ").append(parity_words(m)).append(". The values were f16 before they became bf16.");
@@ -102,7 +102,7 @@ void say_consistent(const Measured& m, double threshold, Proposal& proposal) {
     proposal.sentence.append(counted(static_cast<std::uint64_t>(m.beyond_f16), "code lies", "codes lie"));
     proposal.sentence.append(" beyond f16's range");
   }
-  const bool parity = m.parity_bits() <= -10, zero = m.zero_bits() <= -10;
+  const bool parity = m.parity_bits() <= -kHintBits, zero = m.zero_bits() <= -kHintBits;
   if (parity) proposal.sentence.append(", even and odd codes balance");
   if (zero) proposal.sentence.append(", and powers of two are as rare as rounding to nearest makes them");
   proposal.sentence.append(".");
@@ -140,10 +140,10 @@ void say_undecidable(const Measured& m, const Decision& decision, double thresho
     proposal.sentence =
         "The codes are not those of one rounding from a wide format, nor those that f16, TF32 or cutting "
         "off leave: sums, averages, products and merges of bf16 values look like this";
-    proposal.sentence.append(m.parity.bits >= 10 ? std::string(" (").append(parity_words(m)).append(").") : ".");
+    proposal.sentence.append(m.parity.bits >= kHintBits ? std::string(" (").append(parity_words(m)).append(").") : ".");
     proposal.would_change = "the tensors that this one was computed from";
   } else if (decision.sub == sub::kScaledGrid) {
-    proposal.sentence = std::string("Small values are multiples of 2^").append(std::to_string(m.quantum.exponent));
+    proposal.sentence = std::string("Small values are multiples of ").append(power_of_two(m.quantum.exponent));
     proposal.sentence.append(": a scaled f16 tensor or another fixed-point source; the lattice does not say which.");
     proposal.would_change = "knowing what the tensor was multiplied by";
   } else if (decision.sub == sub::kNoSupport) {
@@ -151,7 +151,7 @@ void say_undecidable(const Measured& m, const Decision& decision, double thresho
         "No value is near enough to zero for a trip through f16 to change it: with or without one, the bits "
         "are the same, so it would also be harmless.";
     proposal.would_change = "nothing in the file; an original to compare with";
-  } else if (const double hint = hint_bits(m, decision); hint >= 10) {
+  } else if (const double hint = hint_bits(m, decision); hint >= kHintBits) {
     proposal.sentence = std::string("Not enough evidence for a finding: ").append(short_number(hint));
     proposal.sentence.append(" bits of the ").append(short_number(threshold)).append(" it needs for ");
     proposal.sentence.append(hinted_at(m, decision)).append(".");

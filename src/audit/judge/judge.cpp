@@ -24,7 +24,7 @@ std::optional<Proposal> ask_label(const LabelFacts& label, const Question& quest
     return std::nullopt;
   }
   test.bits = std::max(kFactBits, question.threshold_bits);
-  test.p_value = 0;
+  test.p_value = 0;  // no chance is in it
   test.used = 1;
   test.text = label.contradiction;
   question.evidence.tests.push_back(test);

@@ -4,16 +4,15 @@
 #include <cmath>
 #include <numbers>
 
+#include "audit/mixed_bits.h"
+
 namespace candor::audit_internal {
 
 namespace {
 
 // A counter-based draw for the discrete tests: the same tensor always gets the same p-values.
 double uniform_of(std::uint64_t identity, std::uint64_t purpose) {
-  std::uint64_t z = identity + purpose * 0x9e3779b97f4a7c15u;
-  z = (z ^ z >> 30) * 0xbf58476d1ce4e5b9u;  // the finaliser of splitmix64
-  z = (z ^ z >> 27) * 0x94d049bb133111ebu;
-  return (static_cast<double>((z ^ z >> 31) >> 11) + 0.5) * 0x1p-53;
+  return (static_cast<double>(mixed_bits(identity + purpose * kMixStep) >> 11) + 0.5) * 0x1p-53;
 }
 
 // What one value gives on average when the alternative is true, from the width tables.

@@ -1,23 +1,20 @@
 #include "audit/judge/narrow_formats.h"
 
 #include <algorithm>
+#include <cmath>
 
 namespace candor::audit_internal {
 namespace {
 
 constexpr NarrowFormat kFormats[] = {
-    {"e5m2", 3, -16, 15, 57344},
-    {"e4m3", 4, -9, 8, 448},
-    {"bf16", 8, -133, 127, 0x1.fep127},
-    {"f16", 11, -24, 15, 65504},
-    {"tf32", 11, -136, 127, 0x1.ffcp127},
-    {"f32", 24, -149, 127, 0x1.fffffep127},
-    {"f64", 53, -1074, 1023, 0x1.fffffffffffffp1023},
+    {"e5m2", kE5m2Format}, {"e4m3", kE4m3Format}, {"bf16", kBf16Format}, {"f16", kF16Format},
+    {"tf32", kTf32Format}, {"f32", kF32Format},   {"f64", kF64Format},
 };
 constexpr int kBf16 = 2, kF16 = 3, kF32 = 5, kF64 = 6;
 
 bool spans(const NarrowFormat& format, int exponent, int lowest) {
-  return exponent - lowest + 1 <= format.significand && lowest >= format.lowest_bit && exponent <= format.highest;
+  return exponent - lowest + 1 <= format.significand && lowest >= format.lowest_bit &&
+         exponent <= std::ilogb(format.largest);
 }
 
 }  // namespace

@@ -5,15 +5,18 @@
 #include <string_view>
 
 #include "audit/judge/magnitudes.h"
+#include "audit/number_format.h"
 #include "candor/dtype.h"
 
 namespace candor::audit_internal {
 
 struct NarrowFormat {
+  constexpr NarrowFormat(std::string_view n, const NumberFormat& f)
+      : name(n), significand(f.significand()), lowest_bit(f.lowest_bit()), largest(f.largest) {}
+
   std::string_view name;  // in verdicts: "bf16-in-f32"
   int significand;        // bits, the hidden one included
   int lowest_bit;         // exponent of the smallest subnormal
-  int highest;            // exponent of the largest values
   double largest;
 
   bool holds(const Magnitude& value) const;

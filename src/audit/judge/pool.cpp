@@ -5,13 +5,11 @@
 
 #include "audit/judge/decide.h"
 #include "audit/judge/tails.h"
-#include "audit/judge/wording.h"
+#include "audit/number_words.h"
 
 namespace candor::audit_internal {
 
 namespace {
-
-constexpr double kHintBits = 10;
 
 AuditTest pooled_test(const char* name, std::uint64_t tensors, std::uint64_t used) {
   AuditTest test;

@@ -1,6 +1,8 @@
 // One question about a tensor: it records what it measured in the evidence, and may propose the verdict.
 #pragma once
 
+#include <algorithm>
+#include <cmath>
 #include <optional>
 #include <string>
 
@@ -23,6 +25,13 @@ struct Question {
   double threshold_bits;
   AuditEvidence& evidence;  // tests are appended
 };
+
+/// The p-value of a test that weighs a likelihood ratio, or adds what a search costs: were the values rounded once from
+/// a wide source, `bits` would be reached with no more than this probability (Markov's inequality on an e-value).
+inline void bound_p_value(AuditTest& test) {
+  test.p_value = std::exp2(-std::clamp(test.bits, 0.0, 1000.0));
+  test.p_is_bound = true;
+}
 
 // In the order in which they are asked; the first proposal is the verdict, all tests are recorded.
 std::optional<Proposal> ask_structure(const Question& question);    // empty, constants, masks, tables, few codes

@@ -6,8 +6,8 @@
 #include "audit/judge/magnitudes.h"
 #include "audit/judge/mixed_significands.h"
 #include "audit/judge/narrow_formats.h"
-#include "audit/judge/phrases.h"
 #include "audit/judge/proposal.h"
+#include "audit/number_words.h"
 
 namespace candor::audit_internal {
 namespace {
@@ -144,7 +144,7 @@ AuditTest test_of(const Narrowed& found, const NarrowFormat& container, double t
   test.used = found.distinct;
   test.statistic = test.low = test.high = static_cast<double>(found.distinct);
   test.bits = std::max(0.0, found.bits);
-  test.p_value = std::exp2(-std::min(test.bits, 1000.0));
+  bound_p_value(test);
   test.text = sentence_of(found, container, found.distinct >= kDistinctCap);
   const int each = container.significand - found.format->significand;
   test.needed = static_cast<std::uint64_t>(std::ceil((threshold_bits + kFormatsTried) / each));
@@ -186,7 +186,7 @@ std::optional<Proposal> ask_mixture(const Question& question, const NarrowFormat
                   .append(" of them different, have a significand of at most ")
                   .append(std::to_string(mixture->format->significand))
                   .append(" bits where chance gives ")
-                  .append(shortest(mixture->expected));
+                  .append(short_number(mixture->expected));
   const bool found = mixture->bits >= question.threshold_bits && !blocks_explain(question, *mixture->format);
   if (found)
     test.text.append(": ").append(percent(mixture->share)).append(" of the values are ").append(mixture->format->name);

@@ -4,7 +4,7 @@
 
 #include "audit/judge/proposal.h"
 #include "audit/judge/roughness.h"
-#include "audit/judge/wording.h"
+#include "audit/number_words.h"
 
 namespace candor::audit_internal {
 

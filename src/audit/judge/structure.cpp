@@ -10,9 +10,9 @@
 #include <cmath>
 
 #include "audit/judge/magnitudes.h"
-#include "audit/judge/phrases.h"
 #include "audit/judge/proposal.h"
 #include "audit/judge/tables.h"
+#include "audit/number_words.h"
 
 namespace candor::audit_internal {
 namespace {
@@ -89,9 +89,10 @@ bool is_one_value(const Census& c) {
 }
 
 std::string value_text(const Census& c, std::size_t i) {
-  if (!c.has_codes()) return std::string("a single value near ").append(shortest(std::ldexp(1.5, c.cells[0].exponent)));
+  if (!c.has_codes())
+    return std::string("a single value near ").append(short_number(std::ldexp(1.5, c.cells[0].exponent)));
   const Magnitude& m = c.table.values[i];
-  return shortest(m.positive > 0 ? m.value : -m.value);
+  return short_number(m.positive > 0 ? m.value : -m.value);
 }
 
 std::optional<Proposal> constants_and_masks(const Census& c) {
@@ -163,7 +164,7 @@ void record(const Census& c, const std::optional<Proposal>& proposal, AuditEvide
   test.low = test.high = test.statistic;
   if (proposal) {
     test.bits = proposal->bits;
-    test.p_value = std::exp2(-std::min(proposal->bits, 1000.0));
+    bound_p_value(test);
     test.text = proposal->sentence;
   } else {
     test.text = c.has_codes() ? grouped(c.table.values.size()).append(" different magnitudes")

@@ -4,7 +4,7 @@
 #include <cmath>
 #include <limits>
 
-#include "audit/judge/phrases.h"
+#include "audit/number_words.h"
 #include "core/formats.h"
 
 namespace candor::audit_internal {
@@ -131,7 +131,7 @@ std::optional<TableSign> find_multiples(const MagnitudeTable& table, int signifi
   }
   if (multiple <= static_cast<int>(kFewestMultiples) || bits < threshold_bits) return std::nullopt;
   return TableSign{bits, std::string("the smallest value, ")
-                             .append(shortest(step))
+                             .append(short_number(step))
                              .append(", comes with all of its multiples up to ")
                              .append(std::to_string(multiple - 1))
                              .append(" times, as in tables of slopes and distances")};

@@ -5,6 +5,7 @@
 #include <system_error>
 
 #include "candor/error.h"
+#include "io/checked.h"
 #include "io/model_files.h"
 #include "io/strict_json.h"
 
@@ -16,11 +17,7 @@ constexpr std::uint64_t kConfigLimit = 16u << 20;
 
 bool is_matrix(const TensorEntry& entry) { return entry.shape.size() >= 2; }
 
-std::uint64_t elements_of(const TensorEntry& entry) {
-  std::uint64_t count = 1;  // the reader has checked the product
-  for (const std::int64_t dimension : entry.shape) count *= static_cast<std::uint64_t>(dimension);
-  return count;
-}
+std::uint64_t elements_of(const TensorEntry& entry) { return io::checked_elements(entry.shape).value_or(0); }
 
 /// Integers and booleans are ids and masks unless they are packed weights: no claim of a floating dtype is about them.
 bool bears_on(const Claim& claim, const TensorEntry& entry) {

@@ -1,39 +1,35 @@
-// Number formats as a grid of values, and rounding to any of them in any mode, on the bits of f32 or f64.
+// Rounding to any number format in any way that a converter may do it, on the bits of f32 or f64: integer arithmetic
+// only, so that the thread's denormal and rounding modes do not matter.
 #pragma once
 
 #include <algorithm>
 #include <cstdint>
-#include <optional>
 
-#include "candor/dtype.h"
+#include "audit/number_format.h"
 #include "core/formats.h"
 
-namespace candor::audit_internal::comparison {
+namespace candor::audit_internal {
 
-/// A binary floating-point format.
-struct NumberFormat {
-  int mantissa = 0;      // stored bits
-  int lowest = 0;        // exponent of the smallest normal number
-  double largest = 0;    // finite
-  bool infinity = true;  // false: what is too large is NaN
-  bool operator==(const NumberFormat&) const = default;
+enum class RoundingMode : std::uint8_t { nearest_even, half_away, toward_zero, away_from_zero };
+
+enum class Overflow : std::uint8_t {
+  by_rule,   // infinity, or NaN in a format without it
+  saturate,  // finite values stop at the largest; infinity as by the rule
+  clamp,     // infinity becomes the largest too
 };
 
-/// The format of a dtype's values; blocks stand for f32 values. Nothing for dtypes whose values are not read here.
-std::optional<NumberFormat> number_format(DType dtype);
-inline constexpr NumberFormat kSevenBits{6, -126, 0x1.fcp127, true};  // bf16 without its lowest bit
-
-/// True when every value of `from` is one of `to`.
-bool holds(const NumberFormat& to, const NumberFormat& from);
-
-enum class RoundingMode : std::uint8_t { nearest_even, half_away, toward_zero };
+enum class Flush : std::uint8_t {
+  none,
+  results,  // what is subnormal after rounding becomes zero
+  inputs,   // what is below the format's normal range before rounding does
+};
 
 /// One conversion. NaN stays as it is.
 struct Rounding {
   NumberFormat to;
   RoundingMode mode = RoundingMode::nearest_even;
-  bool flush = false;      // subnormal results become zero
-  bool saturate = false;   // too large, and infinity: the largest finite value
+  Overflow overflow = Overflow::by_rule;
+  Flush flush = Flush::none;
   bool plus_zero = false;  // zero loses its sign
 };
 
@@ -44,7 +40,7 @@ template <>
 struct WordFormat<std::uint32_t> {
   static constexpr int kMantissa = 23, kBias = 127;
   static constexpr std::uint32_t kSign = 0x80000000u, kInfinity = 0x7f800000u;
-  static std::uint32_t bits(double x) { return f32_bits(static_cast<float>(x)); }
+  static std::uint32_t bits(double x) { return f32_bits(f64_to_f32(x)); }
   static double value(std::uint32_t bits) { return f32_to_f64(f32_from_bits(bits)); }
 };
 template <>
@@ -55,32 +51,39 @@ struct WordFormat<std::uint64_t> {
   static double value(std::uint64_t bits) { return f64_from_bits(bits); }
 };
 
-/// A Rounding made ready for words. A binade's codes are evenly spaced, so rounding is an addition and a mask; the
-/// carry into the exponent is right by itself.
+/// A Rounding made ready for words, of which every value of its format is one. A binade's codes are evenly spaced, so
+/// rounding is an addition and a mask; the carry into the exponent is right by itself.
 template <class Word>
 class Rounder {
  public:
   using F = WordFormat<Word>;
   explicit Rounder(const Rounding& rounding)
-      : rounding_(rounding),
+      : mode_(rounding.mode),
+        flush_(rounding.flush),
+        plus_zero_(rounding.plus_zero),
         drop_(F::kMantissa - rounding.to.mantissa),
         lowest_(rounding.to.lowest + F::kBias),
         largest_(F::bits(rounding.to.largest)),
-        too_large_(rounding.saturate ? largest_ : F::kInfinity | (rounding.to.infinity ? 0 : quiet())),
-        smallest_normal_(static_cast<Word>(lowest_) << F::kMantissa) {}
+        of_infinity_(F::kInfinity | (rounding.to.infinity ? 0 : quiet())),
+        too_large_(of_infinity_),
+        smallest_normal_(static_cast<Word>(lowest_) << F::kMantissa) {
+    if (rounding.overflow != Overflow::by_rule || mode_ == RoundingMode::toward_zero) too_large_ = largest_;
+    if (rounding.overflow == Overflow::clamp) of_infinity_ = largest_;
+  }
 
   Word operator()(Word bits) const {
     const Word sign = bits & F::kSign;
     Word magnitude = bits ^ sign;
     if (magnitude > F::kInfinity) return bits;
     if (magnitude == F::kInfinity) {
-      magnitude = too_large_;
+      magnitude = of_infinity_;
     } else {
+      if (flush_ == Flush::inputs && magnitude < smallest_normal_) magnitude = 0;
       magnitude = rounded(magnitude);
-      if (magnitude > largest_) magnitude = rounding_.mode == RoundingMode::toward_zero ? largest_ : too_large_;
-      if (rounding_.flush && magnitude < smallest_normal_) magnitude = 0;
+      if (magnitude > largest_) magnitude = too_large_;
+      if (flush_ == Flush::results && magnitude < smallest_normal_) magnitude = 0;
     }
-    return rounding_.plus_zero && magnitude == 0 ? 0 : sign | magnitude;
+    return plus_zero_ && magnitude == 0 ? 0 : sign | magnitude;
   }
 
  private:
@@ -95,27 +98,34 @@ class Rounder {
     // At the format's smallest value the bit above the dropped ones is not stored, and is one.
     const Word odd = drop == F::kMantissa ? 1 : magnitude >> drop & 1;
     const Word half = mask >> 1;
-    switch (rounding_.mode) {
+    switch (mode_) {
       case RoundingMode::nearest_even:
         return (magnitude + half + odd) & ~mask;
       case RoundingMode::half_away:
         return (magnitude + half + 1) & ~mask;
-      default:
-        return magnitude & ~mask;
+      case RoundingMode::away_from_zero:
+        return (magnitude + mask) & ~mask;
+      case RoundingMode::toward_zero:
+        break;
     }
+    return magnitude & ~mask;
   }
 
   /// Below the format's smallest value, which lies one binade up when `drop` is the mantissa and one.
   Word tiny(Word magnitude, int drop) const {
-    if (drop != F::kMantissa + 1 || rounding_.mode == RoundingMode::toward_zero) return 0;
-    const Word smallest = ((magnitude >> F::kMantissa) + 1) << F::kMantissa;
+    const int below = drop - F::kMantissa;  // binades
+    if (magnitude == 0 || mode_ == RoundingMode::toward_zero) return 0;
+    if (mode_ != RoundingMode::away_from_zero && below != 1) return 0;
+    const auto exponent = static_cast<Word>(std::max(1, static_cast<int>(magnitude >> F::kMantissa)) + below);
     const bool tie = (magnitude & ((Word{1} << F::kMantissa) - 1)) == 0;
-    return tie && rounding_.mode == RoundingMode::nearest_even ? 0 : smallest;
+    return tie && mode_ == RoundingMode::nearest_even ? 0 : exponent << F::kMantissa;
   }
 
-  Rounding rounding_;
+  RoundingMode mode_;
+  Flush flush_;
+  bool plus_zero_;
   int drop_, lowest_;
-  Word largest_, too_large_, smallest_normal_;
+  Word largest_, of_infinity_, too_large_, smallest_normal_;
 };
 
 /// Steps of `format` from zero to a finite value on its grid.
@@ -132,4 +142,4 @@ std::uint64_t steps_from_zero(Word magnitude, const NumberFormat& format) {
   return shift > F::kMantissa ? 0 : static_cast<std::uint64_t>(significand >> shift);
 }
 
-}  // namespace candor::audit_internal::comparison
+}  // namespace candor::audit_internal
