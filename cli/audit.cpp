@@ -11,7 +11,6 @@
 #include "cli/audit_summary.h"
 #include "cli/commands.h"
 #include "cli/exit_code.h"
-#include "cli/json_text.h"
 #include "cli/option_text.h"
 #include "cli/progress.h"
 #include "cli/signals.h"
@@ -75,7 +74,8 @@ void require_own_outputs(const AuditCommand& command) {
   for (std::size_t i = 0; any && i < command.paths.size(); ++i) {
     const std::string& path = command.paths[i];
     const auto files = command.from_fingerprint ? std::vector<std::string>{path} : audited_files(path);
-    for (const NamedOutput& output : outputs) require_no_model_file(output.option, output.path, files);
+    const char* whose = command.from_fingerprint ? "the fingerprint" : "the model's own";
+    for (const NamedOutput& output : outputs) require_no_model_file(output.option, output.path, files, whose);
   }
 }
 
@@ -101,9 +101,9 @@ int run(const AuditCommand& command) {
   if (!fingerprint.empty()) require_writable("--fingerprint", fingerprint);
   const TextOutput json("--json", command.json), sarif("--sarif", command.sarif), html("--html", command.html);
   const AuditReport report = audited(command);
-  json.write([&] { return json_text(audit_json(command, report)); });
-  sarif.write([&] { return json_text(audit_sarif(command, report)); });
-  html.write([&] { return audit_html(command, report); });
+  json.write_parts([&](const TextSink& sink) { write_audit_json(sink, command, report); });
+  sarif.write_parts([&](const TextSink& sink) { write_audit_sarif(sink, command, report); });
+  html.write_parts([&](const TextSink& sink) { write_audit_html(sink, report); });
   if (!json.to_stdout() && !sarif.to_stdout() && !html.to_stdout()) show(command, report);
   return audit_exit_code(report, command.strict);
 }
@@ -124,7 +124,7 @@ void add_options(CLI::App& command, AuditCommand& options) {
       .add_option("--threshold-bits", options.options.threshold_bits,
                   "Evidence that a finding needs: 40 bits are odds of 10^12 to 1")
       ->type_name("B")
-      ->check(finite_number())
+      ->check(positive_number())
       ->capture_default_str();
   command.add_flag("--strict", options.strict, "Exit with 2 when tensors are undecidable and nothing was found");
   command.add_flag("--v2-as-bf16", options.options.v2_as_bf16,

@@ -2,12 +2,12 @@
 // found.
 #pragma once
 
-#include <nlohmann/json.hpp>
 #include <string>
 #include <vector>
 
 #include "candor/audit.h"
 #include "cli/terminal.h"
+#include "cli/text_sink.h"
 
 namespace candor::cli {
 
@@ -25,11 +25,14 @@ std::string audit_headline(const CheckpointAudit& checkpoint, const Style& style
 /// witnesses, what is undecidable.
 std::string audit_table(const AuditReport& report, bool every_tensor, const Style& style);
 
-nlohmann::ordered_json audit_json(const AuditCommand& command, const AuditReport& report);
+// Documents, tensor by tensor: a checkpoint may have many, and their JSON is a hundred times what is known of them.
+
+/// docs/schema/audit-1.json
+void write_audit_json(const TextSink& sink, const AuditCommand& command, const AuditReport& report);
 /// A log in SARIF 2.1.0: one result for each tensor with a finding and for each
 /// file that was refused.
-nlohmann::ordered_json audit_sarif(const AuditCommand& command, const AuditReport& report);
+void write_audit_sarif(const TextSink& sink, const AuditCommand& command, const AuditReport& report);
 /// One page that needs nothing else.
-std::string audit_html(const AuditCommand& command, const AuditReport& report);
+void write_audit_html(const TextSink& sink, const AuditReport& report);
 
 }  // namespace candor::cli

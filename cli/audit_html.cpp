@@ -73,28 +73,28 @@ std::string answer(const CheckpointAudit& checkpoint) {
                      verdict_tag(checkpoint.verdict, checkpoint.sub);
   if (const std::string share = share_text(checkpoint); !share.empty()) text += " " + html_escaped(share);
   text += "</p>\n";
-  const std::string said = checkpoint.error.empty() ? sentence_case(checkpoint.sentence) : checkpoint.error;
+  const std::string said = checkpoint.error.empty() ? sentence_case(checkpoint.sentence) : error_text(checkpoint);
   if (!said.empty()) text += "<p>" + html_said(said) + "</p>\n";
   text += "<div class=\"columns\"><div><h3>What it means</h3><p>" + with_code(words.meaning) +
           "</p></div><div><h3>What to do</h3><p>" + with_code(words.advice) + "</p></div></div>\n";
   return text + "</div>\n";
 }
 
-std::string tensor_table(const CheckpointAudit& checkpoint, std::size_t index) {
-  std::string table =
+void write_tensor_table(const TextSink& sink, const CheckpointAudit& checkpoint, std::size_t index) {
+  sink(
       "<h2>All tensors</h2>\n<div class=\"wide-table\"><table "
       "class=\"cards\"><thead><tr><th>tensor</th><th>dtype</th>"
       "<th>shape</th><th>verdict</th><th class=\"number\">bits</th><th>what "
-      "was seen</th></tr></thead><tbody>\n";
+      "was seen</th></tr></thead><tbody>\n");
   for (std::size_t i = 0; i < checkpoint.tensors.size(); ++i) {
     const TensorAudit& t = checkpoint.tensors[i];
-    table += "<tr id=\"" + tensor_anchor(index, i) + "\"><td><code>" + html_said(t.name) +
-             "</code></td><td data-is=\"dtype\">" + html_said(t.dtype) + "</td><td data-is=\"shape\" class=\"shape\">" +
-             shape_text(t.shape) + "</td><td>" + verdict_tag(t.verdict, t.sub) +
-             "</td><td data-is=\"bits\" class=\"number\">" + (t.bits > 0 ? bits_text(t.bits) : "") + "</td><td>" +
-             html_said(t.sentence) + "</td></tr>\n";
+    sink("<tr id=\"" + tensor_anchor(index, i) + "\"><td><code>" + html_said(t.name) +
+         "</code></td><td data-is=\"dtype\">" + html_said(t.dtype) + "</td><td data-is=\"shape\" class=\"shape\">" +
+         shape_text(t.shape) + "</td><td>" + verdict_tag(t.verdict, t.sub) +
+         "</td><td data-is=\"bits\" class=\"number\">" + bits_text(t) + "</td><td>" + html_said(t.sentence) +
+         "</td></tr>\n");
   }
-  return table + "</tbody></table></div>\n";
+  sink("</tbody></table></div>\n");
 }
 
 /// Classes that have something to show: findings, and others with pictures or
@@ -104,16 +104,16 @@ bool has_section(const AuditClass& group) {
   return is_audit_finding(first) || !first.evidence.tests.empty() || !first.evidence.binades.empty();
 }
 
-std::string checkpoint_page(const CheckpointAudit& checkpoint, std::size_t index) {
-  std::string text = answer(checkpoint);
-  if (checkpoint.verdict == AuditVerdict::invalid && checkpoint.tensors.empty()) return text;
+void write_checkpoint(const TextSink& sink, const CheckpointAudit& checkpoint, std::size_t index) {
+  sink(answer(checkpoint));
+  if (checkpoint.verdict == AuditVerdict::invalid && checkpoint.tensors.empty()) return;
   const std::vector<AuditClass> classes = audit_classes(checkpoint);
-  text += facts(checkpoint) + share_bar(classes);
-  for (const std::string& note : checkpoint.notes) text += "<p class=\"soft\">Note: " + html_said(note) + "</p>\n";
-  text += "<h2>Evidence</h2>\n";
+  sink(facts(checkpoint) + share_bar(classes));
+  for (const std::string& note : checkpoint.notes) sink("<p class=\"soft\">Note: " + html_said(note) + "</p>\n");
+  sink("<h2>Evidence</h2>\n");
   for (const AuditClass& group : classes)
-    if (has_section(group)) text += class_section(checkpoint, index, group);
-  return text + tensor_table(checkpoint, index);
+    if (has_section(group)) sink(class_section(checkpoint, index, group));
+  write_tensor_table(sink, checkpoint, index);
 }
 
 std::string glossary() {
@@ -135,17 +135,17 @@ std::string footer(const AuditReport& report) {
 
 }  // namespace
 
-std::string audit_html(const AuditCommand&, const AuditReport& report) {
-  std::string page(kAuditPageHead);
+void write_audit_html(const TextSink& sink, const AuditReport& report) {
+  sink(kAuditPageHead);
   std::string title = "candor audit";
   if (report.checkpoints.size() == 1) title += ": " + report.checkpoints.front().path;
-  page += "<title>" + html_said(title) +
-          "</title>\n</head>\n<body>\n<h1>candor audit: what the values of a "
-          "file went "
-          "through</h1>\n";
-  for (std::size_t i = 0; i < report.checkpoints.size(); ++i) page += checkpoint_page(report.checkpoints[i], i);
-  page.append(kAuditPageLimits).append(glossary()).append(kAuditPageTerms);
-  return page + footer(report);
+  sink("<title>" + html_said(title) +
+       "</title>\n</head>\n<body>\n<h1>candor audit: what the values of a file went through</h1>\n");
+  for (std::size_t i = 0; i < report.checkpoints.size(); ++i) write_checkpoint(sink, report.checkpoints[i], i);
+  sink(kAuditPageLimits);
+  sink(glossary());
+  sink(kAuditPageTerms);
+  sink(footer(report));
 }
 
 }  // namespace candor::cli

@@ -29,8 +29,9 @@ std::string cell(std::string_view is, std::string_view text, std::string_view st
 }
 
 /// "; evidence 40 bits (odds of 10^12 to 1)"; "" where there is not enough to name odds.
-std::string evidence_text(double bits) {
-  if (!(bits >= 10)) return "";
+std::string evidence_text(const TensorAudit& tensor) {
+  const double bits = tensor.bits;
+  if (!(bits >= 10) || bits_text(tensor).empty()) return "";
   const double digits = bits * std::log10(2.0);
   if (!std::isfinite(digits)) return "; certain";
   if (digits >= 300) return "; evidence " + bits_text(bits) + " bits (odds beyond 10" + superscript(300) + " to 1)";
@@ -132,7 +133,7 @@ std::string class_heading(const CheckpointAudit& checkpoint, const AuditClass& g
                      html_escaped(counted(group.tensors.size(), "tensor") + " of " + first.dtype + ", " +
                                   format_count(group.elements) + " parameters");
   if (checkpoint.elements) text += ", " + html_escaped(share_percent(group.elements, checkpoint.elements)) + " of all";
-  return text + evidence_text(first.bits) + "</p>\n" + paragraph("", "", sub_meaning(first.verdict, first.sub));
+  return text + evidence_text(first) + "</p>\n" + paragraph("", "", sub_meaning(first.verdict, first.sub));
 }
 
 std::size_t index_of(const CheckpointAudit& checkpoint, const TensorAudit* tensor) {

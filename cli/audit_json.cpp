@@ -158,7 +158,7 @@ Json count_json(const AuditReport& report) {
 
 }  // namespace
 
-Json audit_json(const AuditCommand& command, const AuditReport& report) {
+void write_audit_json(const TextSink& sink, const AuditCommand& command, const AuditReport& report) {
   Json json = document_json("candor-audit-1");
   json["options"] = {{"strict", command.strict},
                      {"from_fingerprint", command.from_fingerprint},
@@ -174,9 +174,10 @@ Json audit_json(const AuditCommand& command, const AuditReport& report) {
   for (const CheckpointAudit& checkpoint : report.checkpoints)
     json["checkpoints"].push_back(checkpoint_json(checkpoint));
   json["tensors"] = Json::array();
-  for (std::size_t i = 0; i < report.checkpoints.size(); ++i)
-    for (const TensorAudit& tensor : report.checkpoints[i].tensors) json["tensors"].push_back(tensor_json(tensor, i));
-  return json;
+  write_json(sink, json, "tensors", [&](const auto& add) {
+    for (std::size_t i = 0; i < report.checkpoints.size(); ++i)
+      for (const TensorAudit& tensor : report.checkpoints[i].tensors) add(tensor_json(tensor, i));
+  });
 }
 
 }  // namespace candor::cli

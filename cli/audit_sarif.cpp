@@ -85,7 +85,7 @@ Json location_json(const TensorAudit& tensor, const AuditWitness* witness, Artif
   Json physical = {{"artifactLocation", artifacts.location(tensor.file)}};
   if (witness != nullptr) {
     physical["region"] = {{"byteOffset", witness->offset}};
-    if (const std::uint64_t bytes = element_bytes(tensor.dtype)) physical["region"]["byteLength"] = bytes;
+    if (const std::uint64_t bytes = element_bytes(tensor)) physical["region"]["byteLength"] = bytes;
   }
   Json location = {{"physicalLocation", physical}};
   location["logicalLocations"] = Json::array();
@@ -138,29 +138,41 @@ Json checkpoint_result(const CheckpointAudit& checkpoint, Artifacts& artifacts) 
   return result;
 }
 
-Json results_json(const AuditReport& report, Artifacts& artifacts) {
-  Json results = Json::array();
+/// Calls one of the two for each result.
+template <class OfTensor, class OfCheckpoint>
+void for_each_result(const AuditReport& report, OfTensor&& of_tensor, OfCheckpoint&& of_checkpoint) {
   for (const CheckpointAudit& checkpoint : report.checkpoints) {
     bool told = false;
     for (const TensorAudit& tensor : checkpoint.tensors) {
       if (!is_reported(tensor)) continue;
       // A file is mixed because of these tensors; only what is said of none of them is a result of its own.
       told = told || tensor.verdict == checkpoint.verdict || checkpoint.verdict == AuditVerdict::mixed;
-      results.push_back(tensor_result(tensor, artifacts));
+      of_tensor(tensor);
     }
-    if (!told && is_reported(checkpoint)) results.push_back(checkpoint_result(checkpoint, artifacts));
+    if (!told && is_reported(checkpoint)) of_checkpoint(checkpoint);
   }
+}
+
+/// The files of all results, in the order in which these name them.
+Artifacts artifacts_of(const AuditReport& report) {
+  Artifacts artifacts;
+  for_each_result(
+      report, [&](const TensorAudit& tensor) { artifacts.location(tensor.file); },
+      [&](const CheckpointAudit& checkpoint) { artifacts.location(checkpoint.path); });
+  return artifacts;
+}
+
+Json with_rule(Json result) {
   const std::vector<AuditVerdict> rules = reported_verdicts();
-  for (Json& result : results)
-    for (std::size_t i = 0; i < rules.size(); ++i)
-      if (result["ruleId"] == rule_id(rules[i])) result["ruleIndex"] = i;
-  return results;
+  for (std::size_t i = 0; i < rules.size(); ++i)
+    if (result["ruleId"] == rule_id(rules[i])) result["ruleIndex"] = i;
+  return result;
 }
 
 }  // namespace
 
-Json audit_sarif(const AuditCommand& command, const AuditReport& report) {
-  Artifacts artifacts;
+void write_audit_sarif(const TextSink& sink, const AuditCommand& command, const AuditReport& report) {
+  Artifacts artifacts = artifacts_of(report);
   Json run;
   run["tool"]["driver"] = {{"name", "candor audit"},
                            {"organization", "Candor"},
@@ -169,12 +181,16 @@ Json audit_sarif(const AuditCommand& command, const AuditReport& report) {
   Json invocation = {
       {"executionSuccessful", true}, {"exitCode", audit_exit_code(report, command.strict)}, {"endTimeUtc", utc_now()}};
   run["invocations"] = Json::array({invocation});
-  Json results = results_json(report, artifacts);
   run["artifacts"] = artifacts.json();
-  run["results"] = std::move(results);
+  run["results"] = Json::array();
   run["columnKind"] = "unicodeCodePoints";
   run["properties"] = {{"threshold_bits", json_number(report.threshold_bits)}};
-  return {{"version", "2.1.0"}, {"runs", Json::array({run})}};
+  const Json log = {{"version", "2.1.0"}, {"runs", Json::array({run})}};
+  write_json(sink, log, "results", [&](const auto& add) {
+    for_each_result(
+        report, [&](const TensorAudit& tensor) { add(with_rule(tensor_result(tensor, artifacts))); },
+        [&](const CheckpointAudit& checkpoint) { add(with_rule(checkpoint_result(checkpoint, artifacts))); });
+  });
 }
 
 }  // namespace candor::cli

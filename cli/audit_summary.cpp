@@ -1,7 +1,6 @@
 #include "cli/audit_summary.h"
 
 #include <algorithm>
-#include <cctype>
 #include <cmath>
 #include <cstdio>
 
@@ -92,6 +91,7 @@ std::string share_text(const CheckpointAudit& checkpoint) {
 }
 
 std::string short_number(double value) {
+  if (std::isnan(value)) return "nan";
   char buffer[32];
   std::snprintf(buffer, sizeof buffer, "%.4g", value);
   return buffer;
@@ -104,10 +104,14 @@ std::string bits_text(double bits) {
   return bits < 0 ? "-" + whole : whole;
 }
 
+std::string bits_text(const TensorAudit& tensor) {
+  return tensor.bits > 0 && tensor.verdict != AuditVerdict::structured ? bits_text(tensor.bits) : "";
+}
+
 std::string code_text(const TensorAudit& tensor, std::uint64_t code) {
-  const std::uint64_t bytes = element_bytes(tensor.dtype);
+  const std::uint64_t bytes = element_bytes(tensor);
   char buffer[32];
-  std::snprintf(buffer, sizeof buffer, "0x%0*llx", static_cast<int>(bytes ? 2 * bytes : 4),
+  std::snprintf(buffer, sizeof buffer, "0x%0*llx", static_cast<int>(bytes ? 2 * bytes : 1),
                 static_cast<unsigned long long>(code));
   return buffer;
 }
@@ -116,14 +120,17 @@ std::string position_text(const AuditWitness& witness) {
   return witness.position.size() < 2 ? grouped(witness.index) : shape_text(witness.position);
 }
 
-std::uint64_t element_bytes(const std::string& dtype) {
-  std::string lower(dtype);
-  std::transform(lower.begin(), lower.end(), lower.begin(), [](unsigned char c) { return std::tolower(c); });
-  auto found = parse_dtype(lower);
-  if (!found) found = dtype_from_safetensors(dtype);
-  if (!found) return 0;
-  const DTypeInfo& info = dtype_info(*found);
+std::uint64_t element_bytes(const TensorAudit& tensor) {
+  const DTypeInfo& info = dtype_info(tensor.element);
   return info.block_elements == 1 ? static_cast<std::uint64_t>(info.block_bytes) : 0;
+}
+
+std::string error_text(const CheckpointAudit& checkpoint) {
+  std::string text = checkpoint.error;
+  const std::size_t at = text.find(checkpoint.path + ": ");
+  const bool whole = at == 0 || (at != std::string::npos && at >= 2 && text.compare(at - 2, 2, ": ") == 0);
+  if (whole && !checkpoint.path.empty()) text.erase(at, checkpoint.path.size() + 2);
+  return text;
 }
 
 }  // namespace candor::cli

@@ -42,15 +42,20 @@ std::string share_percent(std::uint64_t part, std::uint64_t whole);
 /// finding; "" when there are none.
 std::string share_text(const CheckpointAudit& checkpoint);
 
-/// "4.3e-19", "1234", "inf"
+/// "4.3e-19", "1234", "inf"; NaN has no sign
 std::string short_number(double value);
 /// "1,234" whole bits; one decimal below 10.
 std::string bits_text(double bits);
-/// "0xb68f": as many hexadecimal digits as the dtype has.
+/// The bits of a verdict that weighs evidence; "" for others: that a mask holds nothing but zeros is plain to see, and
+/// the millions of bits for it would only hide those of findings.
+std::string bits_text(const TensorAudit& tensor);
+/// "0xb68f": as many hexadecimal digits as the dtype has, where candor knows it.
 std::string code_text(const TensorAudit& tensor, std::uint64_t code);
 /// "[3, 17]"
 std::string position_text(const AuditWitness& witness);
-/// Bytes of an element of a dtype as a file spells it; 0: not known.
-std::uint64_t element_bytes(const std::string& dtype);
+/// Bytes of an element; 0: not known, or a block has them.
+std::uint64_t element_bytes(const TensorAudit& tensor);
+/// What the reader said of a refused file, to stand after its path: without it.
+std::string error_text(const CheckpointAudit& checkpoint);
 
 }  // namespace candor::cli

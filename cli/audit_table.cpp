@@ -26,7 +26,7 @@ std::string class_table(const std::vector<AuditClass>& classes) {
   for (const AuditClass& group : classes) {
     const TensorAudit& first = group.first();
     table.add({verdict_text(first.verdict, first.sub), readable(first.dtype), grouped(group.tensors.size()),
-               format_count(group.elements), first.bits > 0 ? bits_text(first.bits) : ""});
+               format_count(group.elements), bits_text(first)});
   }
   return table.text();
 }
@@ -36,8 +36,7 @@ std::string tensor_table(const CheckpointAudit& checkpoint) {
   table.add({"tensor", "dtype", "shape", "verdict", "bits", ""});
   for (const TensorAudit& tensor : checkpoint.tensors)
     table.add({name_of(tensor), readable(tensor.dtype), shape_text(tensor.shape),
-               verdict_text(tensor.verdict, tensor.sub), tensor.bits > 0 ? bits_text(tensor.bits) : "",
-               readable(tensor.sentence)});
+               verdict_text(tensor.verdict, tensor.sub), bits_text(tensor), readable(tensor.sentence)});
   return table.text();
 }
 
@@ -125,7 +124,7 @@ std::string audit_headline(const CheckpointAudit& checkpoint, const Style& style
   text.append(readable(checkpoint.path)).append(": ").append(colour_of(checkpoint.verdict, style));
   text.append(verdict_text(checkpoint.verdict, checkpoint.sub)).append(style.reset).append(": ");
   if (checkpoint.verdict == AuditVerdict::invalid && !checkpoint.error.empty())
-    return text + readable(checkpoint.error);
+    return text + readable(error_text(checkpoint));
   text += phrase_of(checkpoint.verdict, checkpoint.sub);
   if (const std::string share = share_text(checkpoint); !share.empty()) text.append(" (").append(share).append(")");
   return text;

@@ -81,7 +81,7 @@ std::string shape_text(const std::vector<std::int64_t>& shape) {
 }
 
 std::string counted(std::uint64_t count, std::string_view noun) {
-  return std::to_string(count).append(" ").append(noun).append(count == 1 ? "" : "s");
+  return grouped(count).append(" ").append(noun).append(count == 1 ? "" : "s");
 }
 
 std::string utc_now() {

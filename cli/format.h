@@ -20,7 +20,7 @@ std::string format_percent(double fraction);                     // "72 %"
 std::string grouped(std::uint64_t count);                        // "1,051"
 std::string shape_text(const std::vector<std::int64_t>& shape);  // "[576, 1536]"
 
-std::string counted(std::uint64_t count, std::string_view noun);  // "1 tensor", "2 tensors"
+std::string counted(std::uint64_t count, std::string_view noun);  // "1 tensor", "2,000 tensors"
 std::string utc_now();                                            // "2026-11-28T06:30:00Z"
 std::string storage_text(const Precision& precision);             // "bf16·bf16→f32"
 std::string arithmetic_text(const Precision& precision);  // "f32/f32": compute, accumulate; "-" where there is none

@@ -52,6 +52,11 @@ int usage_error(const std::string& command, const std::string& text) {
   return failure_codes(command).usage;
 }
 
+// What was taken for an option explains why something else is missing.
+std::string not_an_option(const std::string& word) {
+  return "there is no option '" + word + "'; a file that is called so goes after --";
+}
+
 int no_command(const CLI::App& app, const std::string& first) {
   if (first.empty()) {
     write_err(app.help());
@@ -123,6 +128,10 @@ int program(int argc, char** argv) {
       return kExitOk;
     });
   } catch (const CLI::ParseError& error) {
+    const std::vector<std::string> unknown = app.remaining(true);
+    const bool missing = dynamic_cast<const CLI::RequiredError*>(&error) != nullptr;
+    if (missing && !unknown.empty() && !app.get_subcommands().empty())
+      return usage_error(command_name(app), not_an_option(unknown.front()));
     const std::string first = argc > 1 ? argv[1] : "";
     if (app.get_subcommands().empty()) return no_command(app, first);
     return usage_error(command_name(app), error.what());

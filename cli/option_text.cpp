@@ -62,6 +62,16 @@ CLI::Validator finite_number() {
   return CLI::Validator(check, "");
 }
 
+CLI::Validator positive_number() {
+  const auto check = [](std::string& text) -> std::string {
+    double value = 0;
+    return parse_all(text, value) && std::isfinite(value) && value > 0
+               ? ""
+               : "'" + text + "' is not a finite number above 0";
+  };
+  return CLI::Validator(check, "");
+}
+
 CLI::Validator file_name() {
   const auto check = [](std::string& text) -> std::string { return text.empty() ? "'' is no file; name one" : ""; };
   return CLI::Validator(check, "");

@@ -15,6 +15,8 @@ CLI::Validator whole_number(std::int64_t low, std::int64_t high = std::numeric_l
 CLI::Validator unsigned_number();
 /// A finite decimal number.
 CLI::Validator finite_number();
+/// One above 0, as wide as a double.
+CLI::Validator positive_number();
 /// Not "": what a shell variable that is not set becomes.
 CLI::Validator file_name();
 

@@ -20,11 +20,11 @@ namespace {
 constexpr Style kColour{"\033[1m", "\033[2m", "\033[31m", "\033[32m", "\033[33m", "\033[36m", "\033[0m"};
 constexpr Style kPlain{};
 
-// https://no-color.org: present and not empty means no colour.
+// https://no-color.org: present and not empty means no colour. An empty TERM names no terminal, as none does.
 bool colour_wanted(int fd) {
   const char* no_color = std::getenv("NO_COLOR");
   const char* term = std::getenv("TERM");
-  return isatty(fd) && !(no_color && *no_color) && term && std::strcmp(term, "dumb") != 0;
+  return isatty(fd) && !(no_color && *no_color) && term && *term && std::strcmp(term, "dumb") != 0;
 }
 
 // Returns 0 or errno.

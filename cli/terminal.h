@@ -23,7 +23,7 @@ void write_out(std::string_view text);
 /// Writes at once; a standard error that fails is nobody's to tell.
 void write_err(std::string_view text);
 
-/// ANSI styles for a stream; every member is "" where colour is off (NO_COLOR, TERM=dumb, not a terminal).
+/// ANSI styles for a stream; every member is "" where colour is off (NO_COLOR, TERM=dumb or none, not a terminal).
 struct Style {
   std::string_view bold, dim, red, green, yellow, cyan, reset;
 };

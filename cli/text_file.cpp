@@ -20,6 +20,17 @@ bool exists_and_is_special(const std::string& path) {
   return stat(path.c_str(), &status) == 0 && !S_ISREG(status.st_mode) && !S_ISDIR(status.st_mode);
 }
 
+// Opens a pipe or a device. A pipe can be opened when somebody reads it; who waits for that should know for what.
+int open_special(const std::string& what, const std::string& path) {
+  const int probe = open(path.c_str(), O_WRONLY | O_CLOEXEC | O_NONBLOCK);
+  if (probe < 0 && errno == ENXIO) note(what + ": waiting until something reads the pipe '" + path + "'");
+  const int fd = open(path.c_str(), O_WRONLY | O_CLOEXEC);
+  const int error = errno;
+  if (probe >= 0) close(probe);
+  errno = error;
+  return fd;
+}
+
 bool same_file(const std::string& path, const std::string& other) {
   namespace fs = std::filesystem;
   std::error_code error;
@@ -43,7 +54,7 @@ TextFile::TextFile(std::string what, std::string path) : what_(std::move(what)),
     }
     return;
   }
-  fd_ = open(path_.c_str(), O_WRONLY | O_CLOEXEC);
+  fd_ = open_special(what_, path_);
   if (fd_ < 0) fail("cannot open", errno);
 }
 
@@ -51,23 +62,38 @@ TextFile::~TextFile() {
   if (fd_ >= 0) close(fd_);
 }
 
-void TextFile::commit(std::string_view text) {
+void TextFile::write(std::string_view part) {
   if (writer_) {
     try {
-      writer_->write(text.data(), text.size());
-      writer_->finish();
+      writer_->write(part.data(), part.size());
     } catch (const IoError& error) {
       fail(error);
     }
     return;
   }
-  while (!text.empty()) {
-    const ssize_t written = write(fd_, text.data(), text.size());
+  while (!part.empty()) {
+    const ssize_t written = ::write(fd_, part.data(), part.size());
     if (written < 0 && errno == EINTR) continue;
     if (written < 0) fail("cannot write", errno);
-    text.remove_prefix(static_cast<std::size_t>(written));
+    part.remove_prefix(static_cast<std::size_t>(written));
   }
-  if (close(std::exchange(fd_, -1)) != 0) fail("cannot write", errno);
+}
+
+void TextFile::commit() {
+  if (!writer_) {
+    if (close(std::exchange(fd_, -1)) != 0) fail("cannot write", errno);
+    return;
+  }
+  try {
+    writer_->finish();
+  } catch (const IoError& error) {
+    fail(error);
+  }
+}
+
+void TextFile::commit(std::string_view text) {
+  write(text);
+  commit();
 }
 
 void TextFile::fail(const char* action, int error) const {
@@ -95,11 +121,12 @@ void require_different_files(const std::string& what, const std::string& path, c
     throw UsageError(what + " and " + other_what + " both name '" + path + "'; give each a file of its own");
 }
 
-void require_no_model_file(const std::string& what, const std::string& path, const std::vector<std::string>& files) {
+void require_no_model_file(const std::string& what, const std::string& path, const std::vector<std::string>& files,
+                           const std::string& whose) {
   if (is_no_file(path)) return;
   for (const std::string& file : files)
     if (same_file(path, file))
-      throw UsageError(what + " names '" + path + "', which would replace the model's own '" + file +
+      throw UsageError(what + " names '" + path + "', which would replace " + whose + " '" + file +
                        "'; name another file");
 }
 

@@ -10,6 +10,7 @@
 #include "candor/error.h"
 #include "candor/io.h"
 #include "cli/terminal.h"
+#include "cli/text_sink.h"
 
 namespace candor::cli {
 
@@ -22,7 +23,9 @@ class TextFile {
   ~TextFile();  // a temporary file goes with it unless commit() succeeded
   TextFile(const TextFile&) = delete;
 
-  void commit(std::string_view text);  // errors: IoError
+  void write(std::string_view part);   // errors: IoError
+  void commit();                       // errors: IoError
+  void commit(std::string_view text);  // the whole text at once
   const std::string& path() const { return path_; }
 
  private:
@@ -49,6 +52,14 @@ class TextOutput {
     else
       write_out(text());
   }
+  /// `make(sink)` makes it in parts.
+  template <class Make>
+  void write_parts(Make&& make) const {
+    if (!wanted_) return;
+    if (!file_) return make(TextSink(write_out));
+    make(TextSink([this](std::string_view part) { file_->write(part); }));
+    file_->commit();
+  }
 
  private:
   bool wanted_;
@@ -62,7 +73,9 @@ void require_writable(const std::string& what, const std::string& path);
 void require_different_files(const std::string& what, const std::string& path, const std::string& other_what,
                              const std::string& other);
 
-/// errors   UsageError when writing `path` would replace one of `files`, the model's own; "", "-" and devices are none
-void require_no_model_file(const std::string& what, const std::string& path, const std::vector<std::string>& files);
+/// errors   UsageError when writing `path` would replace one of `files`, which `whose` says who needs; "", "-" and
+/// devices are none
+void require_no_model_file(const std::string& what, const std::string& path, const std::vector<std::string>& files,
+                           const std::string& whose = "the model's own");
 
 }  // namespace candor::cli

@@ -122,11 +122,12 @@ struct TensorAudit {
   std::string name, file, dtype;  // dtype as the file spells it
   std::vector<std::int64_t> shape;
   AuditVerdict verdict = AuditVerdict::undecidable;
-  std::string sub;           // "via-f16", "int4 g32 (q4_0)", "bf16-in-f32", "low-power", …
-  double bits = 0;           // of evidence for the verdict
-  std::string sentence;      // plain: "small values lie on f16's lattice: …"
-  std::string would_change;  // what would change the verdict; empty: nothing in the file
-  std::string note;          // "stochastic rounding is not excluded"
+  DType element = DType::any;  // what `dtype` means; any: nothing that candor has a name for
+  std::string sub;             // "via-f16", "int4 g32 (q4_0)", "bf16-in-f32", "low-power", …
+  double bits = 0;             // of evidence for the verdict
+  std::string sentence;        // plain: "small values lie on f16's lattice: …"
+  std::string would_change;    // what would change the verdict; empty: nothing in the file
+  std::string note;            // "stochastic rounding is not excluded"
   AuditEvidence evidence;
   std::vector<AuditWitness> witnesses;  // at most 8
 };

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <cmath>
+#include <cstdio>
 #include <string_view>
 
 #include "candor/error.h"
@@ -18,6 +19,12 @@ bool any_matches(const std::vector<std::string>& patterns, const std::string& na
                      [&](const std::string& pattern) { return io::matches(pattern, name); });
 }
 
+std::string plain_number(double value) {
+  char text[32];
+  std::snprintf(text, sizeof text, "%.6g", value);
+  return text;
+}
+
 void check(std::string_view option, const std::vector<std::string>& patterns,
            const std::vector<std::string_view>& names) {
   for (const std::string& pattern : patterns) {
@@ -25,7 +32,9 @@ void check(std::string_view option, const std::vector<std::string>& patterns,
                                   [&](std::string_view name) { return io::matches(pattern, std::string(name)); });
     if (used) continue;
     throw ValueError(std::string("audit: the pattern ").append(option).append(" ").append(io::quote(pattern)) +
-                     " matches none of the " + std::to_string(names.size()) + " tensors; correct it or leave it out");
+                     (names.size() == 1 ? std::string(" does not match the only tensor")
+                                        : " matches none of the " + std::to_string(names.size()) + " tensors") +
+                     "; correct it or leave it out");
   }
 }
 
@@ -55,7 +64,7 @@ void check_options(const AuditOptions& options) {
     throw ValueError("audit: " + std::to_string(options.threads) + " threads; 1 to " + std::to_string(kMostThreads) +
                      ", or 0 for one per core");
   if (!std::isfinite(options.threshold_bits) || options.threshold_bits <= 0)
-    throw ValueError("audit: a threshold of " + std::to_string(options.threshold_bits) +
+    throw ValueError("audit: a threshold of " + plain_number(options.threshold_bits) +
                      " bits; a finding needs a finite number above 0, 40 by default");
 }
 

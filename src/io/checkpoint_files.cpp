@@ -57,8 +57,11 @@ CheckpointFiles read_index(const std::string& index) {
   for (const std::string& name : names) {
     const fs::path path = fs::path(index).parent_path() / name;
     std::error_code error;
-    if (!fs::is_regular_file(path, error))
-      throw IoError("open: " + path.string() + ": this shard of " + index + " is missing; download it too");
+    if (!fs::is_regular_file(path, error)) {
+      const bool missing = !fs::exists(path, error);
+      throw IoError("open: " + path.string() + ": this shard of " + index +
+                    (missing ? " is missing; download it too" : " is no regular file; replace it by the shard"));
+    }
     files.paths.push_back(path.string());
   }
   return files;

@@ -7,17 +7,15 @@
 namespace candor::io {
 namespace {
 
-// Far above what a checkpoint of a hundred thousand tensors needs; at 32 bytes a value a hostile file costs 128 MiB.
-constexpr std::uint64_t kMostValues = 1u << 22, kMostItems = 1u << 24;
+// Far above what a checkpoint of a hundred thousand tensors needs.
+constexpr std::uint64_t kMostValues = 1u << 22;
+// A writer spends two bytes on a value: an opcode, and an argument or the memo. Small pickles need not be so exact.
+constexpr std::uint64_t kBytesOfValue = 2, kFreeValues = 1u << 16;
+constexpr std::size_t kMostDistant = 1u << 16;  // memo keys above the number of bytes
+constexpr std::size_t kMostSymbols = 1u << 12;  // different ones: each may be made of two long texts by five bytes
+constexpr PickleId kNothing = UINT32_MAX;
 constexpr std::size_t kDeepestStack = 1u << 20, kMostMarks = 1u << 12;
 constexpr std::uint64_t kLongestLine = 1024;
-
-std::string_view kind_name(PickleKind kind) {
-  constexpr std::string_view kNames[] = {"None",  "a bool",    "an integer",     "a float", "a text",
-                                         "bytes", "a symbol",  "a tuple",        "a list",  "a dict",
-                                         "a set", "an object", "a persistent id"};
-  return kNames[static_cast<std::size_t>(kind)];
-}
 
 }  // namespace
 
@@ -27,15 +25,19 @@ PickleMachine::PickleMachine(ByteCursor& cursor) : cursor_(cursor), begin_(curso
   pickle_.file_ = cursor.take(0, "a pickle") - cursor.position();
 }
 
-PickleId PickleMachine::add(PickleKind kind, std::uint64_t number) {
+PickleId PickleMachine::add(PickleKind kind, std::uint64_t number, unsigned header) {
   if (pickle_.nodes_.size() >= kMostValues)
     fail("the pickle has more than " + std::to_string(kMostValues) + " values, the most that are read");
-  PickleNode node;
-  node.kind = kind;
-  node.position = opcode_at_;
-  node.number = number;
-  pickle_.nodes_.push_back(node);
+  if (pickle_.nodes_.size() >= consumed() / kBytesOfValue + kFreeValues)
+    fail("the pickle has " + std::to_string(pickle_.nodes_.size()) + " values in " + std::to_string(consumed()) +
+         " bytes, more than a writer makes of them");
+  pickle_.nodes_.emplace_back(kind, opcode_at_, number, header);
   return static_cast<PickleId>(pickle_.nodes_.size() - 1);
+}
+
+void PickleMachine::push_shared(std::optional<PickleId>& shared, PickleKind kind, std::uint64_t number) {
+  if (!shared) shared = add(kind, number);
+  push(*shared);
 }
 
 void PickleMachine::push(PickleId id) {
@@ -73,24 +75,36 @@ std::vector<PickleId> PickleMachine::pop_mark() {
 
 void PickleMachine::put(std::uint64_t key) {
   const PickleId id = top();
-  if (memo_.size() >= kMostValues) fail("the pickle's memo has more than " + std::to_string(kMostValues) + " values");
+  const auto distant = distant_memo_.find(key);
+  if (distant != distant_memo_.end()) {
+    distant->second = id;
+    return;
+  }
+  if (key >= memo_.size() && key > consumed()) {
+    if (distant_memo_.size() == kMostDistant)
+      fail("the pickle's memo has more than " + std::to_string(kMostDistant) + " keys above the number of its bytes");
+    distant_memo_.emplace(key, id);
+    ++remembered_;
+    return;
+  }
+  if (key >= memo_.size()) memo_.resize(key + 1, kNothing);
+  if (memo_[key] == kNothing) ++remembered_;
   memo_[key] = id;
 }
 
 void PickleMachine::get(std::uint64_t key) {
-  const auto it = memo_.find(key);
-  if (it == memo_.end())
+  const auto distant = distant_memo_.find(key);
+  if (distant != distant_memo_.end()) return push(distant->second);
+  if (key >= memo_.size() || memo_[key] == kNothing)
     fail("the pickle takes value " + std::to_string(key) + " from its memo, where nothing was put");
-  push(it->second);
+  push(memo_[key]);
 }
 
 void PickleMachine::push_bytes(PickleKind kind, std::uint64_t length) {
   if (length > UINT32_MAX) fail("a text of " + std::to_string(length) + " bytes; at most 4294967295 are read");
-  const std::uint64_t at = cursor_.position();
+  const auto header = static_cast<unsigned>(cursor_.position() - opcode_at_);  // at most 9
   cursor_.take(length, "a text");
-  const PickleId id = add(kind, at);
-  pickle_.nodes_[id].state = static_cast<std::uint32_t>(length);
-  push(id);
+  push(add(kind, length, header));
 }
 
 void PickleMachine::push_long(std::uint64_t length) {
@@ -104,17 +118,17 @@ void PickleMachine::push_long(std::uint64_t length) {
 
 void PickleMachine::push_symbol(std::string_view module, std::string_view name) {
   if (!is_utf8(module) || !is_utf8(name)) fail("a symbol's name is not UTF-8");
-  pickle_.symbols_.push_back(std::string(module).append(".").append(name));
-  push_new(PickleKind::symbol, pickle_.symbols_.size() - 1);
+  const auto [it, added] =
+      symbol_numbers_.try_emplace(std::string(module).append(".").append(name), pickle_.symbols_.size());
+  if (added && pickle_.symbols_.size() == kMostSymbols)
+    fail("the pickle names more than " + std::to_string(kMostSymbols) + " different symbols, the most that are read");
+  if (added) pickle_.symbols_.push_back(it->first);
+  push_new(PickleKind::symbol, it->second);
 }
 
 void PickleMachine::push_tuple(std::span<const PickleId> items) {
-  held_ += items.size();
-  if (held_ > kMostItems) fail("the pickle's containers hold more than " + std::to_string(kMostItems) + " items");
-  const PickleId id = add(PickleKind::tuple, pickle_.tuples_.size());
-  pickle_.nodes_[id].contents = static_cast<std::uint32_t>(items.size());
-  pickle_.tuples_.insert(pickle_.tuples_.end(), items.begin(), items.end());
-  push(id);
+  if (items.empty()) return push_shared(empty_tuple_, PickleKind::tuple);
+  push_new(PickleKind::tuple, hold(items).number());
 }
 
 void PickleMachine::push_top_tuple(std::size_t count) {
@@ -125,35 +139,10 @@ void PickleMachine::push_top_tuple(std::size_t count) {
 
 void PickleMachine::push_call(PickleId callable, PickleId arguments) {
   if (pickle_.kind(arguments) != PickleKind::tuple)
-    fail("a call takes " + std::string(kind_name(pickle_.kind(arguments))) + " where a tuple of arguments belongs");
-  const PickleId id = add(PickleKind::call, callable);
-  pickle_.nodes_[id].arguments = arguments;
-  push(id);
-}
-
-void PickleMachine::extend(PickleId target, std::span<const PickleId> items, PickleKind kind) {
-  const PickleKind found = pickle_.kind(target);
-  if (found != kind && found != PickleKind::call)
-    fail("the opcode fills " + std::string(kind_name(kind)) + " but finds " + std::string(kind_name(found)));
-  if (items.empty()) return;
-  held_ += items.size();
-  if (held_ > kMostItems) fail("the pickle's containers hold more than " + std::to_string(kMostItems) + " items");
-  std::uint32_t& place = pickle_.nodes_[target].contents;
-  if (place == 0) {
-    pickle_.contents_.emplace_back();
-    place = static_cast<std::uint32_t>(pickle_.contents_.size());
-  }
-  std::vector<PickleId>& contents = pickle_.contents_[place - 1];
-  contents.insert(contents.end(), items.begin(), items.end());
-}
-
-void PickleMachine::push_filled(PickleKind kind) {
-  const std::vector<PickleId> items = pop_mark();
-  if (kind == PickleKind::tuple) return push_tuple(items);
-  const PickleId id = add(kind);
-  if (kind == PickleKind::dict && items.size() % 2 != 0) fail("a key without a value");
-  extend(id, items, kind);
-  push(id);
+    fail("a call takes " + std::string(pickle_kind_name(pickle_.kind(arguments))) +
+         " where a tuple of arguments belongs");
+  push_new(PickleKind::call, pickle_.calls_.size());
+  pickle_.calls_.push_back({callable, arguments});
 }
 
 void PickleMachine::protocol() {
@@ -218,30 +207,15 @@ void PickleMachine::new_object(bool keywords) {
 void PickleMachine::build() {
   const PickleId state = pop(), target = top();
   if (pickle_.kind(target) != PickleKind::call)
-    fail("a state is set on " + std::string(kind_name(pickle_.kind(target))) + ", which has none");
-  pickle_.nodes_[target].state = state + 1;
-}
-
-void PickleMachine::append() {
-  const PickleId item = pop();
-  extend(top(), {&item, 1}, PickleKind::list);
-}
-
-void PickleMachine::set_item() {
-  const PickleId value = pop(), key = pop();
-  const PickleId pair[] = {key, value};
-  extend(top(), pair, PickleKind::dict);
-}
-
-void PickleMachine::fill_marked(PickleKind kind) {
-  const std::vector<PickleId> items = pop_mark();
-  if (kind == PickleKind::dict && items.size() % 2 != 0) fail("a key without a value");
-  extend(top(), items, kind);
+    fail("a state is set on " + std::string(pickle_kind_name(pickle_.kind(target))) + ", which has none");
+  pickle_.calls_[pickle_.nodes_[target].number()].state = state + 1;
 }
 
 void PickleMachine::stop() {
   pickle_.root_ = pop();
   if (!stack_.empty() || !marks_.empty()) fail("the pickle stops with values left on its stack");
+  pickle_.bytes_ = cursor_.position() - begin_;
+  join_runs();
   stopped_ = true;
 }
 

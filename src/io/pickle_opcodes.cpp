@@ -31,9 +31,9 @@ const PickleMachine::Opcode PickleMachine::Opcode::kRows[] = {
     {'1', [](PickleMachine& m) { m.pop_mark(); }},
     {'2', [](PickleMachine& m) { m.push(m.top()); }},
     // scalars
-    {'N', [](PickleMachine& m) { m.push_new(PickleKind::none); }},
-    {0x88, [](PickleMachine& m) { m.push_new(PickleKind::boolean, 1); }},
-    {0x89, [](PickleMachine& m) { m.push_new(PickleKind::boolean, 0); }},
+    {'N', [](PickleMachine& m) { m.push_none(); }},
+    {0x88, [](PickleMachine& m) { m.push_boolean(true); }},
+    {0x89, [](PickleMachine& m) { m.push_boolean(false); }},
     {'J', [](PickleMachine& m) { m.push_new(PickleKind::integer, extended(m.read<std::int32_t>())); }},
     {'K', [](PickleMachine& m) { m.push_new(PickleKind::integer, m.read<std::uint8_t>()); }},
     {'M', [](PickleMachine& m) { m.push_new(PickleKind::integer, m.read<std::uint16_t>()); }},
@@ -70,7 +70,7 @@ const PickleMachine::Opcode PickleMachine::Opcode::kRows[] = {
     // the memo
     {'q', [](PickleMachine& m) { m.put(m.read<Length1>()); }},
     {'r', [](PickleMachine& m) { m.put(m.read<Length4>()); }},
-    {0x94, [](PickleMachine& m) { m.put(m.memo_.size()); }},
+    {0x94, [](PickleMachine& m) { m.put(m.remembered_); }},
     {'h', [](PickleMachine& m) { m.get(m.read<Length1>()); }},
     {'j', [](PickleMachine& m) { m.get(m.read<Length4>()); }},
     // symbols and what Python would call; here they become nodes

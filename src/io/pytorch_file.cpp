@@ -133,7 +133,7 @@ void check_machine(const Pickle& pickle, const std::string& file) {
   for (std::size_t i = 0; i + 1 < items.size(); i += 2) {
     if (pickle.text(items[i]) != "little_endian") continue;
     if (pickle.kind(items[i + 1]) == PickleKind::boolean && pickle.integer(items[i + 1]) == 1) return;
-    refuse(kPytorchFormat, file, pickle.position(items[i + 1]), "the file was written on a big-endian machine",
+    refuse(kPytorchFormat, file, pickle.position(items[i]), "the file was written on a big-endian machine",
            "load it with PyTorch and save it on a little-endian machine");
   }
   refuse(kPytorchFormat, file, pickle.position(pickle.root()), "the file does not say its byte order", kHostile);

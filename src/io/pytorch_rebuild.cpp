@@ -165,6 +165,10 @@ PytorchStorage pytorch_storage(const Pickle& pickle, PickleId id, const std::str
     fail("a storage has no type, key and size");
   const std::string& type_symbol = pickle.symbol(items[1]);
   storage.key = pickle.text(items[2]);
+  constexpr std::size_t kLongestKey = 1024;  // PyTorch's are numbers
+  if (storage.key.size() > kLongestKey)
+    fail("a storage's key has " + std::to_string(storage.key.size()) + " bytes, more than " +
+         std::to_string(kLongestKey));
   storage.item_bytes = 1;
   if (const PytorchType* type = pytorch_type_of_storage(type_symbol)) {
     storage.item_bytes = type->bytes;

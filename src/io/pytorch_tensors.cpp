@@ -20,13 +20,17 @@ constexpr std::string_view kHostile = "the file is damaged or hostile";
 class Walk {
  public:
   Walk(const Pickle& pickle, const StorageFinder& find, const std::string& file)
-      : pickle_(pickle), find_(find), file_(file), steps_left_(std::max<std::uint64_t>(8 * pickle.size(), 1u << 16)) {}
+      : pickle_(pickle),
+        find_(find),
+        file_(file),
+        steps_left_(std::max<std::uint64_t>(8 * pickle.size(), 1u << 16)),
+        bytes_left_(8 * pickle.bytes() + (8u << 20)) {}
 
   PytorchTensors result() {
     if (is_pytorch_tensor(pickle_, pickle_.root()))
       add("tensor", pickle_.root());  // torch.save of a tensor: it has no name
     else
-      visit("", pickle_.root(), 0);
+      visit(pickle_.root(), 0);
     return std::move(found_);
   }
 
@@ -35,45 +39,58 @@ class Walk {
     refuse(kPytorchFormat, file_, pickle_.position(id), what, kHostile);
   }
 
-  void visit(const std::string& path, PickleId id, int depth) {
+  void visit(PickleId id, int depth) {
     if (steps_left_-- == 0) fail(id, "the values refer to one another too often to be walked");
     if (depth == kDeepest) fail(id, "values are nested deeper than " + std::to_string(kDeepest));
     const PickleKind kind = pickle_.kind(id);
-    if (is_pytorch_tensor(pickle_, id)) return add(path, id);
-    if (kind == PickleKind::dict || kind == PickleKind::call) visit_pairs(path, pickle_.items(id), depth);
-    if (kind == PickleKind::list || kind == PickleKind::tuple) visit_items(path, pickle_.items(id), depth);
+    if (is_pytorch_tensor(pickle_, id)) return add(path_, id);
+    if (kind == PickleKind::dict || kind == PickleKind::call) visit_pairs(pickle_.items(id), depth);
+    if (kind == PickleKind::list || kind == PickleKind::tuple) visit_items(pickle_.items(id), depth);
     if (kind != PickleKind::call) return;
-    if (pickle_.called(id) == "collections.OrderedDict") visit_ordered(path, pickle_.arguments(id), depth);
-    if (pickle_.has_state(id)) visit(path, pickle_.state(id), depth + 1);
+    if (pickle_.called(id) == "collections.OrderedDict") visit_ordered(pickle_.arguments(id), depth);
+    if (pickle_.has_state(id)) visit(pickle_.state(id), depth + 1);
   }
 
-  void visit_pairs(const std::string& path, std::span<const PickleId> items, int depth) {
+  void visit_pairs(std::span<const PickleId> items, int depth) {
     for (std::size_t i = 0; i + 1 < items.size(); i += 2)
-      visit(below(path, key_text(items[i], i / 2), items[i]), items[i + 1], depth + 1);
+      visit_below(key_text(items[i], i / 2), items[i], items[i + 1], depth);
   }
 
-  void visit_items(const std::string& path, std::span<const PickleId> items, int depth) {
-    for (std::size_t i = 0; i < items.size(); ++i) visit(below(path, std::to_string(i), items[i]), items[i], depth + 1);
+  void visit_items(std::span<const PickleId> items, int depth) {
+    for (std::size_t i = 0; i < items.size(); ++i) visit_below(std::to_string(i), items[i], items[i], depth);
   }
 
   /// OrderedDict([[key, value], …]), as older writers have it.
-  void visit_ordered(const std::string& path, PickleId arguments, int depth) {
+  void visit_ordered(PickleId arguments, int depth) {
     const std::span<const PickleId> outer = pickle_.items(arguments);
     if (outer.size() != 1 || pickle_.kind(outer[0]) != PickleKind::list) return;
     for (const PickleId pair : pickle_.items(outer[0]))
-      if (pickle_.items(pair).size() == 2) visit_pairs(path, pickle_.items(pair), depth);
+      if (pickle_.items(pair).size() == 2) visit_pairs(pickle_.items(pair), depth);
   }
 
   std::string key_text(PickleId key, std::size_t index) const {
-    if (pickle_.kind(key) == PickleKind::text) return std::string(pickle_.text(key));
+    // One byte more than a name may have is enough to refuse it.
+    if (pickle_.kind(key) == PickleKind::text) return std::string(pickle_.text(key).substr(0, kLongestName + 1));
     if (pickle_.is_integer(key)) return std::to_string(pickle_.integer(key));
     return "#" + std::to_string(index);  // a key that is no name
   }
 
-  std::string below(const std::string& path, const std::string& key, PickleId at) const {
-    if (path.size() + key.size() + 1 > kLongestName)
+  void visit_below(const std::string& key, PickleId at, PickleId value, int depth) {
+    const std::size_t length = path_.size();
+    if (length + key.size() + 1 > kLongestName)
       fail(at, "a name has more than " + std::to_string(kLongestName) + " bytes");
-    return path.empty() ? key : path + "." + key;
+    spend(at, key.size());
+    if (length > 0) path_ += '.';
+    path_ += key;
+    visit(value, depth + 1);
+    path_.resize(length);
+  }
+
+  /// One tensor may have many names, and a text from the memo stand in many: two bytes of the pickle each.
+  void spend(PickleId at, std::uint64_t bytes) {
+    if (bytes > bytes_left_)
+      fail(at, "the pickle makes more of its " + std::to_string(pickle_.bytes()) + " bytes than a writer does");
+    bytes_left_ -= bytes;
   }
 
   void add(const std::string& name, PickleId id) {
@@ -81,6 +98,8 @@ class Walk {
       fail(id, "tensor " + quote(name) + " has a name that is no UTF-8 text without NUL");
     std::string spelling;
     TensorEntry entry = pytorch_tensor(pickle_, id, find_, file_, spelling);
+    constexpr std::uint64_t kOfTensor = 256, kOfDimension = 16;
+    spend(id, kOfTensor + 2 * name.size() + kOfDimension * entry.shape.size());
     if (!names_.emplace(name, id).second) {
       if (names_.at(name) == id) return;  // the same thing on two ways
       fail(id, "two tensors are called " + quote(name));
@@ -93,7 +112,8 @@ class Walk {
   const Pickle& pickle_;
   const StorageFinder& find_;
   const std::string& file_;
-  std::uint64_t steps_left_;
+  std::uint64_t steps_left_, bytes_left_;
+  std::string path_;  // keys on the way
   std::unordered_map<std::string, PickleId> names_;
   PytorchTensors found_;
 };

@@ -67,6 +67,22 @@ TEST(BitView, SwappedBytes) {
       }
 }
 
+TEST(BitView, SwappedBytesOutrankASchemeThatExplainsLess) {
+  const auto codes = swapped(to_bf16(draw(Law::normal, 0.02, 65536, 5), Route::rne));
+  Fingerprint tensor = labelled(codes, DType::bf16);
+  AuditBlockScheme scheme;
+  scheme.name = "fp8 e5m2";
+  scheme.bits = 131;
+  tensor.blocks.schemes = {scheme};
+  expect_mislabelled(tensor, "byte-swapped", "a scheme of 131 bits");
+  tensor.blocks.schemes[0].bits = 1e7;
+  const Asked asked = ask_first_four(tensor);
+  EXPECT_NE(asked.sub(), "byte-swapped") << said(asked);
+  Fingerprint steps = labelled(to_f16(draw(Law::normal, 0.02, 262144, 6)), DType::bf16);
+  steps.blocks.schemes = {scheme};
+  EXPECT_NE(ask_first_four(steps).sub(), "bit-view") << "steps may be a quantiser's";
+}
+
 TEST(BitView, Integers) {
   for (const double sigma : {20.0, 300.0, 3000.0, 8000.0}) {
     const Asked asked = ask_first_four(labelled(integers(sigma, 20000, 11), DType::bf16));

@@ -105,6 +105,33 @@ TEST(Scan, RowsOfZeros) {
   EXPECT_EQ(crossed.zero_rows, 2u);
 }
 
+TEST(Scan, ZeroRowsOfPartsJoin) {
+  std::vector<float> values(7 * 5, 0.0f);
+  values[12] = values[13] = values[34] = 1;  // rows 2 and 6
+  const auto* data = reinterpret_cast<const std::byte*>(values.data());
+  for (std::uint64_t a = 0; a <= values.size(); ++a)
+    for (std::uint64_t b = a; b <= values.size(); ++b) {
+      ZeroRows whole(DType::f32, 5);
+      const std::uint64_t ends[] = {0, a, b, values.size()};
+      for (int part = 0; part < 3; ++part) {
+        ZeroRows rows(DType::f32, 5, ends[part]);
+        rows.add(data + 4 * ends[part], ends[part + 1] - ends[part]);
+        whole.append(rows);
+      }
+      EXPECT_EQ(whole.count(), 5u) << a << " " << b;
+    }
+}
+
+TEST(Scan, ARowOfSeveralSpans) {
+  constexpr std::size_t kElements = 9u << 20;  // 18 MiB of two rows: neither of the three spans holds one
+  std::vector<std::uint16_t> codes(kElements, 0);
+  EXPECT_EQ(scanned(codes, {2, kElements / 2}).zero_rows, 2u);
+  EXPECT_EQ(scanned(codes, {1, kElements}).zero_rows, 1u);
+  codes[kElements / 2 - 1] = 0x3f80;
+  EXPECT_EQ(scanned(codes, {2, kElements / 2}).zero_rows, 1u);
+  EXPECT_EQ(scanned(codes, {1, kElements}).zero_rows, 0u);
+}
+
 TEST(Scan, ZeroRowsInPieces) {
   const std::vector<float> values = {0, 0, 0, 0, -0.0f, 0, 0, 1, 0, 0, 0, 0};
   for (std::size_t piece = 1; piece <= values.size(); ++piece) {

@@ -111,6 +111,7 @@ TensorAudit bare(const char* name, const char* dtype, AuditVerdict verdict, cons
   tensor.name = name;
   tensor.file = "model.safetensors";
   tensor.dtype = dtype;
+  tensor.element = dtype_from_safetensors(dtype).value_or(DType::any);
   tensor.shape = {576};
   tensor.evidence.elements = 576;
   return with_verdict(std::move(tensor), verdict, sub, bits, sentence);
@@ -134,6 +135,7 @@ TensorAudit sample_tensor(const std::string& name, Route route, double sigma, st
   tensor.name = name;
   tensor.file = "model.safetensors";
   tensor.dtype = "BF16";
+  tensor.element = DType::bf16;
   std::size_t count = 1;
   for (const std::int64_t extent : shape) count *= static_cast<std::size_t>(extent);
   tensor.shape = std::move(shape);

@@ -32,6 +32,7 @@ TEST(FormatTest, RatesAndTimes) {
 TEST(FormatTest, Words) {
   EXPECT_EQ(counted(0, "tensor"), "0 tensors");
   EXPECT_EQ(counted(1, "tensor"), "1 tensor");
+  EXPECT_EQ(counted(10000, "tensor"), "10,000 tensors");
   EXPECT_EQ(storage_text({DType::bf16, DType::q4_1, DType::f32}), "bf16·q4_1→f32");
   EXPECT_EQ(arithmetic_text({}), "f32/f32");
   EXPECT_EQ(arithmetic_text({.compute = DType::any, .accumulate = DType::any}), "-");

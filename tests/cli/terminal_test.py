@@ -42,7 +42,7 @@ class TerminalTest(CliTest):
 
     def test_colour(self):
         for env, coloured in [({}, True), ({"NO_COLOR": ""}, True), ({"NO_COLOR": "1"}, False),
-                              ({"TERM": "dumb"}, False), ({"TERM": ""}, True)]:
+                              ({"TERM": "dumb"}, False), ({"TERM": ""}, False)]:
             with self.subTest(env):
                 shown = self.on_terminal(*SUMMARY, env=env)
                 self.assertEqual(self.status, 0, shown)

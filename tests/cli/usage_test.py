@@ -1,6 +1,8 @@
 """Command lines: what is refused with exit code 2, and help."""
 
+import re
 import unittest
+from pathlib import Path
 
 from support import MODEL, CliTest, candor
 
@@ -35,6 +37,28 @@ class UsageTest(CliTest):
             text = candor(command, "--help").stdout
             for option in options:
                 self.assertRegex(text, rf"(?m)^  ?(\S+,)?{option}\b", f"{command} {option}")
+
+    def test_every_option_is_in_the_documents(self):
+        """Each option stands in its command's section of docs/cli.md, or before all of them where it is of many."""
+        page = (Path(__file__).resolve().parents[2] / "docs" / "cli.md").read_text()
+        general, *sections = re.split(r"(?m)^## ", page.replace("## Streams", "# Streams").replace("## Precision", "# P"))
+        of = {section.split("\n")[0]: section for section in sections}
+        for words in (["audit"], ["diff"], ["canary"], ["canary", "check"], ["convert"]):
+            options = re.findall(r"(?m)^  (?:(-\w),)?(--[\w-]+)", candor(*words, "--help").stdout)
+            self.assertGreater(len(options), 2)
+            for short, long in options:
+                with self.subTest(words=words, option=long):
+                    text = general + of[words[0]]
+                    self.assertTrue(long == "--help" or re.search(rf"`{long}\b", text)
+                                    or (short and f"`{short}`" in text))
+
+    def test_a_name_that_looks_like_an_option(self):
+        (self.folder / "-x.npy").write_bytes(b"no array")
+        result = candor("audit", "-x.npy", cwd=self.folder)
+        self.assertEqual(result.returncode, 4)
+        self.assertIn("there is no option '-x.npy'; a file that is called so goes after --", result.stderr)
+        self.assertIn("PATH is required", candor("audit").stderr)
+        self.assertEqual(candor("audit", "--", "-x.npy", cwd=self.folder).returncode, 3)
 
     def test_version(self):
         result = candor("--version")

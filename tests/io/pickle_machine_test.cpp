@@ -51,6 +51,44 @@ TEST(PickleMachine, ContainersAndMemo) {
   EXPECT_EQ(items[5], pickle.root()) << "a dict may hold itself";
 }
 
+TEST(PickleMachine, WhatIsAddedInPartsIsOneList) {
+  const std::string bytes = whole("(]q\x01K\x01" + std::string("a]K\x05") + "ah\x01(K\x02K\x03" + "eh\x01(eh\x01K\x04" +
+                                  "a" + symbol("a", "B") + ")RK\x08" + "a(K\x09K\x0a" + "et");
+  const Pickle pickle = run(bytes);
+  const auto items = pickle.items(pickle.root());
+  ASSERT_EQ(items.size(), 6u);
+  const auto integers = [&](io::PickleId id) {
+    std::vector<std::int64_t> values;
+    for (const io::PickleId item : pickle.items(id)) values.push_back(pickle.integer(item));
+    return values;
+  };
+  EXPECT_EQ(integers(items[0]), (std::vector<std::int64_t>{1, 2, 3, 4}));
+  EXPECT_EQ(integers(items[1]), (std::vector<std::int64_t>{5}));
+  EXPECT_EQ(integers(items[5]), (std::vector<std::int64_t>{8, 9, 10}));
+}
+
+TEST(PickleMachine, WhatNothingCanChangeIsOneValue) {
+  const std::string bytes = whole("(" + std::string(1000, 'N') + std::string(1000, ')') + std::string(1000, '\x88') +
+                                  std::string(1000, '\x89') + "t");
+  const Pickle pickle = run(bytes);
+  EXPECT_EQ(pickle.size(), 5u);
+  const auto items = pickle.items(pickle.root());
+  ASSERT_EQ(items.size(), 4000u);
+  EXPECT_EQ(pickle.integer(items[2999]), 1);
+  EXPECT_EQ(pickle.integer(items[3000]), 0);
+}
+
+TEST(PickleMachine, MemoKeysMayBeFarApart) {
+  const std::string far("r\xff\xff\xff\xff", 5), get("j\xff\xff\xff\xff", 5);
+  const std::string bytes = whole("(K\x01" + far + "q\x03" + get + "K\x02" + far + get + "h\x03" + "K\x05\x94j" +
+                                  testing::little_endian<std::uint32_t>(2) + "t");
+  const Pickle pickle = run(bytes);
+  const auto items = pickle.items(pickle.root());
+  ASSERT_EQ(items.size(), 7u);
+  const std::int64_t expected[] = {1, 1, 2, 2, 1, 5, 5};  // two keys are known when MEMOIZE takes the next number, 2
+  for (std::size_t i = 0; i < 7; ++i) EXPECT_EQ(pickle.integer(items[i]), expected[i]) << i;
+}
+
 TEST(PickleMachine, CallsAreNodes) {
   const std::string bytes = whole(symbol("os", "system") + tuple(text("false")) + "R" + dict({{"k", "N"}}) + "b");
   const Pickle pickle = run(bytes);

@@ -211,13 +211,17 @@ std::optional<Proposal> ask_bit_view(const Question& question) {
   const Layout& layout = dtype == DType::bf16 ? kBf16 : kF16;
   const std::array<Finding, 3> findings = {swapped_bytes(codes, layout), integers(codes, layout),
                                            dtype == DType::bf16 ? f16_called_bf16(codes) : bf16_called_f16(codes)};
-  // Quantisers leave steps of their own.
+  // Quantisers leave steps of their own. They spread no exponents: swapped bytes, of which some blocks fit a coarse
+  // lattice by chance, are told by the side that has more bits.
   const auto& schemes = question.tensor.blocks.schemes;
-  const bool quantised = !schemes.empty() && schemes.front().bits >= question.threshold_bits;
+  const double scheme_bits = schemes.empty() ? 0 : schemes.front().bits;
+  const auto outranked = [&](const Finding& finding) {
+    return scheme_bits >= question.threshold_bits && (finding.sub != "byte-swapped" || finding.bits <= scheme_bits);
+  };
   std::optional<Proposal> proposal;
   for (const Finding& finding : findings) {
     question.evidence.tests.push_back(test_of(finding));
-    if (proposal || quantised || !finding.found || finding.bits < question.threshold_bits) continue;
+    if (proposal || outranked(finding) || !finding.found || finding.bits < question.threshold_bits) continue;
     proposal = Proposal{AuditVerdict::mislabelled,
                         finding.sub,
                         finding.bits,

@@ -79,6 +79,7 @@ TensorAudit described(const Fingerprint& tensor) {
   audit.name = tensor.name;
   audit.file = tensor.file;
   audit.dtype = tensor.type_name;
+  audit.element = tensor.dtype;
   audit.shape = tensor.shape;
   fill_counts(tensor, audit.evidence);
   audit.witnesses = name_witnesses(tensor);

@@ -3,7 +3,6 @@
 #include <algorithm>
 
 #include "audit/scan/wide_values.h"
-#include "audit/scan/zero_rows.h"
 #include "io/checked.h"
 #include "io/content_hash.h"
 #include "io/element_place.h"
@@ -41,6 +40,8 @@ TensorScan::TensorScan(const Checkpoint& checkpoint, const TensorEntry& entry)
   if (counted_ && mapped_ && entry.nbytes > 0) spans_ = (entry.nbytes - 1) / kSpanBytes + 1;
   remaining_ = spans_;
   sums_.resize(spans_);
+  for (std::uint64_t span = 0; counted_ && mapped_ && rows_ > 0 && span < spans_; ++span)
+    span_rows_.emplace_back(entry.dtype, columns_, span * (kSpanBytes / element_bytes_));
   if (is_wide(entry.dtype))
     significands_.resize(static_cast<std::size_t>(SignificandCounts::kExponents * SignificandCounts::kZeros));
 }
@@ -71,11 +72,7 @@ void TensorScan::scan_mapped(std::uint64_t span, SpanCounter& counter, const Tic
   }
   samples_.take(data, offset, elements * element_bytes_);
   merge(span, counter, data, first, elements);
-  if (rows_ > 0) {
-    const std::uint64_t zero = zero_rows_from(first, elements);
-    const std::lock_guard lock(mutex_);
-    zero_rows_ += zero;
-  }
+  if (rows_ > 0) span_rows_[span].add(data, elements);
   if (entry_.nbytes > kKeptBytes) release(offset, elements * element_bytes_);
 }
 
@@ -89,14 +86,6 @@ void TensorScan::release(std::uint64_t offset, std::uint64_t bytes) const {
   part.offset = begin - std::min(begin, kAround);
   part.nbytes = begin + std::min(bytes + kAround, entry_.nbytes - offset) - part.offset;
   checkpoint_.release(part);
-}
-
-/// Of the rows that begin within these elements; the last may end beyond them.
-std::uint64_t TensorScan::zero_rows_from(std::uint64_t first, std::uint64_t elements) const {
-  const std::uint64_t begin = (first + columns_ - 1) / columns_, end = (first + elements + columns_ - 1) / columns_;
-  ZeroRows rows(entry_.dtype, columns_);
-  rows.add(checkpoint_.bytes(entry_) + begin * columns_ * element_bytes_, (end - begin) * columns_);
-  return rows.count();
 }
 
 void TensorScan::scan_stream(SpanCounter& counter, const Tick& tick) {
@@ -204,7 +193,9 @@ Fingerprint TensorScan::finish() {
   out.offset = entry_.offset;
   out.nbytes = entry_.nbytes;
   out.rows = rows_;
-  out.zero_rows = zero_rows_;
+  ZeroRows rows(entry_.dtype, std::max<std::uint64_t>(columns_, 1));
+  for (const ZeroRows& span : span_rows_) rows.append(span);
+  out.zero_rows = zero_rows_ + rows.count();  // one of them is 0
   if (is_wide(entry_.dtype)) {
     WideTotals totals{std::move(codes_), wide_, values_, std::move(significands_), 0};
     for (const double sum : sums_) totals.sum_squares += sum;

@@ -12,6 +12,7 @@
 #include "audit/scan/sampled_bytes.h"
 #include "audit/scan/span_counter.h"
 #include "audit/scan/value_class.h"
+#include "audit/scan/zero_rows.h"
 #include "candor/io.h"
 
 namespace candor::audit_internal {
@@ -33,7 +34,6 @@ class TensorScan {
  private:
   void scan_mapped(std::uint64_t span, SpanCounter& counter, const Tick& tick);
   void scan_stream(SpanCounter& counter, const Tick& tick);
-  std::uint64_t zero_rows_from(std::uint64_t first, std::uint64_t elements) const;
   int fewest_zeros();
   /// Adds what `counter` has of the `elements` at `data`, of which the first has the index `first`.
   void merge(std::uint64_t span, SpanCounter& counter, const std::byte* data, std::uint64_t first,
@@ -52,6 +52,7 @@ class TensorScan {
   bool counted_ = false, mapped_ = false;
   std::uint64_t spans_ = 1;
   std::atomic<std::uint64_t> remaining_{1};
+  std::vector<ZeroRows> span_rows_;    // of each span of a mapped tensor; a row may go through many
   std::atomic<bool> bf16_only_{true};  // f32 and f64: no value has been seen that is not one of bf16
 
   std::mutex mutex_;  // of everything below

@@ -27,11 +27,12 @@ std::uint64_t magnitude_mask(DType dtype) {
 
 }  // namespace
 
-ZeroRows::ZeroRows(DType dtype, std::uint64_t columns)
+ZeroRows::ZeroRows(DType dtype, std::uint64_t columns, std::uint64_t first)
     : columns_(columns),
       bytes_(static_cast<std::uint64_t>(dtype_info(dtype).block_bytes)),
       mask_(magnitude_mask(dtype)),
-      missing_(columns) {}
+      missing_(columns - first % columns),
+      from_start_(first % columns == 0) {}
 
 bool ZeroRows::all_zero(const std::byte* data, std::uint64_t elements) const {
   const std::uint64_t bytes = elements * bytes_;
@@ -56,10 +57,30 @@ void ZeroRows::add(const std::byte* data, std::uint64_t elements) {
     elements -= n;
     missing_ -= n;
     if (missing_ > 0) return;
-    count_ += zero_ ? 1 : 0;
+    end_row(zero_);
     missing_ = columns_;
     zero_ = true;
   }
 }
+
+void ZeroRows::end_row(bool zero) {
+  if (ended_)
+    count_ += zero ? 1 : 0;
+  else
+    first_zero_ = zero;
+  ended_ = true;
+}
+
+void ZeroRows::append(const ZeroRows& next) {
+  if (!next.ended_) {
+    zero_ = zero_ && next.zero_;
+    return;
+  }
+  end_row(zero_ && next.first_zero_);
+  count_ += next.count_;
+  zero_ = next.zero_;
+}
+
+std::uint64_t ZeroRows::count() const { return count_ + (from_start_ && ended_ && first_zero_ ? 1 : 0); }
 
 }  // namespace candor::audit_internal

@@ -72,7 +72,29 @@ std::vector<Case> value_cases() {
        "N" +
            std::string(1u << 20, '2'),
        2 + (1u << 20), "stack is higher than 1048576"},
-      {"many_values", "\x80\x02" + repeated("N0", (1u << 22) + 1), 2 + (2u << 22), "more than 4194304 values"},
+      {"many_values", "\x80\x02" + repeated("]0", (1u << 22) + 1), 2 + (2u << 22), "more than 4194304 values"},
+  };
+}
+
+std::string distant_puts(std::uint32_t count) {
+  std::string out = "\x80\x02N";
+  for (std::uint32_t i = 0; i < count; ++i) out += "r" + little_endian(0x10000000 + i);
+  return out;
+}
+
+std::string different_symbols(int count) {
+  std::string out = "\x80\x02";
+  for (int i = 0; i < count; ++i) out += symbol("m", std::to_string(10000 + i)) + "0";
+  return out;
+}
+
+/// Few bytes that would become much memory.
+std::vector<Case> growing_cases() {
+  return {
+      // The 131,073 values so far are as many as half of the bytes and 65,536.
+      {"a_byte_a_value", "\x80\x02" + std::string(140000, ']'), 2 + 131073, "131073 values in 131075 bytes"},
+      {"distant_memo", distant_puts((1u << 16) + 1), 3 + 5 * (1u << 16), "65536 keys above the number of its bytes"},
+      {"symbols", different_symbols(4097), 2 + 4096 * 10, "more than 4096 different symbols"},
   };
 }
 
@@ -92,6 +114,7 @@ TEST_P(PickleHostile, IsRefusedAtItsByte) {
 const auto kCaseName = [](const auto& test) { return std::string(test.param.name); };
 INSTANTIATE_TEST_SUITE_P(Stack, PickleHostile, ::testing::ValuesIn(stack_cases()), kCaseName);
 INSTANTIATE_TEST_SUITE_P(Value, PickleHostile, ::testing::ValuesIn(value_cases()), kCaseName);
+INSTANTIATE_TEST_SUITE_P(Growing, PickleHostile, ::testing::ValuesIn(growing_cases()), kCaseName);
 
 }  // namespace
 }  // namespace candor

@@ -98,6 +98,8 @@ std::vector<Case> storage_cases() {
       storage_case("shorter", storage("FloatStorage", "0", 1), "should have 4 bytes but its entry has 8"),
       storage_case("longer", storage("FloatStorage", "0", 3), "should have 12 bytes but its entry has 8"),
       storage_case("negative", storage("FloatStorage", "0", -2), "has -2 elements"),
+      storage_case("long_key", storage("FloatStorage", std::string(1025, '0'), 2),
+                   "key has 1025 bytes, more than 1024"),
       storage_case("wraps", storage("DoubleStorage", "0", INT64_MAX), "has 9223372036854775807 elements"),
   };
 }
@@ -147,6 +149,21 @@ INSTANTIATE_TEST_SUITE_P(Geometry, PytorchHostile, ::testing::ValuesIn(geometry_
 INSTANTIATE_TEST_SUITE_P(Argument, PytorchHostile, ::testing::ValuesIn(argument_cases()), kCaseName);
 INSTANTIATE_TEST_SUITE_P(Storage, PytorchHostile, ::testing::ValuesIn(storage_cases()), kCaseName);
 INSTANTIATE_TEST_SUITE_P(File, PytorchHostile, ::testing::ValuesIn(file_cases()), kCaseName);
+
+/// A list of one tensor again and again, two bytes each, under one key.
+std::string aliases(const std::string& key, int count) {
+  std::string list = "(" + tensor(kTwo, 0, {2}, {1}) + "q\x01";
+  for (int i = 1; i < count; ++i) list += "h\x01";
+  return pytorch_zip(whole(dict({{key, list + "l"}})), {{"0", kEight}}).bytes;
+}
+
+TEST(PytorchHostile, NamesOfOneTensorDoNotGrowBeyondTheFile) {
+  const testing::TemporaryFolder folder;
+  EXPECT_EQ(Checkpoint::open(folder.put("g.pt", aliases("w", 4000))).tensors().size(), 4000u);
+  const std::string path = folder.put("h.pt", aliases(std::string(4000, 'k'), 4000));
+  const std::string text = testing::error_text<FormatError>([&] { Checkpoint::open(path); });
+  EXPECT_NE(text.find("the pickle makes more of its "), std::string::npos) << text;
+}
 
 TEST(PytorchHostile, SharedContainersDoNotMultiplyTheWalk) {
   // Forty pairs, each of the one before and itself again: 2^40 ways to the list inside.

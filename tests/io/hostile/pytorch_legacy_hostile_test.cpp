@@ -45,7 +45,7 @@ TEST(PytorchLegacyHostile, EachPartMustFitTheOthers) {
   bad.machine = whole("}(" + text("little_endian") +
                       "\x89"
                       "u");
-  expect_refused(bad, 15 + good.protocol.size() + 4 + 18, "big-endian machine");
+  expect_refused(bad, 15 + good.protocol.size() + 4, "big-endian machine");
   bad = good;
   bad.machine = whole("}");
   expect_refused(bad, 15 + good.protocol.size() + 2, "does not say its byte order");
@@ -70,6 +70,10 @@ TEST(PytorchLegacyHostile, StoragesMustBeThoseOfTheObject) {
   bad = good;
   bad.data.pop_back();
   expect_refused(bad, data_at + 8, "storage '0' needs 8 bytes but the file has 7 left");
+  bad = good;
+  bad.object = whole(dict({{"w", tensor(storage("ByteStorage", "0", std::int64_t{1} << 62), 0, {2}, {1})}}));
+  bad.data = testing::little_endian(std::uint64_t{1} << 62) + kEight;
+  expect_refused(bad, bad.keys_at() + bad.keys.size() + 8, "needs 4611686018427387904 bytes but the file has 8 left");
   bad = good;
   bad.data += "tail";
   expect_refused(bad, data_at + 16, "4 bytes follow the last storage");

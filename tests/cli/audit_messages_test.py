@@ -1,0 +1,86 @@
+"""candor audit: what it says of wrong options, of files that are none, and of values in unusual places."""
+
+import json
+import math
+import os
+import random
+import struct
+import subprocess
+import unittest
+
+from audit_test import genuine, weights
+from support import CliTest, candor, write_safetensors
+
+
+class AuditMessagesTest(CliTest):
+    def file(self, name, **tensors):
+        path = self.folder / name
+        write_safetensors(path, tensors)
+        return path
+
+    def assert_failure(self, result, code, *fragments):
+        """One sentence on stderr, nothing on stdout: what cannot be mistaken for an answer."""
+        self.assertEqual(result.returncode, code, result.stdout + result.stderr)
+        self.assertEqual(result.stdout, "")
+        self.assertRegex(result.stderr, r"^candor audit: \S")
+        for fragment in fragments:
+            self.assertIn(fragment, result.stderr)
+
+    def test_thresholds(self):
+        path = self.file("genuine.safetensors", weight=genuine())
+        for value in ("1e308", "1e-3"):
+            self.assertIn(candor("audit", path, "--threshold-bits", value).returncode, (0, 1))
+        for value in ("-1", "0", "1e309", "nan"):
+            self.assert_failure(candor("audit", path, "--threshold-bits", value), 4, f"'{value}' is not a finite number above 0",
+                                "Try 'candor audit --help'")
+
+    def test_a_path_is_named_once(self):
+        broken = self.folder / "broken.safetensors"
+        broken.write_bytes(b"short")
+        line = candor("audit", broken).stdout.split("\n")[0]
+        self.assertEqual(line.count("broken.safetensors"), 1, line)
+        self.assertRegex(line, r": invalid: safetensors: byte \d+: ")
+
+    def test_the_only_tensor(self):
+        path = self.file("genuine.safetensors", weight=genuine())
+        self.assert_failure(candor("audit", path, "--only", "zzz"), 4, "only 'zzz' does not match the only tensor")
+
+    def test_a_shard_that_is_no_file(self):
+        index = self.folder / "model.safetensors.index.json"
+        index.write_text('{"weight_map": {"w": "shard.safetensors"}}')
+        self.assert_failure(candor("audit", index), 4, "is missing; download it too")
+        (self.folder / "shard.safetensors").mkdir()
+        self.assert_failure(candor("audit", index), 4, "is no regular file; replace it by the shard")
+
+    def test_a_pipe_that_nobody_reads_is_said(self):
+        path = self.file("genuine.safetensors", weight=genuine())
+        os.mkfifo(self.folder / "pipe")
+        words = [os.environ["CANDOR"], "audit", path, "-q", "--json", self.folder / "pipe"]
+        with subprocess.Popen(words, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True) as process:
+            self.assertIn("waiting until something reads the pipe", process.stderr.readline())
+            with open(self.folder / "pipe") as pipe:
+                self.assertEqual(json.load(pipe)["verdict"], "consistent")
+            self.assertEqual(process.wait(30), 0)
+
+    def test_spellings_of_numpy_have_the_width_of_their_dtype(self):
+        header = "{'descr': '<f4', 'fortran_order': False, 'shape': (4096,), }".ljust(117) + "\n"
+        draw = random.Random(3)
+        values = [draw.gauss(0, 0.02) for _ in range(4094)] + [math.inf, 1e-44]
+        path = self.folder / "w.npy"
+        path.write_bytes(b"\x93NUMPY\x01\x00" + struct.pack("<H", 118) + header.encode() + struct.pack("<4096f", *values))
+        tensor = json.loads(candor("audit", path, "--json", "-").stdout)["tensors"][0]
+        codes = {w["code"] for w in tensor["witnesses"]}
+        self.assertLessEqual({"0x7f800000", "0x00000007"}, codes)  # all eight digits of f32
+
+    def test_swapped_bytes_are_no_block_scheme(self):
+        """Some of their blocks fit fp8's few mantissas by chance; what explains all values says more."""
+        data = weights(256 * 256, 0.02, False, seed=3)
+        codes = struct.unpack(f"<{len(data) // 2}H", data)
+        path = self.file("swapped.safetensors", w=("BF16", [256, 256], struct.pack(f">{len(codes)}H", *codes)))
+        tensor = json.loads(candor("audit", path, "--json", "-").stdout)["tensors"][0]
+        self.assertEqual((tensor["verdict"], tensor["sub"]), ("mislabelled", "byte-swapped"))
+        self.assertGreater(tensor["bits"], 100000)
+
+
+if __name__ == "__main__":
+    unittest.main()
