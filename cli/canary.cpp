@@ -18,6 +18,7 @@ namespace {
 
 constexpr const char* kExamples =
     "Write a canary, push it through the save, load or conversion that you wonder about, then check what came out.\n"
+    "OUT's suffix says its format: .safetensors, .npz, .pt and others.\n"
     "\n"
     "Examples:\n"
     "  candor canary canary.safetensors\n"
@@ -35,17 +36,27 @@ constexpr const char* kCheckExamples =
     "  candor canary check out.safetensors\n"
     "  candor canary check out.gguf --json -";
 
+constexpr std::string_view kOneTensor = ".npy";  // a canary is ten
+
 struct CanaryCommand {
   std::string output, file, json;
   bool force = false, quiet = false;
 };
 
+/// A mistake of the command line, and said as one.
+void require_suffix(const std::string& output) {
+  std::string known;
+  for (const std::string_view suffix : checkpoint_suffixes()) {
+    if (suffix == kOneTensor) continue;
+    if (output.ends_with(suffix)) return;
+    known.append(known.empty() ? "" : ", ").append(suffix);
+  }
+  throw UsageError("'" + output + "': the suffix says the format: a canary is written as one of " + known);
+}
+
 int write(const CanaryCommand& command) {
   if (command.output.empty()) throw UsageError("name the file to write, or check FILE");
-  if (!command.output.ends_with(".safetensors"))
-    throw UsageError(
-        "'" + command.output +
-        "': a canary is written as .safetensors; make other formats out of that with the converter under test");
+  require_suffix(command.output);
   write_canary(command.output, command.force);
   if (!command.quiet && stderr_is_terminal())
     write_err(readable(command.output) + ": now convert it, then run candor canary check on the result\n");
@@ -88,7 +99,8 @@ void add_check(CLI::App& canary, const std::shared_ptr<CanaryCommand>& options, 
 void add_canary(CLI::App& app, Action& action) {
   auto options = std::make_shared<CanaryCommand>();
   CLI::App& command = *app.add_subcommand("canary", "Write a canary checkpoint, or check what became of one");
-  command.add_option("OUT", options->output, "The .safetensors file to write")->check(file_name());
+  command.add_option("OUT", options->output, "The file to write; its suffix says the format (docs/formats.md)")
+      ->check(file_name());
   command.add_flag("--force", options->force, "Replace OUT if it exists");
   command.add_flag("-q,--quiet", options->quiet, "Say nothing");
   command.require_subcommand(0, 1);

@@ -73,13 +73,14 @@ struct CanaryReport {
   std::vector<CanaryTensor> tensors;  // in the order in which they are written
 };
 
-/// Writes a canary checkpoint as safetensors: same call, same bytes. Another format is made with the converter under
-/// test. The file appears whole or not at all.
+/// Writes a canary checkpoint in the format that the suffix of `path` names (create_checkpoint() of io.h): same call,
+/// same bytes. The file appears whole or not at all.
 ///   shapes    canary.codes [30], .all_codes [128, 512], .finite_codes [510, 128], .below_65536 [286, 128],
 ///             .matrix [8, 256], .norm [256], .f32_probes [2, 32], .f32_specials [8], .repeated [10, 64],
 ///             .f16_probes [40]
 ///   dtypes    bf16; f32 (probes, specials, repeated values); f16 (probes)
-///   errors    IoError (exists and not `overwrite`, cannot create, disk full)
+///   errors    FormatError (a suffix of no format that is written, or of one that holds a single tensor), IoError
+///             (exists and not `overwrite`, cannot create, disk full)
 ///   gradient  none
 ///   source    docs/canary.md
 void write_canary(const std::string& path, bool overwrite = false);

@@ -75,7 +75,7 @@ class Checkpoint {
   const TensorEntry* find(std::string_view name) const;
   /// The dtype as the file spells it ("BF16", "q4_1", "type 99"); an entry whose dtype is unknown here has DType::any.
   std::string type_name(const TensorEntry& entry) const;
-  const std::map<std::string, std::string, std::less<>>& safetensors_metadata() const;  // "__metadata__"
+  const std::map<std::string, std::string, std::less<>>& safetensors_metadata() const;  // "__metadata__"; candor.json
   const GgufMetadata& gguf() const;                                                     // empty in other formats
   /// PyTorch: what pickles name ("module.name") and this library does not know, and how often. It was not called.
   const std::map<std::string, std::uint64_t, std::less<>>& unknown_symbols() const;
@@ -157,6 +157,19 @@ class SafetensorsWriter final : public CheckpointWriter {
   struct Impl;
   std::unique_ptr<Impl> impl_;
 };
+
+/// A writer of the format that the path's suffix names, which is one of checkpoint_suffixes(). Tensors are written in
+/// the order given, but for safetensors. `metadata` go where the format has a place: "__metadata__" of safetensors,
+/// candor.json in .npz and PyTorch's files, which torch.load() does not look at; .npy has none. candor.json also names
+/// the dtypes that NumPy has not. A .npy holds one tensor, named after the file; NAME.npy.json names such a dtype
+/// there, and appears and is replaced together with the array. See docs/formats.md.
+/// errors   FormatError (unknown suffix; a name, a shape, a dtype, a number of tensors or metadata that the format
+///          cannot hold), IoError (exists and not `overwrite`, cannot create, disk full)
+std::unique_ptr<CheckpointWriter> create_checkpoint(const std::string& path, std::vector<TensorItem> items,
+                                                    const std::map<std::string, std::string>& metadata, bool overwrite);
+
+/// ".safetensors", ".npy", …: the suffixes that create_checkpoint() knows.
+std::vector<std::string_view> checkpoint_suffixes();
 
 /// Streams an f32 .npy file of shape [rows, columns]; atomic like SafetensorsWriter.
 class NpyWriter {

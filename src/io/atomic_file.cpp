@@ -142,6 +142,11 @@ void AtomicFile::verify(const std::atomic<bool>* cancel) {
 }
 
 void AtomicFile::commit(const std::atomic<bool>* cancel) {
+  prepare(cancel);
+  place();
+}
+
+void AtomicFile::prepare(const std::atomic<bool>* cancel) {
   flush();
   if (::fsync(descriptor_) != 0)
     refuse_system(kOp, path_, "cannot flush to disk", errno, "the disk may be full or failing");
@@ -149,6 +154,9 @@ void AtomicFile::commit(const std::atomic<bool>* cancel) {
   throw_if(cancel);
   ::close(descriptor_);
   descriptor_ = -1;
+}
+
+void AtomicFile::place() {
   rename_into_place(temporary_.path(), path_, overwrite_);
   temporary_.keep();
   sync_folder(parent_of(path_));

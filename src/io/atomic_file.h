@@ -28,6 +28,10 @@ class AtomicFile {
   /// the rename)
   void commit(const std::atomic<bool>* cancel = nullptr);
 
+  // The same in two steps, for files that belong together: only when all are prepared is the first of them placed.
+  void prepare(const std::atomic<bool>* cancel = nullptr);  // all that may fail or be cancelled, but for the rename
+  void place();
+
  private:
   void flush();
   void verify(const std::atomic<bool>* cancel);

@@ -93,6 +93,7 @@ void Checkpoint::Impl::open_pytorch(const io::CheckpointFiles& found) {
     else
       read = io::parse_pytorch_legacy(data, file->bytes(), files[i]);
     add(std::move(read.tensors), std::move(read.spellings), i);
+    metadata.insert(read.metadata.begin(), read.metadata.end());
     for (const auto& [symbol, count] : read.unknown_symbols) unknown_symbols[symbol] += count;
   }
   index();

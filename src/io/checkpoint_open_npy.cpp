@@ -2,6 +2,8 @@
 #include <algorithm>
 #include <filesystem>
 
+#include "candor/error.h"
+#include "io/candor_json.h"
 #include "io/checkpoint_impl.h"
 #include "io/npy_header.h"
 #include "io/refuse.h"
@@ -63,7 +65,12 @@ void Checkpoint::Impl::open_npz(const std::string& path, std::shared_ptr<Storage
   files = {path};
   storages = {std::move(file)};
   const std::byte* data = storages.front()->data();
-  for (const io::ZipEntry& array : io::parse_zip(data, storages.front()->bytes(), path).entries) {
+  const io::ZipDirectory zip = io::parse_zip(data, storages.front()->bytes(), path);
+  io::CandorJson said;
+  if (const io::ZipEntry* entry = zip.find(io::kCandorJson)) said = io::read_candor_json(data, *entry, path);
+  metadata.insert(said.metadata.begin(), said.metadata.end());
+  for (const io::ZipEntry& array : zip.entries) {
+    if (array.name == io::kCandorJson) continue;
     const std::string name = array_name(array, path);
     io::NpyHeader header;
     if (array.deflated) {
@@ -76,10 +83,14 @@ void Checkpoint::Impl::open_npz(const std::string& path, std::shared_ptr<Storage
       header = io::parse_npy(data + array.offset, array.bytes, array.bytes, array.offset, path);
     }
     apply(options, header, path);
+    if (const auto dtype = said.dtypes.extract(name)) io::read_npy_as(header, dtype.mapped(), path + ": " + name);
     TensorEntry entry = entry_of(header, name, array.offset + (array.deflated ? 0 : header.header_bytes));
     entry.compressed = array.deflated;
     add({std::move(entry)}, {header.spelling}, 0);
   }
+  if (!said.dtypes.empty())
+    throw FormatError("npz: " + path + ": candor.json says the dtype of " + io::quote(said.dtypes.begin()->first) +
+                      ", which the archive has not; write the archive again");
   index();
 }
 

@@ -7,6 +7,7 @@
 #include "candor/error.h"
 #include "io/byte_cursor.h"
 #include "io/checked.h"
+#include "io/little_endian.h"
 #include "io/npy_literal.h"
 #include "io/strict_json.h"
 
@@ -99,6 +100,26 @@ void set_extents(NpyHeader& header, const NpyLiteral& literal, std::uint64_t tot
 }
 
 }  // namespace
+
+std::string npy_descr(DType dtype) {
+  for (const NumberType& type : kNumbers)
+    if (type.dtype == dtype) return (type.spelling.ends_with('1') ? "|" : "<") + std::string(type.spelling);
+  const DTypeInfo& info = dtype_info(dtype);
+  if (info.kind != DTypeKind::floating || info.block_elements != 1 || info.block_bytes == 0) return "";
+  return info.block_bytes == 1 ? "|V1" : "<V" + std::to_string(info.block_bytes);  // bf16 as ml_dtypes writes it
+}
+
+std::string npy_header_bytes(std::string_view descr, std::span<const std::int64_t> shape) {
+  constexpr std::size_t kPrefix = 10, kAlignment = 64;
+  std::string dict = "{'descr': '" + std::string(descr) + "', 'fortran_order': False, 'shape': (";
+  for (std::size_t i = 0; i < shape.size(); ++i) dict += (i == 0 ? "" : ", ") + std::to_string(shape[i]);
+  dict += shape.size() == 1 ? ",), }" : "), }";
+  while ((kPrefix + dict.size() + 1) % kAlignment != 0) dict += ' ';
+  dict += '\n';
+  std::string header("\x93NUMPY\x01\x00", 8);
+  append_little_endian(header, static_cast<std::uint16_t>(dict.size()));  // of 64 extents: below 2^11
+  return header + dict;
+}
 
 bool is_npy(const std::byte* data, std::uint64_t size) {
   return size >= sizeof kMagic && std::memcmp(data, kMagic, sizeof kMagic) == 0;

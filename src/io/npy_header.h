@@ -4,6 +4,7 @@
 #include <cstddef>
 #include <cstdint>
 #include <optional>
+#include <span>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -33,12 +34,19 @@ bool is_npy(const std::byte* data, std::uint64_t size);
 NpyHeader parse_npy(const std::byte* data, std::uint64_t available, std::uint64_t total, std::uint64_t offset,
                     const std::string& file);
 
+/// How a header spells `dtype`, with its byte order; an anonymous "<V2" or "|V1" for 8- and 16-bit formats that NumPy
+/// has not, which must be named elsewhere; empty for what no array can hold.
+std::string npy_descr(DType dtype);
+inline bool npy_names(DType dtype) { return npy_descr(dtype).find('V') == std::string::npos; }
+
+/// The header of a row-major array, padded so that the data start at a multiple of 64.
+std::string npy_header_bytes(std::string_view descr, std::span<const std::int64_t> shape);
+
 /// Elements of NumPy's void, integer or unnamed type that are `dtype` in truth. `who` says so, in errors.
 /// errors   FormatError (their sizes differ, or the header names another number format)
 void read_npy_as(NpyHeader& header, DType dtype, const std::string& who);
 
 /// A number format out of {"dtype": "bf16"}, the file beside NAME.npy; nothing when it is not there.
-
 /// errors   FormatError, IoError
 std::optional<DType> npy_sidecar_dtype(const std::string& path);
 

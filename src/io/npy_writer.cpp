@@ -5,24 +5,9 @@
 #include "candor/io.h"
 #include "io/atomic_file.h"
 #include "io/checked.h"
+#include "io/npy_header.h"
 
 namespace candor {
-namespace {
-
-/// Version 1.0: magic, u16 length, a Python dict, spaces up to a multiple of 64, a newline.
-std::string npy_header(std::int64_t rows, std::int64_t columns) {
-  constexpr std::size_t kPrefix = 10, kAlignment = 64;
-  std::string dict = "{'descr': '<f4', 'fortran_order': False, 'shape': (" + std::to_string(rows) + ", " +
-                     std::to_string(columns) + "), }";
-  while ((kPrefix + dict.size() + 1) % kAlignment != 0) dict += ' ';
-  dict += '\n';
-  std::string header("\x93NUMPY\x01\x00", 8);
-  header += static_cast<char>(dict.size() & 0xff);
-  header += static_cast<char>(dict.size() >> 8);
-  return header + dict;
-}
-
-}  // namespace
 
 struct NpyWriter::Impl {
   std::string path;
@@ -39,7 +24,7 @@ NpyWriter::NpyWriter(const std::string& path, std::int64_t rows, std::int64_t co
                      "] is negative or has more than 2^63-1 elements");
   impl_->path = path;
   impl_->expected = *elements;
-  const std::string header = npy_header(rows, columns);
+  const std::string header = io::npy_header_bytes(io::npy_descr(DType::f32), shape);
   impl_->file.emplace(path, overwrite);
   impl_->file->write(header.data(), header.size());
 }

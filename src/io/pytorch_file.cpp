@@ -4,6 +4,7 @@
 #include <unordered_map>
 
 #include "io/byte_cursor.h"
+#include "io/candor_json.h"
 #include "io/checked.h"
 #include "io/pytorch_rebuild.h"
 
@@ -160,8 +161,10 @@ PytorchTensors parse_pytorch_zip(const std::byte* data, std::uint64_t size, cons
   cursor.seek(entry->offset, "the pickle");
   const Pickle pickle = run_pickle(cursor);
   if (cursor.remaining() != 0) cursor.fail(std::to_string(cursor.remaining()) + " bytes follow the pickle");
-  return pytorch_tensors(
+  PytorchTensors found = pytorch_tensors(
       pickle, [&](const PytorchStorage& storage) { return storages.find(storage); }, file);
+  if (const ZipEntry* json = storages.entry(kCandorJson)) found.metadata = read_candor_json(data, *json, file).metadata;
+  return found;
 }
 
 bool is_legacy_pytorch(const std::byte* data, std::uint64_t size) {

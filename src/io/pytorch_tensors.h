@@ -36,6 +36,7 @@ struct PytorchTensors {
   std::vector<TensorEntry> tensors;  // in file order
   std::vector<std::string> spellings;
   std::map<std::string, std::uint64_t, std::less<>> unknown_symbols;  // named so often, understood never
+  std::map<std::string, std::string> metadata;                        // of candor.json, in archives that candor wrote
 };
 
 /// Every tensor that the root reaches through dicts, lists, tuples and the states of objects. Names are the keys on the

@@ -77,6 +77,12 @@ const PytorchType* pytorch_type_of_dtype(std::string_view symbol) {
   return it == std::end(kTypes) ? nullptr : &*it;
 }
 
+const PytorchType* pytorch_type_of(DType dtype) {
+  const auto it = std::find_if(std::begin(kTypes), std::end(kTypes),
+                               [&](const PytorchType& type) { return dtype != DType::any && type.dtype == dtype; });
+  return it == std::end(kTypes) ? nullptr : &*it;
+}
+
 bool pytorch_symbol_is_known(std::string_view symbol) {
   return pytorch_type_of_storage(symbol) != nullptr || pytorch_type_of_dtype(symbol) != nullptr ||
          std::find(std::begin(kKnown), std::end(kKnown), symbol) != std::end(kKnown);

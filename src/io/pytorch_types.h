@@ -21,6 +21,9 @@ const PytorchType* pytorch_type_of_storage(std::string_view symbol);
 /// By "torch.float32"; nullptr when unknown.
 const PytorchType* pytorch_type_of_dtype(std::string_view symbol);
 
+/// nullptr for dtypes that PyTorch has not, or packs in another way.
+const PytorchType* pytorch_type_of(DType dtype);
+
 /// True for symbols that the reader understands, or that say nothing about tensors.
 bool pytorch_symbol_is_known(std::string_view symbol);
 

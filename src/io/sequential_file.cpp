@@ -74,7 +74,7 @@ void SequentialFile::finish(const std::atomic<bool>* cancel) {
     throw Error(format_ + ": " + path_ + ": tensor " + quote(items_[current_].name) + " got " +
                 std::to_string(filled_) + " of " + std::to_string(bytes_[current_]) +
                 " bytes; write all tensors before finish()");
-  file_->commit(cancel);
+  commit(cancel);
   file_.reset();
 }
 

@@ -24,24 +24,24 @@ std::uint64_t item_bytes(std::string_view format, const std::string& path, const
 void require_different_names(std::string_view format, const std::string& path, const std::vector<TensorItem>& items);
 
 /// Counts the bytes of each tensor; a format adds what stands before, between and behind them.
-class SequentialFile {
+class SequentialFile : public CheckpointWriter {
  public:
   /// `items` in the order of writing. The file is created here; the format writes its header next, then calls start().
   /// errors   FormatError (item_bytes), IoError
   SequentialFile(std::string format, std::string path, std::vector<TensorItem> items, bool overwrite);
-  virtual ~SequentialFile() = default;
   SequentialFile(const SequentialFile&) = delete;
   SequentialFile& operator=(const SequentialFile&) = delete;
 
-  const std::vector<TensorItem>& order() const { return items_; }
-  void write(const void* data, std::uint64_t bytes);
-  void finish(const std::atomic<bool>* cancel);
+  const std::vector<TensorItem>& order() const override { return items_; }
+  void write(const void* data, std::uint64_t bytes) override;
+  void finish(const std::atomic<bool>* cancel = nullptr) override;
 
  protected:
   virtual void begin_item(std::size_t) {}                    // before a tensor's first byte, also of an empty one
   virtual void on_bytes(const std::byte*, std::uint64_t) {}  // of the current tensor, before they are written
   virtual void end_item(std::size_t) {}                      // after its last byte
   virtual void end_file() {}                                 // after the last tensor
+  virtual void commit(const std::atomic<bool>* cancel) { file_->commit(cancel); }
 
   /// Begins the first tensor: once, after the header.
   void start();

@@ -132,7 +132,8 @@ const ZipEntry* ZipDirectory::find(std::string_view name) const {
 }
 
 bool is_zip(const std::byte* data, std::uint64_t size) {
-  constexpr std::uint64_t kFixedPart = 30;
+  constexpr std::uint64_t kFixedPart = 30, kEndBytes = 22;
+  if (size >= kEndBytes && std::memcmp(data, "PK\x05\x06", 4) == 0) return true;  // an archive of nothing
   if (size < kFixedPart || std::memcmp(data, "PK\x03\x04", 4) != 0) return false;
   // A safetensors header of 67,324,752 bytes begins with the same four: four zeros and a brace follow it.
   return std::memcmp(data + 4, "\0\0\0\0{", 5) != 0;

@@ -25,7 +25,7 @@ struct ZipDirectory {
   const ZipEntry* find(std::string_view name) const;
 };
 
-/// True when the file begins like a ZIP file with at least one entry, and is no safetensors file of that length.
+/// True when the file begins like a ZIP file, with entries or without, and is no safetensors file of that length.
 bool is_zip(const std::byte* data, std::uint64_t size);
 
 /// End record, ZIP64 and all records of the directory; local headers must say the same, and the entries must fill the

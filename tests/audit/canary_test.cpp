@@ -5,6 +5,7 @@
 #include <set>
 
 #include "candor/error.h"
+#include "candor/io.h"
 #include "tests/audit/canary_file.h"
 #include "tests/audit/recipes.h"
 
@@ -81,6 +82,26 @@ TEST_F(CanaryTest, TheSameBytesEveryTimeAndEveryCodeOnce) {
   std::set<std::size_t> sizes;
   for (const auto& [name, t] : tensors_) EXPECT_TRUE(sizes.insert(t.codes.size()).second) << name;
   EXPECT_EQ(tensors_["canary.codes"].codes.size(), 30u);
+}
+
+TEST_F(CanaryTest, IsIntactInEveryFormatThatHoldsIt) {
+  for (const std::string_view suffix : checkpoint_suffixes()) {
+    const std::string path = folder_.path("c" + std::string(suffix)), again = folder_.path("d" + std::string(suffix));
+    if (suffix == ".npy") {
+      EXPECT_THROW(write_canary(path), FormatError) << "a canary is ten tensors";
+      continue;
+    }
+    write_canary(path);
+    const CanaryReport report = check_canary(path);
+    EXPECT_EQ(report.verdict, CanaryVerdict::intact) << suffix;
+    EXPECT_THAT(report.findings, IsEmpty()) << suffix;
+    for (const CanaryTensor& t : report.tensors) EXPECT_EQ(t.state, "intact") << suffix << " " << t.canary;
+    write_canary(again);
+    EXPECT_TRUE(read_bytes(path) == read_bytes(again)) << suffix;
+    EXPECT_THROW(write_canary(path), IoError);
+    EXPECT_NO_THROW(write_canary(path, true));
+  }
+  EXPECT_THROW(write_canary(folder_.path("c.h5")), FormatError);
 }
 
 TEST_F(CanaryTest, ExactWideningAndOneRoundingAreNoDamage) {

@@ -60,6 +60,17 @@ class CanaryTest(CliTest):
         self.assert_ok(candor("canary", self.canary, "--force"))
         self.assertEqual(self.canary.read_bytes(), before)
 
+    def test_every_format_that_is_written_is_read_back_intact(self):
+        for suffix in (".npz", ".pt", ".pth", ".bin", ".ckpt"):
+            path = self.folder / f"c{suffix}"
+            self.assert_ok(candor("canary", path))
+            self.assertEqual(self.check(path)["verdict"], "intact")
+            self.assert_error(candor("canary", path), "exists")
+            # Out of that format into safetensors: the same bits.
+            self.assert_ok(candor("convert", path, self.folder / "back.safetensors", "--dtype", "f32", "--allow-lossy",
+                                  "-q", "--force"))
+            self.assertEqual(self.check(self.folder / "back.safetensors")["verdict"], "widened")
+
     def test_the_culprit_is_named(self):
         report = self.check(self.damaged(through_f16), code=1)
         self.assertEqual([c["id"] for c in report["culprits"]], ["f16"])
@@ -106,7 +117,8 @@ class CanaryTest(CliTest):
 
     def test_wrong_command_lines(self):
         self.assert_usage_error(candor("canary"), "name the file to write")
-        self.assert_usage_error(candor("canary", self.folder / "x.gguf"), ".safetensors")
+        for name in ("x.h5", "x", "x.npy"):  # unknown, and of one tensor only
+            self.assert_usage_error(candor("canary", self.folder / name), ".safetensors, .npz, .pt")
         self.assert_usage_error(candor("canary", self.canary, "--no-such-option"))
         self.assert_folder_holds("canary.safetensors")
 

