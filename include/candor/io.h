@@ -16,12 +16,17 @@
 
 namespace candor {
 
+/// GGUF's metadata types, by their numbers in the file.
+enum class GgufValueType : std::uint32_t { u8, i8, u16, i16, u32, i32, f32, boolean, string, array, u64, i64, f64 };
+
 /// A GGUF metadata value. Arrays are homogeneous; nested arrays are kept as vectors of values.
 struct GgufValue {
   using Array = std::vector<GgufValue>;
   std::variant<std::uint64_t, std::int64_t, double, bool, std::string, std::vector<std::string>, std::vector<double>,
                std::vector<std::int64_t>, std::vector<std::uint64_t>, std::vector<bool>, Array>
       value;
+  /// In the file: of the value, or of an array's elements. Without one a writer takes the widest that it can be.
+  std::optional<GgufValueType> type = std::nullopt;
 };
 
 struct GgufMetadata {
@@ -139,6 +144,24 @@ class CheckpointWriter {
   virtual void finish(const std::atomic<bool>* cancel = nullptr) = 0;
 };
 
+/// Writes one GGUF file, version 3: metadata in the order of their keys, tensors in the order given, each at a multiple
+/// of the alignment (32, or what "general.alignment" says).
+class GgufWriter final : public CheckpointWriter {
+ public:
+  /// errors   FormatError (a name that is empty, twice there or beyond 63 bytes, rank above 4, a dtype without a GGUF
+  ///          type, rows that are no whole blocks, a metadata value that is not of its type), IoError
+  GgufWriter(const std::string& path, std::vector<Item> items, const GgufMetadata& metadata, bool overwrite);
+  ~GgufWriter() override;
+
+  const std::vector<Item>& order() const override;
+  void write(const void* data, std::uint64_t bytes) override;
+  void finish(const std::atomic<bool>* cancel = nullptr) override;
+
+ private:
+  struct Impl;
+  std::unique_ptr<Impl> impl_;
+};
+
 /// Writes one safetensors file: header padded so that data start 64-byte aligned, tensors by falling alignment then
 /// name.
 class SafetensorsWriter final : public CheckpointWriter {
@@ -160,9 +183,9 @@ class SafetensorsWriter final : public CheckpointWriter {
 
 /// A writer of the format that the path's suffix names, which is one of checkpoint_suffixes(). Tensors are written in
 /// the order given, but for safetensors. `metadata` go where the format has a place: "__metadata__" of safetensors,
-/// candor.json in .npz and PyTorch's files, which torch.load() does not look at; .npy has none. candor.json also names
-/// the dtypes that NumPy has not. A .npy holds one tensor, named after the file; NAME.npy.json names such a dtype
-/// there, and appears and is replaced together with the array. See docs/formats.md.
+/// GGUF's keys, candor.json in .npz and PyTorch's files, which torch.load() does not look at; .npy has none.
+/// candor.json also names the dtypes that NumPy has not. A .npy holds one tensor, named after the file; NAME.npy.json
+/// names such a dtype there, and appears and is replaced together with the array. See docs/formats.md.
 /// errors   FormatError (unknown suffix; a name, a shape, a dtype, a number of tensors or metadata that the format
 ///          cannot hold), IoError (exists and not `overwrite`, cannot create, disk full)
 std::unique_ptr<CheckpointWriter> create_checkpoint(const std::string& path, std::vector<TensorItem> items,

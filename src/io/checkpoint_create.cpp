@@ -33,13 +33,26 @@ std::unique_ptr<CheckpointWriter> create_safetensors(const std::string& path, st
   return std::make_unique<SafetensorsWriter>(path, std::move(items), metadata, overwrite);
 }
 
+/// Metadata become strings under their own keys.
+std::unique_ptr<CheckpointWriter> create_gguf(const std::string& path, std::vector<TensorItem> items,
+                                              const io::Metadata& metadata, bool overwrite) {
+  GgufMetadata values;
+  for (const auto& [key, value] : metadata) values.values[key].value = value;
+  return std::make_unique<GgufWriter>(path, std::move(items), values, overwrite);
+}
+
 struct Row {
   std::string_view suffix;
   Create create;
 };
 constexpr Row kRows[] = {
-    {".safetensors", create_safetensors}, {".npy", io::create_npy},     {".npz", io::create_npz},
-    {".pt", io::create_pytorch},          {".pth", io::create_pytorch}, {".bin", io::create_pytorch},
+    {".safetensors", create_safetensors},
+    {".gguf", create_gguf},
+    {".npy", io::create_npy},
+    {".npz", io::create_npz},
+    {".pt", io::create_pytorch},
+    {".pth", io::create_pytorch},
+    {".bin", io::create_pytorch},
     {".ckpt", io::create_pytorch},
 };
 

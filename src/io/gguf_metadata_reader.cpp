@@ -7,7 +7,7 @@
 namespace candor::io {
 namespace {
 
-enum class ValueType : std::uint32_t { u8, i8, u16, i16, u32, i32, f32, boolean, string, array, u64, i64, f64 };
+using ValueType = GgufValueType;
 constexpr std::uint32_t kValueTypes = 13;
 constexpr std::uint64_t kSmallestPair = 13;  // u64 key length, empty key, u32 type, one byte of value
 
@@ -94,20 +94,21 @@ GgufValue read_array(ByteCursor& cursor, const std::string& key, int depth);
 
 GgufValue read_elements(ByteCursor& cursor, const std::string& key, ValueType type, std::uint64_t count, int depth) {
   const std::string what = "array " + quote(key);
-  if (is_unsigned(type)) return {read_many<std::uint64_t>(count, [&] { return read_unsigned(cursor, type, what); })};
+  if (is_unsigned(type))
+    return {read_many<std::uint64_t>(count, [&] { return read_unsigned(cursor, type, what); }), type};
   switch (type) {
     case ValueType::f32:
-      return {read_many<double>(count, [&] { return static_cast<double>(cursor.read<float>(what)); })};
+      return {read_many<double>(count, [&] { return static_cast<double>(cursor.read<float>(what)); }), type};
     case ValueType::f64:
-      return {read_many<double>(count, [&] { return cursor.read<double>(what); })};
+      return {read_many<double>(count, [&] { return cursor.read<double>(what); }), type};
     case ValueType::boolean:
-      return {read_many<bool>(count, [&] { return read_bool(cursor, key); })};
+      return {read_many<bool>(count, [&] { return read_bool(cursor, key); }), type};
     case ValueType::string:
-      return {read_many<std::string>(count, [&] { return read_gguf_string(cursor, what, kMaxGgufLength); })};
+      return {read_many<std::string>(count, [&] { return read_gguf_string(cursor, what, kMaxGgufLength); }), type};
     case ValueType::array:
-      return {read_many<GgufValue>(count, [&] { return read_array(cursor, key, depth + 1); })};
+      return {read_many<GgufValue>(count, [&] { return read_array(cursor, key, depth + 1); }), type};
     default:
-      return {read_many<std::int64_t>(count, [&] { return read_signed(cursor, type, what); })};
+      return {read_many<std::int64_t>(count, [&] { return read_signed(cursor, type, what); }), type};
   }
 }
 
@@ -127,20 +128,20 @@ GgufValue read_array(ByteCursor& cursor, const std::string& key, int depth) {
 
 GgufValue read_value(ByteCursor& cursor, const std::string& key, ValueType type) {
   const std::string what = "key " + quote(key);
-  if (is_unsigned(type)) return {read_unsigned(cursor, type, what)};
+  if (is_unsigned(type)) return {read_unsigned(cursor, type, what), type};
   switch (type) {
     case ValueType::f32:
-      return {static_cast<double>(cursor.read<float>(what))};
+      return {static_cast<double>(cursor.read<float>(what)), type};
     case ValueType::f64:
-      return {cursor.read<double>(what)};
+      return {cursor.read<double>(what), type};
     case ValueType::boolean:
-      return {read_bool(cursor, key)};
+      return {read_bool(cursor, key), type};
     case ValueType::string:
-      return {read_gguf_string(cursor, what, kMaxGgufLength)};
+      return {read_gguf_string(cursor, what, kMaxGgufLength), type};
     case ValueType::array:
       return read_array(cursor, key, 1);
     default:
-      return {read_signed(cursor, type, what)};
+      return {read_signed(cursor, type, what), type};
   }
 }
 
