@@ -1,12 +1,13 @@
 #include "candor/convert.h"
 
 #include <algorithm>
-#include <set>
 
 #include "candor/error.h"
 #include "candor/io.h"
+#include "convert/copied_tensors.h"
 #include "convert/output.h"
 #include "convert/plan.h"
+#include "convert/refusal.h"
 #include "convert/tensor_stream.h"
 #include "convert/value_change.h"
 #include "core/ledger.h"
@@ -33,7 +34,11 @@ void set_change(ConvertedTensor& tensor, const ValueChange& change) {
   tensor.changed = change.changed;
   tensor.overflowed = change.overflowed;
   tensor.flushed = change.flushed;
+  tensor.became_subnormal = change.became_subnormal;
+  tensor.unreachable = change.unreachable;
   tensor.max_relative_change = change.max_relative;
+  tensor.max_ulps = change.max_ulps;
+  tensor.first_unreachable = change.first;
 }
 
 /// Reports bytes of the source that are done, out of `total`.
@@ -56,6 +61,7 @@ class ProgressCount {
 
 /// What a cast of a conversion is called in receipts.
 std::string_view cast_reason(const TensorPlan& plan) {
+  if (plan.stochastic_key) return "convert: round stochastically";
   if (is_block(plan.source.dtype)) return "convert: dequantise";
   return is_exact(plan.source.dtype, plan.to) ? "convert: widen" : "convert: narrow";
 }
@@ -65,68 +71,54 @@ ValueChange count_tensor(const Checkpoint& checkpoint, const TensorPlan& plan, c
                          ProgressCount& progress) {
   const ledger::CastReason reason("convert: check");
   ValueChange change;
+  std::uint64_t done = 0;  // elements
   stream_tensor(checkpoint, plan, options.cancel, [&](const Tensor& before, const Tensor& after) {
-    change.add(count_changes(before, after));
+    change.add(count_changes(before, after, done));
+    done += static_cast<std::uint64_t>(before.elements());
     progress.add(before.nbytes());
   });
   return change;
 }
 
-/// Writes one tensor; returns what changed when `count` says that nobody has counted yet.
-ValueChange write_tensor(const Checkpoint& checkpoint, const TensorPlan& plan, const ConvertOptions& options,
-                         bool count, SafetensorsWriter& writer, ProgressCount& progress) {
+/// The source's bytes as they are.
+void copy_tensor(const Checkpoint& checkpoint, const TensorPlan& plan, const ConvertOptions& options,
+                 CopiedTensors& copied, CheckpointWriter& writer, ProgressCount& progress) {
+  io::ContentHash& hash = copied.add(plan.name);
+  stream_bytes(checkpoint, plan, options.cancel, [&](const std::byte* bytes, std::uint64_t size) {
+    hash.add(bytes, static_cast<std::size_t>(size));
+    writer.write(bytes, size);
+    progress.add(size);
+  });
+}
+
+/// Writes one tensor in another dtype; returns what changed when `count` says that nobody has counted yet.
+ValueChange cast_tensor(const Checkpoint& checkpoint, const TensorPlan& plan, const ConvertOptions& options, bool count,
+                        CheckpointWriter& writer, ProgressCount& progress) {
   ValueChange change;
-  if (plan.to == plan.source.dtype) {
-    stream_bytes(checkpoint, plan, options.cancel, [&](const std::byte* bytes, std::uint64_t size) {
-      writer.write(bytes, size);
-      progress.add(size);
-    });
-    return change;
-  }
+  std::uint64_t done = 0;  // elements
   const ledger::CastReason reason(cast_reason(plan));
   stream_tensor(checkpoint, plan, options.cancel, [&](const Tensor& before, const Tensor& after) {
-    if (count) change.add(count_changes(before, after));
+    if (count) change.add(count_changes(before, after, done));
+    done += static_cast<std::uint64_t>(before.elements());
     writer.write(after.data(), after.nbytes());
     progress.add(before.nbytes());
   });
   return change;
 }
 
-/// Overflow always needs permission; becoming zero needs it in f16, whose smallest value is not that small.
-bool needs_permission(const ConvertedTensor& tensor) {
-  return tensor.overflowed > 0 || (tensor.to == DType::f16 && tensor.flushed > 0);
-}
-
-void refuse_losses(const std::vector<ConvertedTensor>& tensors, const std::string& input) {
-  std::uint64_t lossy = 0, overflowed = 0, flushed = 0;
-  std::string worst;
-  constexpr std::uint64_t kNamed = 3;
-  for (const ConvertedTensor& tensor : tensors) {
-    if (!needs_permission(tensor)) continue;
-    overflowed += tensor.overflowed;
-    flushed += tensor.flushed;
-    if (++lossy > kNamed) continue;
-    worst += (worst.empty() ? "" : ", ") + io::quote(tensor.source_name) + " (" + std::string(dtype_name(tensor.from)) +
-             " to " + std::string(dtype_name(tensor.to)) + ": " + std::to_string(tensor.overflowed) + " overflow, " +
-             std::to_string(tensor.flushed) + " become zero)";
-  }
-  if (lossy == 0) return;
-  throw ValueError(
-      "convert: " + input + ": " + std::to_string(overflowed) + " finite values would become infinite and " +
-      std::to_string(flushed) + " would become zero, in " + std::to_string(lossy) + " of " +
-      std::to_string(tensors.size()) + " tensors: " + worst + (lossy > kNamed ? ", …" : "") +
-      "; nothing was written: choose bf16 or f32, keep those tensors in f32 (--keep-f32), or allow it (--allow-lossy)");
-}
-
-std::map<std::string, std::string> file_metadata(const Plan& plan) {
+std::map<std::string, std::string> file_metadata(const Plan& plan, const ConvertOptions& options) {
   std::map<std::string, std::size_t> sources;
   for (const TensorPlan& tensor : plan.tensors) ++sources[std::string(dtype_name(tensor.source.dtype))];
   std::string text;
   for (const auto& [dtype, count] : sources) text += (text.empty() ? "" : ", ") + dtype + ": " + std::to_string(count);
+  std::string rounding = "nearest, ties to even; one rounding";
+  if (options.dtype == DType::any) rounding = "none: every tensor keeps its dtype";
+  if (options.rounding == ConvertRounding::stochastic)
+    rounding = "stochastic, seed " + std::to_string(options.seed) + "; one rounding";
   return {{"format", "pt"},
           {"candor.version", CANDOR_VERSION},
           {"candor.source_dtypes", text},
-          {"candor.rounding", "nearest, ties to even; one rounding"}};
+          {"candor.rounding", rounding}};
 }
 
 ConvertReport make_report(const Plan& plan) {
@@ -159,35 +151,41 @@ void count_tensors(const Checkpoint& checkpoint, const Plan& plan, const Convert
 
 ConvertReport convert_plan(const std::string& input, const std::string& output, const ConvertOptions& options) {
   const Checkpoint checkpoint = Checkpoint::open(input);
-  const Plan plan = make_plan(checkpoint, input, !is_single_file(output), options);
+  const Plan plan = make_plan(checkpoint, input, output, options);
   ConvertReport report = make_report(plan);
   std::vector<bool> counted(plan.tensors.size());
   count_tensors(checkpoint, plan, options, report, counted,
                 [](const TensorPlan& tensor) { return !is_exact(tensor.source.dtype, tensor.to); });
+  report.refusal = refusal_text(report.tensors, input);
   return report;
 }
 
 ConvertReport convert(const std::string& input, const std::string& output, const ConvertOptions& options) {
   const Checkpoint checkpoint = Checkpoint::open(input);
-  const Plan plan = make_plan(checkpoint, input, !is_single_file(output), options);
+  const Plan plan = make_plan(checkpoint, input, output, options);
   check_output(output, options.overwrite);
   ConvertReport report = make_report(plan);
   std::vector<bool> counted(plan.tensors.size());
   if (!options.allow_lossy) {
     count_tensors(checkpoint, plan, options, report, counted,
                   [](const TensorPlan& tensor) { return can_lose(tensor.source.dtype, tensor.to); });
-    refuse_losses(report.tensors, input);
+    if (const std::string text = refusal_text(report.tensors, input); !text.empty()) throw ValueError(text);
   }
   ProgressCount progress(options, "converting", report.bytes_in);
   const TensorPlan* first = plan.tensors.data();
-  const auto source = [&](const TensorPlan& tensor, SafetensorsWriter& writer) {
+  CopiedTensors copied;
+  const auto source = [&](const TensorPlan& tensor, CheckpointWriter& writer) {
+    if (tensor.to == tensor.source.dtype) return copy_tensor(checkpoint, tensor, options, copied, writer, progress);
     const std::size_t i = static_cast<std::size_t>(&tensor - first);
     const bool count = !counted[i] && !is_exact(tensor.source.dtype, tensor.to);
-    const ValueChange change = write_tensor(checkpoint, tensor, options, count, writer, progress);
+    const ValueChange change = cast_tensor(checkpoint, tensor, options, count, writer, progress);
     if (count) set_change(report.tensors[i], change);
   };
-  report.files =
-      write_output(plan, file_metadata(plan), output, options.overwrite, source, kShardBytes, options.cancel);
+  // A single file is in its place by then: what was asked for is done, and nothing can be taken back.
+  const std::atomic<bool>* cancel = is_single_file(output) ? nullptr : options.cancel;
+  const auto verify = [&](const std::string& path) { copied.verify(path, cancel); };
+  const Destination destination = {output, options.overwrite, file_metadata(plan, options), kShardBytes, verify};
+  report.files = write_output(plan, destination, source, options.cancel);
   return report;
 }
 

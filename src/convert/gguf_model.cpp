@@ -25,6 +25,24 @@ constexpr NamePair kLayerNames[] = {
     {"attn_v", "self_attn.v_proj"},   {"attn_output", "self_attn.o_proj"}, {"ffn_norm", "post_attention_layernorm"},
     {"ffn_gate", "mlp.gate_proj"},    {"ffn_up", "mlp.up_proj"},           {"ffn_down", "mlp.down_proj"}};
 
+constexpr std::string_view kGgufLayer = "blk.", kHuggingFaceLayer = "model.layers.";
+
+/// "blk.", "7", "attn_q", ".weight"
+struct LayerName {
+  std::string number, part, end;
+};
+
+std::optional<LayerName> split_layer_name(const std::string& name, std::string_view prefix) {
+  if (!name.starts_with(prefix)) return std::nullopt;
+  const std::size_t dot = name.find('.', prefix.size()), last = name.rfind('.');
+  if (dot == std::string::npos || last <= dot) return std::nullopt;
+  const LayerName layer = {name.substr(prefix.size(), dot - prefix.size()), name.substr(dot + 1, last - dot - 1),
+                           name.substr(last)};
+  const bool is_number = !layer.number.empty() && layer.number.find_first_not_of("0123456789") == std::string::npos;
+  if (!is_number || (layer.end != ".weight" && layer.end != ".bias")) return std::nullopt;
+  return layer;
+}
+
 constexpr std::string_view kRotaryDivisors = "rope_freqs.weight";
 
 /// Heads that this tensor is said to hold; 0 when it holds none.
@@ -60,7 +78,7 @@ void map_tensors(const Checkpoint& checkpoint, const GgufArchitecture& architect
                         io::quote(entry.name) + " has no place in a " + std::string(architecture.model_class) +
                         "; keep the GGUF file for this model");
     }
-    plan.tensors.push_back({entry, *name, DType::any, 0});
+    plan.tensors.push_back({entry, *name});
   }
   GgufKeys keys(checkpoint.gguf(), std::string(architecture.name) + ".", file);
   const GgufHeads heads = read_heads(keys);
@@ -69,7 +87,9 @@ void map_tensors(const Checkpoint& checkpoint, const GgufArchitecture& architect
     if (count == 0) continue;
     check_heads(file, tensor.source, count, heads.size);
     const bool rotates = tensor.source.name.find(".attn_v.") == std::string::npos;
-    if (architecture.interleaved_heads && rotates) tensor.heads = count;
+    if (!architecture.interleaved_heads || !rotates) continue;
+    tensor.heads = count;
+    tensor.rows = RowOrder::halves;
   }
 }
 
@@ -86,16 +106,22 @@ const GgufArchitecture* find_architecture(const GgufMetadata& metadata) {
 std::optional<std::string> hugging_face_name(const std::string& gguf_name) {
   for (const NamePair& pair : kModelNames)
     if (gguf_name == pair.gguf) return std::string(pair.hugging_face);
-  constexpr std::string_view kBlock = "blk.";
-  if (!gguf_name.starts_with(kBlock)) return std::nullopt;
-  const std::size_t dot = gguf_name.find('.', kBlock.size()), last = gguf_name.rfind('.');
-  if (dot == std::string::npos || last <= dot) return std::nullopt;
-  const std::string number = gguf_name.substr(kBlock.size(), dot - kBlock.size()), end = gguf_name.substr(last);
-  const bool is_number = !number.empty() && number.find_first_not_of("0123456789") == std::string::npos;
-  if (!is_number || (end != ".weight" && end != ".bias")) return std::nullopt;
-  const std::string part = gguf_name.substr(dot + 1, last - dot - 1);
+  const std::optional<LayerName> layer = split_layer_name(gguf_name, kGgufLayer);
+  if (!layer) return std::nullopt;
   for (const NamePair& pair : kLayerNames)
-    if (part == pair.gguf) return "model.layers." + number + "." + std::string(pair.hugging_face) + end;
+    if (layer->part == pair.gguf)
+      return std::string(kHuggingFaceLayer) + layer->number + "." + std::string(pair.hugging_face) + layer->end;
+  return std::nullopt;
+}
+
+std::optional<std::string> gguf_name(const std::string& hugging_face_name) {
+  for (const NamePair& pair : kModelNames)
+    if (hugging_face_name == pair.hugging_face) return std::string(pair.gguf);
+  const std::optional<LayerName> layer = split_layer_name(hugging_face_name, kHuggingFaceLayer);
+  if (!layer) return std::nullopt;
+  for (const NamePair& pair : kLayerNames)
+    if (layer->part == pair.hugging_face)
+      return std::string(kGgufLayer) + layer->number + "." + std::string(pair.gguf) + layer->end;
   return std::nullopt;
 }
 
@@ -114,7 +140,7 @@ Plan plan_gguf(const Checkpoint& checkpoint, bool folder, DType dtype) {
       plan.files.push_back(std::move(file));
     return plan;
   }
-  for (const TensorEntry& entry : checkpoint.tensors()) plan.tensors.push_back({entry, entry.name, DType::any, 0});
+  for (const TensorEntry& entry : checkpoint.tensors()) plan.tensors.push_back({entry, entry.name});
   plan.notes.push_back("the architecture " + io::quote(metadata.string("general.architecture").value_or("(none)")) +
                        " has no Hugging Face form here: tensor names are kept and no config.json is written");
   return plan;

@@ -29,6 +29,9 @@ Plan plan_gguf(const Checkpoint& checkpoint, bool folder, DType dtype);
 /// Hugging Face's name; nothing when the tensor has none ("rope_freqs.weight" is part of the configuration).
 std::optional<std::string> hugging_face_name(const std::string& gguf_name);
 
+/// GGUF's name; nothing when the tensor has none.
+std::optional<std::string> gguf_name(const std::string& hugging_face_name);
+
 /// config.json and generation_config.json.
 std::vector<SideFile> model_configuration(const Checkpoint& checkpoint, const GgufArchitecture& architecture,
                                           DType dtype);

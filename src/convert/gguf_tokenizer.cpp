@@ -4,6 +4,7 @@
 
 #include "candor/error.h"
 #include "convert/gguf_model.h"
+#include "convert/tokenizer_pipelines.h"
 #include "io/gguf_tokens.h"
 #include "io/refuse.h"
 
@@ -12,28 +13,7 @@ namespace {
 
 using Json = nlohmann::ordered_json;
 
-// Published tokenizers hold these very patterns; only the run of digits differs.
-constexpr std::string_view kLlama3Pattern = R"((?i:'s|'t|'re|'ve|'m|'ll|'d)|[^\r\n\p{L}\p{N}]?\p{L}+|\p{N}{1,3}|)"
-                                            R"( ?[^\s\p{L}\p{N}]+[\r\n]*|\s*[\r\n]+|\s+(?!\S)|\s+)";
-constexpr std::string_view kQwen2Pattern = R"((?i:'s|'t|'re|'ve|'m|'ll|'d)|[^\r\n\p{L}\p{N}]?\p{L}+|\p{N}|)"
-                                           R"( ?[^\s\p{L}\p{N}]+[\r\n]*|\s*[\r\n]+|\s+(?!\S)|\s+)";
-
-/// What a value of tokenizer.ggml.pre means in tokenizer.json.
-struct Pipeline {
-  std::string_view pre;
-  std::string_view pattern;  // empty: the GPT-2 pattern inside ByteLevel
-  bool digits_first, nfc, ignore_merges, adds_bos;
-};
-
-constexpr Pipeline kPipelines[] = {
-    {"smollm", "", true, false, false, false},
-    {"gpt2", "", false, false, false, false},
-    {"gpt-2", "", false, false, false, false},
-    {"qwen2", kQwen2Pattern, false, true, false, false},
-    {"llama-bpe", kLlama3Pattern, false, false, true, true},
-    {"llama3", kLlama3Pattern, false, false, true, true},
-    {"llama-v3", kLlama3Pattern, false, false, true, true},
-};
+using Pipeline = TokenizerPipeline;
 
 enum TokenType : std::int32_t { kNormal = 1, kUnknown = 2, kControl = 3, kUserDefined = 4 };
 
@@ -219,7 +199,7 @@ std::vector<SideFile> tokenizer_files(const GgufMetadata& metadata, const std::s
   const std::string model = metadata.string("tokenizer.ggml.model").value_or("");
   const std::string pre = metadata.string("tokenizer.ggml.pre").value_or("");
   const Pipeline* pipeline = nullptr;
-  for (const Pipeline& known : kPipelines)
+  for (const Pipeline& known : kTokenizerPipelines)
     if (model == "gpt2" && pre == known.pre) pipeline = &known;
   if (pipeline == nullptr) {
     notes.push_back(model.empty()

@@ -29,6 +29,7 @@ bool set_dtype(Json& config, const std::string& dtype) {
 }
 
 std::string converted_config(const std::string& path, DType dtype) {
+  if (dtype == DType::any) return io::read_text_file(path);  // every tensor is as it was, so it stays true
   Json config = io::parse_strict_json(io::read_text_file(path), path);
   if (config.is_object() && config.contains("quantization_config") && !config["quantization_config"].is_null()) {
     throw FormatError("convert: " + path +

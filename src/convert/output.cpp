@@ -27,6 +27,7 @@ namespace fs = std::filesystem;
 using io::TemporaryPath;
 
 constexpr std::string_view kOp = "convert";
+constexpr std::string_view kSafetensorsOnly = "format";  // what transformers wants to find there
 
 std::string without_slash(const std::string& output) {
   const fs::path path = fs::path(output).lexically_normal();
@@ -37,19 +38,29 @@ std::uint64_t output_bytes(const TensorPlan& tensor) {
   return *dtype_bytes(tensor.to, *io::checked_elements(tensor.source.shape));
 }
 
+std::unique_ptr<CheckpointWriter> create_writer(const std::string& path, std::vector<TensorItem> items,
+                                                const Plan& plan, const std::map<std::string, std::string>& metadata,
+                                                bool overwrite) {
+  if (output_kind(path) != OutputKind::gguf) return create_checkpoint(path, std::move(items), metadata, overwrite);
+  GgufMetadata all = plan.gguf;
+  for (const auto& [key, value] : metadata)
+    if (key != kSafetensorsOnly) all.values[key] = {value, GgufValueType::string};
+  return std::make_unique<GgufWriter>(path, std::move(items), all, overwrite);
+}
+
 /// Writes `tensors` to `path` in the writer's order.
-void write_file(const std::string& path, const std::vector<const TensorPlan*>& tensors,
-                const std::map<std::string, std::string>& metadata, bool overwrite, const TensorSource& source,
+void write_file(const std::string& path, const std::vector<const TensorPlan*>& tensors, const Plan& plan,
+                const Destination& destination, bool overwrite, const TensorSource& source,
                 const std::atomic<bool>* cancel) {
-  std::vector<SafetensorsWriter::Item> items;
+  std::vector<TensorItem> items;
   std::unordered_map<std::string_view, const TensorPlan*> by_name;
   for (const TensorPlan* tensor : tensors) {
     items.push_back({tensor->name, tensor->to, tensor->source.shape});
     by_name.emplace(tensor->name, tensor);
   }
-  SafetensorsWriter writer(path, std::move(items), metadata, overwrite);
-  for (const SafetensorsWriter::Item& item : writer.order()) source(*by_name.at(item.name), writer);
-  writer.finish(cancel);
+  const auto writer = create_writer(path, std::move(items), plan, destination.metadata, overwrite);
+  for (const TensorItem& item : writer->order()) source(*by_name.at(item.name), *writer);
+  writer->finish(cancel);
 }
 
 /// Tensors in source order, cut where the next one would go beyond `shard_bytes`.
@@ -162,21 +173,21 @@ std::string with_final_path(std::string text, const std::string& temporary, cons
 
 void write_text(const std::string& path, std::string_view content) { io::write_file_atomically(path, content, true); }
 
-std::vector<std::string> write_folder(const Plan& plan, const std::map<std::string, std::string>& metadata,
-                                      const std::string& output, const TensorSource& source, std::uint64_t shard_bytes,
-                                      const std::atomic<bool>* cancel) {
+std::vector<std::string> write_folder(const Plan& plan, const Destination& destination, const std::string& output,
+                                      const TensorSource& source, const std::atomic<bool>* cancel) {
   std::error_code error;
   const bool replace = fs::is_directory(output, error) && !fs::is_empty(output, error);
-  const std::vector<std::vector<const TensorPlan*>> shards = shards_of(plan, shard_bytes);
+  const std::vector<std::vector<const TensorPlan*>> shards = shards_of(plan, destination.shard_bytes);
   const std::string index = index_text(shards);  // also refuses names that appear in two shards
   TemporaryModelFolder folder(output);
   try {
     for (std::size_t i = 0; i < shards.size(); ++i)
-      write_file(folder.add(shard_name(i, shards.size())), shards[i], metadata, true, source, cancel);
+      write_file(folder.add(shard_name(i, shards.size())), shards[i], plan, destination, true, source, cancel);
     if (shards.size() > 1) write_text(folder.add(std::string(io::kIndexFile)), index);
     for (const SideFile& file : plan.files) write_text(folder.add(file.name), file.content);
-  } catch (const IoError& error) {
-    throw IoError(with_final_path(error.what(), folder.path(), output));
+    if (destination.verify) destination.verify(folder.path());
+  } catch (const IoError& failure) {
+    throw IoError(with_final_path(failure.what(), folder.path(), output));
   }
   throw_if_cancelled(cancel);
   return folder.move_into_place(replace);
@@ -186,7 +197,7 @@ void check_folder(const std::string& output, bool overwrite) {
   std::error_code error;
   if (!fs::is_directory(output, error))
     io::refuse_system(kOp, output, "is not a folder", 0,
-                      "choose another name, or one that ends in .safetensors for a single file");
+                      "choose another name, or for a single file one that ends in one of " + single_file_suffixes());
   if (fs::is_symlink(output, error))
     io::refuse_system(kOp, output, "is a link to a folder", 0, "name the folder itself");
   for (const fs::directory_entry& entry : fs::directory_iterator(output, error)) {
@@ -203,10 +214,9 @@ void check_folder(const std::string& output, bool overwrite) {
 
 }  // namespace
 
-bool is_single_file(const std::string& output) { return output.ends_with(".safetensors"); }
-
 void check_output(const std::string& output, bool overwrite) {
-  if (output.empty()) io::refuse_system(kOp, "''", "no output was named", 0, "name a folder or a .safetensors file");
+  if (output.empty())
+    io::refuse_system(kOp, "''", "no output was named", 0, "name a folder or a file (" + single_file_suffixes() + ")");
   const std::string path = without_slash(output);
   std::error_code error;
   const fs::path parent = fs::path(path).parent_path();
@@ -221,15 +231,15 @@ void check_output(const std::string& output, bool overwrite) {
   if (!overwrite) io::refuse_system(kOp, path, "exists", 0, "choose another name or allow overwriting (--force)");
 }
 
-std::vector<std::string> write_output(const Plan& plan, const std::map<std::string, std::string>& metadata,
-                                      const std::string& output, bool overwrite, const TensorSource& source,
-                                      std::uint64_t shard_bytes, const std::atomic<bool>* cancel) {
-  check_output(output, overwrite);
-  const std::string path = without_slash(output);
-  if (!is_single_file(output)) return write_folder(plan, metadata, path, source, shard_bytes, cancel);
+std::vector<std::string> write_output(const Plan& plan, const Destination& destination, const TensorSource& source,
+                                      const std::atomic<bool>* cancel) {
+  check_output(destination.output, destination.overwrite);
+  const std::string path = without_slash(destination.output);
+  if (!is_single_file(destination.output)) return write_folder(plan, destination, path, source, cancel);
   std::vector<const TensorPlan*> tensors;
   for (const TensorPlan& tensor : plan.tensors) tensors.push_back(&tensor);
-  write_file(path, tensors, metadata, overwrite, source, cancel);
+  write_file(path, tensors, plan, destination, destination.overwrite, source, cancel);
+  if (destination.verify) destination.verify(path);
   return {path};
 }
 

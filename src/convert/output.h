@@ -12,21 +12,26 @@ namespace candor::convert_internal {
 
 inline constexpr std::uint64_t kShardBytes = 5'000'000'000;  // of tensors in one file of a folder
 
-/// True when `output` names one file.
-bool is_single_file(const std::string& output);
-
 /// Refuses what writing would refuse later: an existing output without `overwrite`, a folder that holds other things.
 /// errors   IoError
 void check_output(const std::string& output, bool overwrite);
 
 /// Writes one tensor's bytes by calls of `write`.
-using TensorSource = std::function<void(const TensorPlan& tensor, SafetensorsWriter& writer)>;
+using TensorSource = std::function<void(const TensorPlan& tensor, CheckpointWriter& writer)>;
+
+struct Destination {
+  std::string output;
+  bool overwrite = false;
+  std::map<std::string, std::string> metadata;
+  std::uint64_t shard_bytes = kShardBytes;
+  /// Called with the path of what was written; of a folder, before it takes the old one's place.
+  std::function<void(const std::string& path)> verify = nullptr;
+};
 
 /// Writes all tensors of the plan, in the writers' order, and the side files of a folder. Returns the files' paths.
-/// errors   IoError; Cancelled (until the last rename); whatever `source` throws; nothing is left behind then
-std::vector<std::string> write_output(const Plan& plan, const std::map<std::string, std::string>& metadata,
-                                      const std::string& output, bool overwrite, const TensorSource& source,
-                                      std::uint64_t shard_bytes = kShardBytes,
+/// errors   IoError; Cancelled (until the last rename); whatever `source` and `verify` throw; nothing is left behind
+///          then, but for a single file that was already in its place when `verify` refused it
+std::vector<std::string> write_output(const Plan& plan, const Destination& destination, const TensorSource& source,
                                       const std::atomic<bool>* cancel = nullptr);
 
 }  // namespace candor::convert_internal

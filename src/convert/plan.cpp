@@ -4,55 +4,31 @@
 
 #include "candor/error.h"
 #include "convert/gguf_model.h"
+#include "convert/gguf_output.h"
 #include "convert/hugging_face_folder.h"
-#include "io/name_pattern.h"
-#include "io/refuse.h"
+#include "convert/stochastic_rounding.h"
+#include "convert/target_dtypes.h"
+#include "convert/value_change.h"
 
 namespace candor::convert_internal {
 namespace {
 
 void check_options(const ConvertOptions& options) {
-  if (options.dtype == DType::bf16 || options.dtype == DType::f16 || options.dtype == DType::f32) return;
+  if (options.dtype == DType::any && options.rounding == ConvertRounding::stochastic)
+    throw ValueError("convert: stochastic rounding was asked for, but every tensor keeps its dtype; name a dtype");
+  for (const DType written : {DType::any, DType::bf16, DType::f16, DType::f32})
+    if (options.dtype == written) return;
   throw ValueError("convert: the target dtype " + std::string(dtype_name(options.dtype)) +
                    " is not written; bf16, f16 and f32 are");
-}
-
-/// True when values of this dtype are read, and could be f32.
-bool has_values(DType dtype) {
-  const DTypeInfo& info = dtype_info(dtype);
-  return !info.storage_only && (info.kind == DTypeKind::floating || info.kind == DTypeKind::block);
-}
-
-/// `used`: patterns that matched, and whether one of the tensors could follow them.
-bool kept(const TensorPlan& tensor, const ConvertOptions& options, std::map<std::string, bool>& used) {
-  bool found = false;
-  for (const std::string& pattern : options.keep_f32) {
-    if (!io::matches(pattern, tensor.source.name) && !io::matches(pattern, tensor.name)) continue;
-    used[pattern] |= has_values(tensor.source.dtype);
-    found = true;
-  }
-  return found;
-}
-
-void check_patterns(const ConvertOptions& options, const std::map<std::string, bool>& used, std::size_t tensors) {
-  for (const std::string& pattern : options.keep_f32) {
-    const auto found = used.find(pattern);
-    if (found != used.end() && found->second) continue;
-    const std::string what = found == used.end()
-                                 ? "matches none of the " + std::to_string(tensors) + " tensors"
-                                 : "matches only tensors that are copied as they are (integers, storage-only dtypes)";
-    throw ValueError("convert: the keep_f32 pattern " + io::quote(pattern) + " " + what +
-                     "; correct it or leave it out");
-  }
 }
 
 /// "210 tensors come from q4_1 blocks": a narrow source stays narrow whatever it is stored in.
 void note_sources(Plan& plan) {
   std::map<DType, std::size_t> blocks, copied;
   for (const TensorPlan& tensor : plan.tensors) {
-    if (is_block(tensor.source.dtype)) ++blocks[tensor.source.dtype];
+    if (is_block(tensor.source.dtype) && tensor.to != tensor.source.dtype) ++blocks[tensor.source.dtype];
     if (tensor.to == tensor.source.dtype && dtype_info(tensor.to).storage_only &&
-        dtype_info(tensor.to).kind != DTypeKind::integer)
+        dtype_info(tensor.to).kind != DTypeKind::integer && !is_block(tensor.to))
       ++copied[tensor.to];
   }
   for (const auto& [dtype, count] : blocks) {
@@ -64,39 +40,42 @@ void note_sources(Plan& plan) {
                          " are copied as they are");
 }
 
-}  // namespace
-
-DType target_dtype(const Checkpoint& checkpoint, const TensorEntry& entry, bool keep_f32, DType wanted) {
-  const DTypeInfo& info = dtype_info(entry.dtype);
-  const std::string& file = checkpoint.files().at(entry.file);
-  const bool unknown = entry.dtype == DType::any;
-  const bool unreadable_block = info.kind == DTypeKind::block && info.storage_only;
-  if (unknown || unreadable_block) {
-    throw FormatError(
-        "convert: " + file + ": byte " + std::to_string(entry.offset) + ": tensor " + io::quote(entry.name) +
-        " is of type " + checkpoint.type_name(entry) +
-        ", which cannot be converted; use a source in f32, f16, bf16, q8_0, q6_k, q5_k, q5_1, q5_0, q4_k, "
-        "q4_1 or q4_0");
-  }
-  if (info.storage_only) return entry.dtype;  // copied as bytes: no kernel reads its values
-  if (has_values(entry.dtype)) return keep_f32 ? DType::f32 : wanted;
-  return entry.dtype;  // integers and booleans
+/// config.json states one dtype: the one asked for, or the one of most values.
+DType configured_dtype(const Checkpoint& checkpoint, DType wanted) {
+  if (wanted != DType::any) return wanted;
+  std::map<DType, std::uint64_t> bytes;
+  for (const TensorEntry& entry : checkpoint.tensors()) bytes[entry.dtype] += entry.nbytes;
+  return bytes[DType::bf16] > bytes[DType::f16] + bytes[DType::f32] ? DType::bf16
+         : bytes[DType::f16] > bytes[DType::f32]                    ? DType::f16
+                                                                    : DType::f32;
 }
 
-Plan make_plan(const Checkpoint& checkpoint, const std::string& input, bool folder, const ConvertOptions& options) {
-  check_options(options);
-  Plan plan;
-  if (checkpoint.format() == CheckpointFormat::gguf) {
-    plan = plan_gguf(checkpoint, folder, options.dtype);
-  } else {
-    for (const TensorEntry& entry : checkpoint.tensors()) plan.tensors.push_back({entry, entry.name, DType::any, 0});
-    if (folder) add_hugging_face_files(input, options.dtype, plan);
-  }
-  std::map<std::string, bool> used;
+void set_rounding_keys(const ConvertOptions& options, Plan& plan) {
   for (TensorPlan& tensor : plan.tensors)
-    tensor.to = target_dtype(checkpoint, tensor.source, kept(tensor, options, used), options.dtype);
-  check_patterns(options, used, plan.tensors.size());
+    if (!is_exact(tensor.source.dtype, tensor.to)) tensor.stochastic_key = rounding_key(options.seed, tensor.name);
+}
+
+}  // namespace
+
+Plan make_plan(const Checkpoint& checkpoint, const std::string& input, const std::string& output,
+               const ConvertOptions& options) {
+  check_options(options);
+  const OutputKind kind = output_kind(output);
+  const bool from_gguf = checkpoint.format() == CheckpointFormat::gguf;
+  Plan plan;
+  if (kind == OutputKind::gguf) {
+    plan = from_gguf ? plan_gguf_copy(checkpoint) : plan_gguf_model(checkpoint, input);
+  } else if (from_gguf) {
+    plan = plan_gguf(checkpoint, kind == OutputKind::folder, configured_dtype(checkpoint, options.dtype));
+  } else {
+    for (const TensorEntry& entry : checkpoint.tensors()) plan.tensors.push_back({entry, entry.name});
+    if (kind == OutputKind::folder) add_hugging_face_files(input, options.dtype, plan);
+  }
+  set_target_dtypes(checkpoint, kind, options, plan);
   note_sources(plan);
+  if (kind == OutputKind::gguf) set_file_type(options.dtype == DType::any, plan);
+  check_output_format(output, plan);
+  if (options.rounding == ConvertRounding::stochastic) set_rounding_keys(options, plan);
   return plan;
 }
 

@@ -26,7 +26,7 @@ void stream_bytes(const Checkpoint& checkpoint, const TensorPlan& plan, const st
 void throw_if_cancelled(const std::atomic<bool>* cancel);
 
 /// Row of the source that becomes row `row` of the output. GGUF's Llama converter writes the two halves of each head
-/// interleaved, [H, D/2, 2]; here they come apart again, [H, 2, D/2].
-std::int64_t source_row(std::int64_t row, std::int64_t head_dim);
+/// interleaved, [H, D/2, 2]; RowOrder::halves brings them apart again, [H, 2, D/2].
+std::int64_t source_row(RowOrder order, std::int64_t row, std::int64_t head_dim);
 
 }  // namespace candor::convert_internal

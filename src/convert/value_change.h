@@ -2,16 +2,22 @@
 #pragma once
 
 #include <cstdint>
+#include <optional>
 
+#include "candor/convert.h"
 #include "candor/tensor.h"
 
 namespace candor::convert_internal {
 
 struct ValueChange {
-  std::uint64_t changed = 0;     // values that differ (a NaN that stays NaN does not)
-  std::uint64_t overflowed = 0;  // finite, became infinite
-  std::uint64_t flushed = 0;     // not zero, became zero
-  double max_relative = 0;       // over changed values that are finite and not zero before and after
+  std::uint64_t changed = 0;           // values that differ (a NaN that stays NaN does not)
+  std::uint64_t overflowed = 0;        // finite, became infinite
+  std::uint64_t flushed = 0;           // not zero, became zero
+  std::uint64_t became_subnormal = 0;  // were none in their own format; changed or not
+  std::uint64_t unreachable = 0;       // changed, and outside the range that the target holds with all its digits
+  double max_relative = 0;             // over changed values that are finite and not zero before and after
+  double max_ulps = 0;                 // of the target's steps at the value, over changed values that stay finite
+  std::optional<ChangedValue> first;   // of the unreachable ones
 
   void add(const ValueChange& other);
 };
@@ -19,10 +25,11 @@ struct ValueChange {
 /// True when every value of `from` is a value of `to`: nothing to count.
 bool is_exact(DType from, DType to);
 
-/// True when a value can overflow, or be flushed where that needs permission: counted before anything is written.
+/// True when a value can be lost in a way that needs permission: counted before anything is written.
 bool can_lose(DType from, DType to);
 
-/// Compares element by element. Both are contiguous [n]; blocks count as the values they stand for.
-ValueChange count_changes(const Tensor& before, const Tensor& after);
+/// Compares element by element. Both are contiguous [n]; blocks count as the values they stand for. `first_element`:
+/// place of the first in its tensor.
+ValueChange count_changes(const Tensor& before, const Tensor& after, std::uint64_t first_element = 0);
 
 }  // namespace candor::convert_internal

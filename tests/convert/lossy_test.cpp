@@ -36,7 +36,7 @@ TEST(Lossy, F16OverflowAndFlushAreCountedAndRefused) {
   const std::string text = error_text<ValueError>([&] { convert(input, output, to(DType::f16)); });
   EXPECT_NE(
       text.find("2 finite values would become infinite and 3 would become zero, in 1 of 1 tensors: 'x' (f32 to f16: 2 "
-                "overflow, 3 become zero)"),
+                "overflow, 3 become zero; first: element 1 is 65520, the nearest f16 is inf)"),
       std::string::npos)
       << text;
   EXPECT_EQ(folder.names(), std::vector<std::string>{"in.safetensors"});
@@ -67,6 +67,43 @@ TEST(Lossy, Bf16ToF16IsCheckedAsWell) {
   const std::string text =
       error_text<ValueError>([&] { convert(input, folder.path("o.safetensors"), to(DType::f16)); });
   EXPECT_NE(text.find("1 finite values would become infinite and 1 would become zero"), std::string::npos) << text;
+  EXPECT_EQ(text.find("grid"), std::string::npos) << text;
+  EXPECT_NE(text.find("first: element 1 is 65536, the nearest f16 is inf"), std::string::npos) << text;
+}
+
+// No overflow, nothing becomes zero: a value between two f16 subnormals is damage enough. The first guard of all.
+TEST(Lossy, Bf16OffTheF16GridIsRefusedWithItsPlace) {
+  const TemporaryFolder folder;
+  // 1, 1.5 * 2^-24 (off), 2^-20 (subnormal there, exact), 1.0078125 * 2^-18 (off)
+  const std::string input =
+      write_safetensors(folder.path("in.safetensors"),
+                        {{"x", DType::bf16, {4}, testing::raw<std::uint16_t>({0x3f80, 0x33c0, 0x3580, 0x3681})}});
+  const std::string text =
+      error_text<ValueError>([&] { convert(input, folder.path("o.safetensors"), to(DType::f16)); });
+  EXPECT_NE(text.find("2 bf16 values lie off f16's grid and would be rounded, in 1 of 1 tensors: 'x' (bf16 to f16: 0 "
+                      "overflow, 0 become zero, 2 off the f16 grid; first: element 1 is 8.94069672e-08, the nearest "
+                      "f16 is 1.1920929e-07)"),
+            std::string::npos)
+      << text;
+  EXPECT_EQ(folder.names().size(), 1u);
+  const ConvertReport report = convert_plan(input, folder.path("o.safetensors"), to(DType::f16));
+  EXPECT_EQ(report.refusal, text);
+  EXPECT_EQ(report.tensors[0].unreachable, 2u);
+  EXPECT_EQ(report.tensors[0].became_subnormal, 3u);
+  EXPECT_EQ(report.tensors[0].first_unreachable->element, 1u);
+  ConvertOptions options = to(DType::f16);
+  options.allow_lossy = true;
+  convert(input, folder.path("o.safetensors"), options);
+  EXPECT_EQ(stored(folder.path("o.safetensors")), (std::vector<std::uint16_t>{0x3c00, 2, 0x10, 0x40}));
+}
+
+// Ordinary rounding of f32 stays allowed, also between f16 subnormals: f32 is rounded anyway.
+TEST(Lossy, F32ToF16RoundsWithoutPermission) {
+  const TemporaryFolder folder;
+  const std::string input = write_safetensors(folder.path("in.safetensors"), {f32_tensor("x", {0x1.8p-24f, 0.1f})});
+  const ConvertReport report = convert(input, folder.path("o.safetensors"), to(DType::f16));
+  EXPECT_EQ(report.tensors[0].unreachable, 1u);
+  EXPECT_TRUE(report.refusal.empty());
 }
 
 TEST(Lossy, F32ToBf16NeedsNoPermissionForRoundingOrZero) {
@@ -87,7 +124,9 @@ TEST(Lossy, F32ToBf16OverflowNeedsPermission) {
   const std::string input = write_safetensors(folder.path("in.safetensors"), {f32_tensor("x", {kMax, 1.0f})});
   const std::string text =
       error_text<ValueError>([&] { convert(input, folder.path("o.safetensors"), to(DType::bf16)); });
-  EXPECT_NE(text.find("'x' (f32 to bf16: 1 overflow, 0 become zero)"), std::string::npos) << text;
+  EXPECT_NE(text.find("'x' (f32 to bf16: 1 overflow, 0 become zero; first: element 0 is 3.40282347e+38"),
+            std::string::npos)
+      << text;
   ConvertOptions options = to(DType::bf16);
   options.allow_lossy = true;
   convert(input, folder.path("o.safetensors"), options);

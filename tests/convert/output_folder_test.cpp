@@ -110,13 +110,11 @@ TEST(OutputFolder, ShardsHaveAnIndex) {
                                               {f32_tensor("a", {1, 2}), f32_tensor("b", {3, 4}), f32_tensor("c", {5})});
   const Checkpoint source = Checkpoint::open(input);
   Plan plan;
-  for (const TensorEntry& entry : source.tensors()) plan.tensors.push_back({entry, entry.name, DType::f32, 0});
-  const std::vector<std::string> files = write_output(
-      plan, {{"format", "pt"}}, folder.path("out"), false,
-      [&](const TensorPlan& tensor, SafetensorsWriter& writer) {
-        writer.write(source.bytes(tensor.source), tensor.source.nbytes);
-      },
-      16);
+  for (const TensorEntry& entry : source.tensors()) plan.tensors.push_back({entry, entry.name, DType::f32});
+  const std::vector<std::string> files = write_output(plan, {folder.path("out"), false, {{"format", "pt"}}, 16},
+                                                      [&](const TensorPlan& tensor, CheckpointWriter& writer) {
+                                                        writer.write(source.bytes(tensor.source), tensor.source.nbytes);
+                                                      });
   EXPECT_EQ(files.size(), 3u);
   const Checkpoint out = Checkpoint::open(folder.path("out"));
   ASSERT_EQ(out.files().size(), 2u);
@@ -134,16 +132,13 @@ TEST(OutputFolder, AFailureInsideLeavesNothing) {
       write_safetensors(folder.path("in.safetensors"), {f32_tensor("a", {1}), f32_tensor("b", {2})});
   const Checkpoint source = Checkpoint::open(input);
   Plan plan;
-  for (const TensorEntry& entry : source.tensors()) plan.tensors.push_back({entry, entry.name, DType::f32, 0});
+  for (const TensorEntry& entry : source.tensors()) plan.tensors.push_back({entry, entry.name, DType::f32});
   int calls = 0;
   error_text<Cancelled>([&] {
-    write_output(
-        plan, {}, folder.path("out"), false,
-        [&](const TensorPlan& tensor, SafetensorsWriter& writer) {
-          if (++calls == 2) throw Cancelled("stop");  // the first shard is finished and renamed inside
-          writer.write(source.bytes(tensor.source), tensor.source.nbytes);
-        },
-        4);
+    write_output(plan, {folder.path("out"), false, {}, 4}, [&](const TensorPlan& tensor, CheckpointWriter& writer) {
+      if (++calls == 2) throw Cancelled("stop");  // the first shard is finished and renamed inside
+      writer.write(source.bytes(tensor.source), tensor.source.nbytes);
+    });
   });
   EXPECT_EQ(folder.names(), std::vector<std::string>{"in.safetensors"});
 }

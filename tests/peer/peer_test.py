@@ -56,6 +56,15 @@ def convert_tiny_models(python, candor, folder):
     run(python, "tests/convert/peer/check_tiny_models.py", folder)
 
 
+def convert_to_gguf(python, candor, folder):
+    run(candor, "convert", GGUF, folder / "direct.gguf", "--dtype", "bf16", "-q")
+    run(candor, "convert", GGUF, folder / "model", "--dtype", "bf16", "-q")
+    run(candor, "convert", folder / "model", folder / "back.gguf", "--dtype", "bf16", "-q")
+    llama_cpps = [p for p in [ROOT / "models/peers/SmolLM2-135M-Instruct.bf16.gguf"] if p.exists()]
+    run(python, "tests/convert/peer/check_gguf_output.py", GGUF, folder / "direct.gguf", folder / "back.gguf",
+        *llama_cpps)
+
+
 def who_keeps_bf16(python, candor, folder):
     run(python, "tools/who_keeps_bf16.py", "--candor", candor)
 
@@ -81,6 +90,7 @@ TESTS = {
     "llama_cpp_agreement": (llama_cpp_agreement, "llama_cpp numpy", True),
     "convert_smollm2": (convert_smollm2, "gguf ml_dtypes numpy safetensors tokenizers torch transformers", True),
     "convert_tiny_models": (convert_tiny_models, "tokenizers torch transformers", False),
+    "convert_to_gguf": (convert_to_gguf, "gguf llama_cpp ml_dtypes numpy", True),
     "who_keeps_bf16": (who_keeps_bf16, "ml_dtypes numpy torch", False),  # others are left out where they are missing
     "written_files": (written_files, "ml_dtypes numpy torch", False),
     "audit_smollm2": (audit_smollm2, "numpy", True),

@@ -1,0 +1,62 @@
+#include "convert/refusal.h"
+
+#include <cstdio>
+
+#include "io/refuse.h"
+
+namespace candor::convert_internal {
+namespace {
+
+/// bf16 values that f16 rounds: all of them lie outside its normal range, where a damaged model comes from.
+std::uint64_t off_grid(const ConvertedTensor& tensor) {
+  if (tensor.from != DType::bf16 || tensor.to != DType::f16) return 0;
+  return tensor.unreachable - tensor.overflowed - tensor.flushed;
+}
+
+/// Overflow always needs permission; becoming zero needs it in f16, whose smallest value is not that small.
+bool needs_permission(const ConvertedTensor& tensor) {
+  return tensor.overflowed > 0 || (tensor.to == DType::f16 && tensor.flushed > 0) || off_grid(tensor) > 0;
+}
+
+std::string number_text(double value) {
+  char text[32];
+  std::snprintf(text, sizeof text, "%.9g", value);
+  return text;
+}
+
+std::string tensor_text(const ConvertedTensor& tensor) {
+  const std::string to(dtype_name(tensor.to));
+  std::string text = io::quote(tensor.source_name) + " (" + std::string(dtype_name(tensor.from)) + " to " + to + ": " +
+                     std::to_string(tensor.overflowed) + " overflow, " + std::to_string(tensor.flushed) +
+                     " become zero";
+  if (off_grid(tensor) > 0) text += ", " + std::to_string(off_grid(tensor)) + " off the " + to + " grid";
+  if (const auto& first = tensor.first_unreachable)
+    text += "; first: element " + std::to_string(first->element) + " is " + number_text(first->before) +
+            ", the nearest " + to + " is " + number_text(first->after);
+  return text + ")";
+}
+
+}  // namespace
+
+std::string refusal_text(const std::vector<ConvertedTensor>& tensors, const std::string& input) {
+  std::uint64_t lossy = 0, overflowed = 0, flushed = 0, moved = 0;
+  std::string worst;
+  constexpr std::uint64_t kNamed = 3;
+  for (const ConvertedTensor& tensor : tensors) {
+    if (!needs_permission(tensor)) continue;
+    overflowed += tensor.overflowed;
+    flushed += tensor.flushed;
+    moved += off_grid(tensor);
+    if (++lossy <= kNamed) worst += (worst.empty() ? "" : ", ") + tensor_text(tensor);
+  }
+  if (lossy == 0) return "";
+  const std::string rounded =
+      moved == 0 ? "" : ", and " + std::to_string(moved) + " bf16 values lie off f16's grid and would be rounded";
+  return "convert: " + input + ": " + std::to_string(overflowed) + " finite values would become infinite and " +
+         std::to_string(flushed) + " would become zero" + rounded + ", in " + std::to_string(lossy) + " of " +
+         std::to_string(tensors.size()) + " tensors: " + worst + (lossy > kNamed ? ", …" : "") +
+         "; nothing was written: choose bf16 or f32, keep those tensors in f32 (--keep-f32), or allow it "
+         "(--allow-lossy)";
+}
+
+}  // namespace candor::convert_internal

@@ -1,0 +1,149 @@
+"""convert: formats by suffix, --explain, refusals with their place, rounding by chance, what stays f32, full disks."""
+
+import json
+import resource
+import struct
+import unittest
+
+from support import CliTest, GGUF_MODEL, candor, read_safetensors, shared_model, write_safetensors
+
+BF16_OFF_GRID = struct.pack("<4H", 0x3F80, 0x33C0, 0x3580, 0x3681)  # 1, 1.5 * 2^-24 (off), 2^-20, 64.5 * 2^-24 (off)
+
+
+def values_of(path):
+    return {name: (dtype, data) for name, (dtype, _, data) in read_safetensors(path).items()}
+
+
+class Formats(CliTest):
+    SUFFIXES = [".safetensors", ".gguf", ".npz", ".pt", ".pth", ".bin", ".ckpt", ""]
+
+    def test_every_format_keeps_every_bit_of_bf16(self):
+        source = self.folder / "in.safetensors"
+        bits = struct.pack("<6H", 0x7F81, 0xFFC1, 0xFF80, 0x8000, 0x0001, 0x3F81)
+        write_safetensors(source, {"a.weight": ("BF16", [2, 3], bits), "b.bias": ("F16", [3], bits[:6])})
+        for suffix in self.SUFFIXES:
+            with self.subTest(suffix):
+                out, back = self.folder / f"out{suffix}", self.folder / "back.safetensors"
+                result = candor("convert", source, out, "--dtype", "keep")
+                self.assert_ok(result)
+                self.assertIn("every value kept", result.stderr)
+                self.assert_ok(candor("convert", out, back, "--dtype", "keep", "--force"))
+                self.assertEqual(values_of(back), values_of(source))
+
+    def test_npy_holds_one_tensor(self):
+        source = self.folder / "in.safetensors"
+        write_safetensors(source, {"x": ("BF16", [2], b"\x81\x7f\1\0")})
+        self.assert_ok(candor("convert", source, self.folder / "x.npy", "--dtype", "keep"))
+        self.assert_ok(candor("convert", self.folder / "x.npy", self.folder / "y.safetensors", "--dtype", "keep"))
+        self.assertEqual(values_of(self.folder / "y.safetensors"), values_of(source))
+        write_safetensors(source, {"x": ("BF16", [1], b"ab"), "y": ("BF16", [1], b"ab")})
+        for explain in ([], ["--explain"]):
+            self.assert_error(candor("convert", source, self.folder / "z.npy", "--dtype", "keep", *explain),
+                              "holds one tensor and the source has 2")
+
+    def test_a_folder_becomes_a_gguf_that_answers_alike(self):
+        model = shared_model()
+        gguf = self.folder / "model.gguf"
+        self.assert_ok(candor("convert", model, gguf, "--dtype", "bf16"))
+        answers = []
+        for path in (model, gguf):
+            result = candor("run", path, "--raw", "-p", "the", "-n", "4", "--temperature", "0", "-q")
+            self.assert_ok(result)
+            answers.append(result.stdout)
+        self.assertEqual(*answers)
+
+    def test_vectors_of_a_gguf_are_widened_by_design(self):
+        result = candor("convert", GGUF_MODEL, self.folder / "out.gguf", "--dtype", "bf16")
+        self.assert_ok(result)
+        self.assertRegex(result.stderr, r"f32 → f32 ")
+        bf16 = self.folder / "bf16.safetensors"
+        write_safetensors(bf16, {"norm": ("BF16", [1], b"\x80\x3f")})
+        result = candor("convert", bf16, self.folder / "norm.gguf", "--dtype", "bf16")
+        self.assertIn("widened by design", result.stderr)
+
+    def test_blocks_have_no_place_in_safetensors(self):
+        self.assert_error(candor("convert", GGUF_MODEL, self.folder / "o.safetensors", "--dtype", "keep"),
+                          "has no place in safetensors", "--dtype bf16")
+        self.assert_folder_holds()
+
+
+class Losses(CliTest):
+    def source(self):
+        path = self.folder / "in.safetensors"
+        write_safetensors(path, {"x": ("BF16", [4], BF16_OFF_GRID)})
+        return path
+
+    def test_off_the_grid_is_refused_with_its_place(self):
+        source, out = self.source(), self.folder / "out.safetensors"
+        self.assert_error(candor("convert", source, out, "--dtype", "f16"), "2 bf16 values lie off f16's grid",
+                          "element 1 is 8.94069672e-08", "nearest f16 is 1.1920929e-07", "--allow-lossy")
+        self.assert_folder_holds("in.safetensors")
+        self.assert_ok(candor("convert", source, out, "--dtype", "f16", "--allow-lossy"))
+        self.assertEqual(values_of(out)["x"], ("F16", struct.pack("<4H", 0x3C00, 2, 0x10, 0x40)))
+
+    def test_explain_says_it_before(self):
+        result = candor("convert", self.source(), self.folder / "out.safetensors", "--dtype", "f16", "--explain")
+        self.assert_ok(result)
+        head, row = result.stdout.split("\n")[:2]
+        self.assertEqual(head.split()[-7:], ["largest", "in", "ulps", "subnormal", "overflow", "flushed", "unreachable"])
+        self.assertEqual(row.split(), ["x", "bf16", "→", "f16", "[4]", "2", "0.33", "0.5", "3", "2"])
+        self.assertIn("x element 1: 8.94069672e-08 becomes 1.1920929e-07\n", result.stdout)
+        self.assertIn("note: without --explain this is refused: ", result.stderr)
+        allowed = candor("convert", self.source(), self.folder / "out.safetensors", "--dtype", "f16", "--explain",
+                         "--allow-lossy")
+        self.assertNotIn("refused", allowed.stderr)
+        self.assert_folder_holds("in.safetensors")
+
+    def test_f32_among_bf16_stays(self):
+        source, out = self.folder / "in.safetensors", self.folder / "out.safetensors"
+        router = struct.pack("<f", 1 + 2**-20)
+        write_safetensors(source, {"w": ("BF16", [4], b"\x80\x3f" * 4), "router": ("F32", [1], router)})
+        result = candor("convert", source, out, "--dtype", "bf16")
+        self.assertIn("'router'", result.stderr)
+        self.assertEqual(values_of(out)["router"], ("F32", router))
+        self.assert_ok(candor("convert", source, out, "--dtype", "bf16", "--narrow-f32", "--force"))
+        self.assertEqual(values_of(out)["router"], ("BF16", b"\x80\x3f"))
+
+
+class Chance(CliTest):
+    def test_the_seed_decides_and_is_recorded(self):
+        source = self.folder / "in.safetensors"
+        write_safetensors(source, {"x": ("F32", [1000], struct.pack("<f", 1.003) * 1000)})
+
+        def by_chance(seed, threads="2"):
+            out = self.folder / "out.safetensors"
+            self.assert_ok(candor("convert", source, out, "--dtype", "bf16", "--rounding", "stochastic", "--seed", seed,
+                                  "--threads", threads, "--force"))
+            return out.read_bytes()
+
+        first = by_chance("7")
+        self.assertEqual(by_chance("7", "1"), first)
+        self.assertNotEqual(by_chance("8"), first)
+        length = struct.unpack("<Q", first[:8])[0]
+        metadata = json.loads(first[8:8 + length])["__metadata__"]
+        self.assertEqual(metadata["candor.rounding"], "stochastic, seed 7; one rounding")
+        ups = first[8 + length:].count(b"\x81\x3f")
+        self.assertTrue(300 < ups < 470, ups)  # 0.384 of 1000
+
+    def test_chance_and_seed_belong_together(self):
+        command = ["convert", GGUF_MODEL, self.folder / "out", "--dtype", "bf16"]
+        self.assert_usage_error(candor(*command, "--rounding", "stochastic"), "--seed N")
+        self.assert_usage_error(candor(*command, "--seed", "1"), "only with --rounding stochastic")
+        self.assert_usage_error(candor(*command, "--rounding", "up"), "'up' is not known")
+        self.assert_usage_error(candor(*command, "--rounding", "stochastic", "--seed", "-1"), "--seed")
+
+
+class Damage(CliTest):
+    def test_a_full_disk_leaves_nothing(self):
+        source = self.folder / "in.safetensors"
+        write_safetensors(source, {"x": ("F32", [1 << 20], 4 << 20)})
+        limit = lambda: resource.setrlimit(resource.RLIMIT_FSIZE, (1 << 20, 1 << 20))
+        for suffix in Formats.SUFFIXES:
+            with self.subTest(suffix):
+                result = candor("convert", source, self.folder / f"out{suffix}", "--dtype", "keep", preexec_fn=limit)
+                self.assert_error(result, "out", "cannot write")
+                self.assert_folder_holds("in.safetensors")
+
+
+if __name__ == "__main__":
+    unittest.main()
