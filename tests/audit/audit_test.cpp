@@ -82,7 +82,7 @@ TEST(Audit, OnlyAndExclude) {
 TEST(Audit, RefusesOptionsThatMeanNothing) {
   AuditOptions options;
   options.threshold_bits = 0;
-  EXPECT_THAT(error_text<ValueError>([&] { audit({"x"}, options); }), HasSubstr("threshold of 0.0"));
+  EXPECT_THAT(error_text<ValueError>([&] { audit({"x"}, options); }), HasSubstr("threshold of 0 bits"));
   options.threshold_bits = 40;
   options.threads = -1;
   EXPECT_THAT(error_text<ValueError>([&] { audit({"x"}, options); }), HasSubstr("-1 threads"));

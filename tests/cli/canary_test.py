@@ -118,7 +118,7 @@ class CanaryTest(CliTest):
     def test_wrong_command_lines(self):
         self.assert_usage_error(candor("canary"), "name the file to write")
         for name in ("x.h5", "x", "x.npy"):  # unknown, and of one tensor only
-            self.assert_usage_error(candor("canary", self.folder / name), ".safetensors, .npz, .pt")
+            self.assert_usage_error(candor("canary", self.folder / name), ".safetensors, .gguf, .npz, .pt")
         self.assert_usage_error(candor("canary", self.canary, "--no-such-option"))
         self.assert_folder_holds("canary.safetensors")
 
