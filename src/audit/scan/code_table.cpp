@@ -3,6 +3,7 @@
 #include <cstdlib>
 #include <cstring>
 #include <new>
+#include <utility>
 
 #include "audit/load.h"
 
@@ -104,6 +105,7 @@ void CodeTable::add_8(const std::byte* data, std::uint64_t elements) {
 }
 
 void CodeTable::add_upper_16(const std::byte* data, std::uint64_t elements) {
+  has_keys_ = true;
   std::uint32_t *even = even_.get(), *odd = odd_.get();
   count<4>(
       data, elements, even, odd,
@@ -116,6 +118,7 @@ void CodeTable::add_upper_16(const std::byte* data, std::uint64_t elements) {
 }
 
 void CodeTable::add_upper_19(const std::byte* data, std::uint64_t elements) {
+  has_keys_ = true;
   std::uint32_t* even = even_.get();
   count<4>(
       data, elements, even, even,
@@ -154,6 +157,7 @@ CodeCounts CodeTable::take_codes() {
 
 CodeCounts CodeTable::take_keys() {
   CodeCounts out;
+  if (!std::exchange(has_keys_, false)) return out;  // most f32 tensors have none
   out.reserve(all_ ? kUsual : 0);
   const std::size_t depth = deep_ ? 8 : 1;
   each_line([&](std::size_t line) {

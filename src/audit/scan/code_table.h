@@ -43,6 +43,7 @@ class CodeTable {
   std::unique_ptr<std::uint8_t[]> marked_;  // lines that hold something, when all_ is false
   bool all_ = true;                         // any line may hold something
   bool bytes_only_ = false;                 // only the first 256 counters were used
+  bool has_keys_ = false;                   // of add_upper_16 and add_upper_19
   bool deep_ = false;                       // keys beyond the first 65,536 were counted
 };
 
