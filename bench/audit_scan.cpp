@@ -1,10 +1,12 @@
 // candor audit beside the bare loops that bound its scan, measured in one process, alternating.
-//   build/release/bin/bench_audit_scan [MEBIBYTES] [ROUNDS] [FOLDER]
-// Prints GB/s (median of the rounds) and the median ratio to the bare loop in memory with the same threads: one counter
-// for each value, nothing else. There are two, with one table and with two in turn; a compiler's placing of the loop
-// alone moves either by a third, so the faster one of each round is the bound. audit() opens, scans and judges; its
-// file is in the page cache and mapped anew every round, as it is for the bare loop over the file. The bytes in memory
-// and read() of the same file stand beside it.
+//   bench_audit_scan [--check] [MEBIBYTES [ROUNDS [FOLDER]]]
+// Prints GB/s (median of the rounds) and two median ratios with the same threads: to the bare loop in memory, one
+// counter for each value and nothing else, and to the faster of two such loops, with one table and with two in turn. A
+// compiler's placing of the loop alone moves either by a third. audit() opens, scans and judges; its file is in the
+// page cache and mapped anew every round, as it is for the bare loop over the file. The bytes in memory and read() of
+// the same file stand beside it. --check fails when audit() has less than 0.85 of the bare loop or 0.8 of the faster
+// one, when two threads are less than 1.8 times one, or when both together count bf16 at less than
+// 0.45 of read(), of which dd reaches 0.7.
 #include <fcntl.h>
 #include <unistd.h>
 
@@ -155,67 +157,115 @@ double median(std::vector<double> values) {
   return values[values.size() / 2];
 }
 
-/// Measures all of `calls` in turn, `rounds` times, and prints each beside the faster of the first two.
-void compare(const std::string& title, std::uint64_t bytes, int rounds,
-             const std::vector<std::pair<std::string, std::function<void()>>>& calls) {
+struct Speed {
+  double rate = 0, to_plain = 0, to_faster = 0;  // GB/s; ratios
+};
+
+/// Measures all of `calls` in turn, `rounds` times, and prints each beside the first and the faster of the first two.
+std::vector<Speed> compare(const std::string& title, std::uint64_t bytes, int rounds,
+                           const std::vector<std::pair<std::string, std::function<void()>>>& calls) {
   std::vector<std::vector<double>> times(calls.size());
   for (int round = 0; round <= rounds; ++round)
     for (std::size_t i = 0; i < calls.size(); ++i)
       if (const double t = seconds(calls[i].second); round > 0) times[i].push_back(t);
   std::printf("%s\n", title.c_str());
+  std::vector<Speed> speeds;
   for (std::size_t i = 0; i < calls.size(); ++i) {
-    std::vector<double> ratios;
-    for (std::size_t r = 0; r < times[i].size(); ++r)
-      ratios.push_back(std::min(times[0][r], times[1][r]) / times[i][r]);
-    std::printf("  %-24s %6.2f GB/s  %5.2f\n", calls[i].first.c_str(),
-                static_cast<double>(bytes) / median(times[i]) / 1e9, median(ratios));
+    std::vector<double> plain, faster;
+    for (std::size_t r = 0; r < times[i].size(); ++r) {
+      plain.push_back(times[0][r] / times[i][r]);
+      faster.push_back(std::min(times[0][r], times[1][r]) / times[i][r]);
+    }
+    speeds.push_back({static_cast<double>(bytes) / median(times[i]) / 1e9, median(plain), median(faster)});
+    const Speed& speed = speeds.back();
+    std::printf("  %-24s %6.2f GB/s  %5.2f  %5.2f\n", calls[i].first.c_str(), speed.rate, speed.to_plain,
+                speed.to_faster);
   }
+  return speeds;
 }
 
 using Loop = std::function<void(const std::byte*, std::uint64_t)>;
 
-void measure(const std::string& title, const std::string& path, int rounds, const Loop& bare, const Loop& in_two) {
+/// What --check is about: audit() with one thread and with two, and read().
+struct Measured {
+  std::string title;
+  Speed one, two;
+  double read = 0;
+};
+
+Measured measure(const std::string& title, const std::string& path, int rounds, const Loop& bare, const Loop& in_two) {
   const Checkpoint checkpoint = Checkpoint::open(path);
   const TensorEntry& first = checkpoint.tensors().front();
   const std::byte* data = checkpoint.bytes(first);
   const std::uint64_t bytes = first.nbytes * checkpoint.tensors().size();
   std::vector<std::byte> memory(data, data + bytes);
+  Measured out{title, {}, {}, 0};
   for (const int threads : {1, 2}) {
-    compare(title + ", " + std::to_string(threads) + (threads == 1 ? " thread" : " threads"), bytes, rounds,
-            {{"bare loop, one table", [&] { in_parts(memory.data(), bytes, threads, bare); }},
-             {"bare loop, two tables", [&] { in_parts(memory.data(), bytes, threads, in_two); }},
-             {"bare loop, file",
-              [&] {
-                in_parts(data, bytes, threads, bare);
-                checkpoint.release_all();
-              }},
-             {"audit(), file", [&] { run_audit(path, threads); }},
-             {"read(), one thread", [&] { read_file(path); }},
-             {"bare read, memory", [&] { in_parts(memory.data(), bytes, threads, bare_read); }}});
+    const std::vector<Speed> speeds =
+        compare(title + ", " + std::to_string(threads) + (threads == 1 ? " thread" : " threads"), bytes, rounds,
+                {{"bare loop, one table", [&] { in_parts(memory.data(), bytes, threads, bare); }},
+                 {"bare loop, two tables", [&] { in_parts(memory.data(), bytes, threads, in_two); }},
+                 {"bare loop, file",
+                  [&] {
+                    in_parts(data, bytes, threads, bare);
+                    checkpoint.release_all();
+                  }},
+                 {"audit(), file", [&] { run_audit(path, threads); }},
+                 {"read(), one thread", [&] { read_file(path); }},
+                 {"bare read, memory", [&] { in_parts(memory.data(), bytes, threads, bare_read); }}});
+    (threads == 1 ? out.one : out.two) = speeds[3];
+    out.read = speeds[4].rate;
   }
   std::remove(path.c_str());
+  return out;
+}
+
+/// Prints what is below its floor; true when nothing is.
+bool check(const Measured& measured) {
+  bool good = true;
+  const auto floor = [&](const char* what, double value, double least) {
+    if (value >= least) return;
+    std::printf("%s: %s is %.2f, the floor %.2f\n", measured.title.c_str(), what, value, least);
+    good = false;
+  };
+  for (const Speed& speed : {measured.one, measured.two}) {
+    floor("the ratio to the bare loop", speed.to_plain, 0.85);
+    floor("the ratio to the faster bare loop", speed.to_faster, 0.8);
+  }
+  floor("two threads over one", measured.two.rate / measured.one.rate, 1.8);
+  if (measured.title == "bf16") floor("the part of read()", measured.two.rate / measured.read, 0.45);
+  return good;
+}
+
+std::vector<Measured> measure_all(const std::string& folder, std::uint64_t bytes, int rounds) {
+  constexpr std::size_t kValues = std::size_t{16} << 20;
+  const std::vector<float> values = normal(kValues, 0.02);
+  const std::vector<std::uint16_t> codes = to_bf16(values);
+  std::vector<float> widened(kValues);
+  for (std::size_t i = 0; i < kValues; ++i) widened[i] = std::bit_cast<float>(std::uint32_t{codes[i]} << 16);
+  return {measure("bf16", write_file(folder, "bf16", DType::bf16, codes.data(), kValues * 2, bytes), rounds, bare_codes,
+                  bare_codes_in_two),
+          measure("f32", write_file(folder, "f32", DType::f32, values.data(), kValues * 4, bytes), rounds,
+                  bare_significands, bare_significands_in_two),
+          measure("f32 that was bf16", write_file(folder, "wide", DType::f32, widened.data(), kValues * 4, bytes),
+                  rounds, bare_significands, bare_significands_in_two)};
 }
 
 }  // namespace
 
 int main(int argc, char** argv) {
+  std::vector<std::string> words(argv + 1, argv + argc);
+  const bool wants_check = !words.empty() && words.front() == "--check";
+  if (wants_check) words.erase(words.begin());
   try {
-    const std::uint64_t mebibytes = argc > 1 ? std::strtoull(argv[1], nullptr, 10) : 512;
-    const int rounds = argc > 2 ? std::atoi(argv[2]) : 9;
-    const std::string folder = argc > 3 ? argv[3] : std::filesystem::temp_directory_path().string();
-    const std::uint64_t bytes = mebibytes << 20;
-    constexpr std::size_t kValues = std::size_t{16} << 20;
-    const std::vector<float> values = normal(kValues, 0.02);
-    const std::vector<std::uint16_t> codes = to_bf16(values);
-    measure("bf16", write_file(folder, "bf16", DType::bf16, codes.data(), kValues * 2, bytes), rounds, bare_codes,
-            bare_codes_in_two);
-    measure("f32", write_file(folder, "f32", DType::f32, values.data(), kValues * 4, bytes), rounds, bare_significands,
-            bare_significands_in_two);
-    std::vector<float> widened(kValues);
-    for (std::size_t i = 0; i < kValues; ++i) widened[i] = std::bit_cast<float>(std::uint32_t{codes[i]} << 16);
-    measure("f32 that was bf16", write_file(folder, "wide", DType::f32, widened.data(), kValues * 4, bytes), rounds,
-            bare_significands, bare_significands_in_two);
-    return 0;
+    const std::uint64_t mebibytes = !words.empty() ? std::strtoull(words[0].c_str(), nullptr, 10) : 512;
+    const int rounds = words.size() > 1 ? std::atoi(words[1].c_str()) : 9;
+    if (mebibytes < 64 || rounds < 1) throw Error("at least 64 MEBIBYTES and 1 of ROUNDS are needed");
+    const std::string folder = words.size() > 2 ? words[2] : std::filesystem::temp_directory_path().string();
+    bool good = true;
+    for (const Measured& measured : measure_all(folder, mebibytes << 20, rounds))
+      if (wants_check) good = check(measured) && good;
+    return good ? 0 : 1;
   } catch (const Error& error) {
     std::fprintf(stderr, "bench_audit_scan: %s\n", error.what());
     return 1;
