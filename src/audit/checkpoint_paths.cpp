@@ -13,6 +13,9 @@ namespace {
 namespace fs = std::filesystem;
 
 constexpr std::string_view kExtensions[] = {".safetensors", ".gguf", ".pt", ".pth", ".bin", ".ckpt", ".npy", ".npz"};
+/// Opening a folder with one of these opens its model: all shards together, none of them missing.
+constexpr std::string_view kModelFiles[] = {"model.safetensors", io::kIndexFile, io::kPytorchFile,
+                                            io::kPytorchIndexFile};
 
 /// "NAME-00002-of-00003.gguf": the first part brings it in.
 bool is_later_part(const std::string& name) {
@@ -27,7 +30,8 @@ std::vector<std::string> expand_path(const std::string& path) {
   std::error_code error;
   const fs::path folder(path);
   if (!fs::is_directory(folder, error)) return {path};
-  if (fs::exists(folder / io::kIndexFile, error) || fs::exists(folder / "model.safetensors", error)) return {path};
+  for (const std::string_view name : kModelFiles)
+    if (fs::exists(folder / name, error)) return {path};
   std::vector<std::string> files;
   std::size_t indices = 0;
   for (const fs::directory_entry& entry : fs::directory_iterator(folder, error)) {

@@ -4,10 +4,14 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include <algorithm>
+#include <cmath>
+
 #include "audit/checkpoint_audit.h"
 #include "audit/checkpoint_paths.h"
 #include "audit/selection.h"
 #include "candor/error.h"
+#include "candor/io.h"
 #include "tests/audit/recipes.h"
 #include "tests/audit/scan_support.h"
 
@@ -43,6 +47,23 @@ TEST(Audit, JudgesEveryTensorOfEveryPath) {
   EXPECT_EQ(report.checkpoints[0].bytes, 4u * 512 * 512);
   EXPECT_EQ(report.checkpoints[1].tensors[0].name, "three");
   EXPECT_EQ(report.threshold_bits, 40);
+}
+
+// The steps of training are larger than the rounding of bf16: the lattice is gone, and no other history is seen in it.
+TEST(Audit, QuantisedAndThenTrainedOnIsConsistent) {
+  constexpr std::size_t kCount = 512 * 512, kGroup = 32;
+  std::vector<float> values = draw(Law::normal, 0.02, kCount, 21);
+  const std::vector<float> steps = draw(Law::normal, 1e-4, kCount, 22);
+  for (std::size_t first = 0; first < kCount; first += kGroup) {
+    float largest = 0;
+    for (std::size_t i = first; i < first + kGroup; ++i) largest = std::max(largest, std::fabs(values[i]));
+    for (std::size_t i = first; i < first + kGroup; ++i)
+      values[i] = std::round(values[i] / largest * 7) * largest / 7 + steps[i];
+  }
+  const TemporaryFolder folder;
+  const StoredTensor tuned = {"tuned", DType::bf16, {512, 512}, bytes_of(to_bf16(values, Route::rne))};
+  const AuditReport report = audit({write_safetensors(folder, {tuned})});
+  EXPECT_EQ(report.verdict, AuditVerdict::consistent) << report.checkpoints[0].tensors[0].sentence;
 }
 
 TEST(Audit, ARefusedFileIsAVerdict) {
@@ -102,7 +123,25 @@ TEST(Audit, AFolderIsAModelOrItsFiles) {
                                                        folder.path("c-00001-of-00002.gguf")}));
   folder.put("model.safetensors", "");
   EXPECT_EQ(expand_path(at), std::vector<std::string>{at});
+  for (const char* name : {"model.safetensors.index.json", "pytorch_model.bin", "pytorch_model.bin.index.json"}) {
+    const TemporaryFolder model;
+    model.put(name, "");
+    model.put("pytorch_model-00001-of-00002.bin", "");
+    EXPECT_EQ(expand_path(model.folder().string()), std::vector<std::string>{model.folder().string()}) << name;
+  }
   EXPECT_EQ(expand_path("/nowhere"), std::vector<std::string>{"/nowhere"});
+}
+
+TEST(Audit, AFolderOfPytorchIsComparedWithItsConfiguration) {
+  const TemporaryFolder folder;
+  const StoredTensor weights = genuine("one", 1);
+  auto writer = create_checkpoint(folder.path("pytorch_model.bin"), {{"one", DType::bf16, {512, 512}}}, {}, false);
+  writer->write(weights.bytes.data(), weights.bytes.size());
+  writer->finish();
+  folder.put("config.json", R"({"torch_dtype": "float16"})");
+  const AuditReport report = audit({folder.folder().string()});
+  EXPECT_EQ(report.verdict, AuditVerdict::mislabelled);
+  EXPECT_EQ(report.checkpoints[0].sub, "label-vs-config");
 }
 
 TEST(Audit, CancelEndsIt) {

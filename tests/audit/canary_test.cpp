@@ -4,6 +4,7 @@
 #include <algorithm>
 #include <set>
 
+#include "audit/canary/conversion.h"
 #include "candor/error.h"
 #include "candor/io.h"
 #include "tests/audit/canary_file.h"
@@ -70,6 +71,9 @@ TEST_F(CanaryTest, AsWrittenIsIntact) {
   EXPECT_THAT(report.findings, IsEmpty());
   for (const CanaryTensor& t : report.tensors) EXPECT_EQ(t.state, "intact") << t.canary;
 }
+
+// As many as docs/canary.md says.
+TEST_F(CanaryTest, PredictsSoManyConversions) { EXPECT_EQ(audit_internal::considered_conversions().size(), 220u); }
 
 TEST_F(CanaryTest, TheSameBytesEveryTimeAndEveryCodeOnce) {
   write_canary(folder_.path("again.safetensors"));

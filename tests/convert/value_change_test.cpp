@@ -75,6 +75,14 @@ TEST(ValueChange, RoundingIsToldFromWhatCannotBeReached) {
   EXPECT_EQ(change.first->after, 0x1p-23);
 }
 
+// What was subnormal in its own format did not become so.
+TEST(ValueChange, SubnormalsOfTheSourceAreNotCountedAgain) {
+  const Tensor before = Tensor::from_f32(std::vector<float>{0x1p-127f, 0x1.01p-130f, -0x1p-133f, 0x1p-126f}, {4});
+  const ValueChange change = count_changes(before, cast(before, DType::bf16));
+  EXPECT_EQ(change.changed, 1u);  // 1.00390625 * 2^-130
+  EXPECT_EQ(change.became_subnormal, 0u);
+}
+
 // Every bf16 that f16 does not hold is unreachable: there is no ordinary rounding between these two.
 TEST(ValueChange, OffTheGridIsAllThatChangesFromBf16ToF16) {
   Tensor codes = Tensor::empty({65536}, DType::bf16);
