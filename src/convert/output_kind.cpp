@@ -1,3 +1,4 @@
+// A suffix that io writes and this table does not know would be a folder: OutputKind.KnowsEverySuffixThatIsWritten.
 #include "convert/output_kind.h"
 
 #include <string_view>

@@ -21,10 +21,12 @@ constexpr std::string_view kAlignmentKey = "general.alignment";
 std::uint64_t alignment_of(const std::string& path, const GgufMetadata& metadata) {
   const GgufValue* value = metadata.find(kAlignmentKey);
   if (value == nullptr) return io::kGgufDefaultAlignment;
+  constexpr std::uint64_t kLeast = 8, kMost = 65536;  // more would be zeros by the megabyte after each tensor
   const std::uint64_t alignment = metadata.unsigned_integer(kAlignmentKey).value_or(0);
-  if (value->type != GgufValueType::u32 || alignment < 8 || !std::has_single_bit(alignment))
+  const bool sound = alignment >= kLeast && alignment <= kMost && std::has_single_bit(alignment);
+  if (value->type != GgufValueType::u32 || !sound)
     throw FormatError("gguf: " + path + ": general.alignment is " + std::to_string(alignment) +
-                      "; it must be a u32, a power of two and at least 8");
+                      "; it must be a u32, a power of two from 8 to 65536");
   return alignment;
 }
 

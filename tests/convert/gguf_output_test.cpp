@@ -41,6 +41,15 @@ std::vector<std::string> names_of(const Checkpoint& checkpoint) {
   return names;
 }
 
+TEST(OutputKind, KnowsEverySuffixThatIsWritten) {
+  std::string all;
+  for (const std::string_view suffix : checkpoint_suffixes()) {
+    EXPECT_NE(output_kind("x" + std::string(suffix)), OutputKind::folder) << suffix;
+    all += (all.empty() ? "" : ", ") + std::string(suffix);
+  }
+  EXPECT_EQ(single_file_suffixes(), all);
+}
+
 TEST(GgufOutput, KeepCopiesEveryTensorAndTheMetadata) {
   const TemporaryFolder folder;
   const std::string input = put_bf16_gguf(folder);

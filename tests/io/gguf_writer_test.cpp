@@ -168,6 +168,7 @@ TEST(GgufWriter, ValuesThatTheirTypeCannotBeAreRefused) {
   refused({GgufValue::Array{{std::uint64_t{1}, Type::u8}}, Type::array}, "an element that is none");
   expect_refused({}, metadata_of({{"", {true}}}), "metadata key ''");
   expect_refused({}, metadata_of({{"general.alignment", {std::uint64_t{12}, Type::u32}}}), "general.alignment is 12");
+  expect_refused({}, metadata_of({{"general.alignment", {std::uint64_t{1} << 31, Type::u32}}}), "is 2147483648");
   expect_refused({}, metadata_of({{"general.alignment", {std::uint64_t{32}, Type::u64}}}), "must be a u32");
 }
 

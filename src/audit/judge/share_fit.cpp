@@ -52,7 +52,7 @@ void ShareLikelihood::compact() {
   all.swap(terms_);
   for (std::size_t i = 0; i < all.size();) {
     const double ratio = all[i].ratio;
-    double weight = 0;
+    double weight = all[i++].weight;
     for (; i < all.size() && all[i].ratio == ratio; ++i) weight += all[i].weight;
     add(weight, ratio);
   }
