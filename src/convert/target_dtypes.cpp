@@ -4,6 +4,7 @@
 
 #include "candor/error.h"
 #include "io/checked.h"
+#include "io/checkpoint_writers.h"
 #include "io/gguf_writer.h"
 #include "io/name_pattern.h"
 #include "io/refuse.h"
@@ -148,17 +149,22 @@ void set_target_dtypes(const Checkpoint& checkpoint, OutputKind kind, const Conv
 
 void check_output_format(const std::string& output, const Plan& plan) {
   const OutputKind kind = output_kind(output);
-  if (kind == OutputKind::npy && plan.tensors.size() != 1)
-    throw FormatError("convert: " + output + ": a .npy file holds one tensor and the source has " +
-                      std::to_string(plan.tensors.size()) + "; write a .npz or .safetensors file");
+  std::vector<TensorItem> items;
   for (const TensorPlan& tensor : plan.tensors) {
-    if (kind == OutputKind::gguf) io::check_gguf_item(output, {tensor.name, tensor.to, tensor.source.shape});
+    items.push_back({tensor.name, tensor.to, tensor.source.shape});
+    if (kind == OutputKind::gguf) io::check_gguf_item(output, items.back());
     const bool named = !dtype_info(tensor.to).safetensors.empty();
     if ((kind == OutputKind::safetensors || kind == OutputKind::folder) && !named)
       throw FormatError("convert: " + output + ": tensor " + io::quote(tensor.source.name) + " of dtype " +
                         std::string(dtype_name(tensor.to)) +
                         " has no place in safetensors; choose --dtype bf16, f16 or f32, or write a .gguf file");
   }
+  if (kind == OutputKind::npy && items.size() != 1)
+    throw FormatError("convert: " + output + ": a .npy file holds one tensor and the source has " +
+                      std::to_string(items.size()) + "; write a .npz or .safetensors file");
+  if (kind == OutputKind::npy) io::check_npy_items(output, items);
+  if (kind == OutputKind::npz) io::check_npz_items(output, items);
+  if (kind == OutputKind::pytorch) io::check_pytorch_items(output, items);
 }
 
 }  // namespace candor::convert_internal

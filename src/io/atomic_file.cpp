@@ -158,6 +158,7 @@ void AtomicFile::prepare(const std::atomic<bool>* cancel) {
 
 void AtomicFile::place() {
   rename_into_place(temporary_.path(), path_, overwrite_);
+  placed_ = true;
   temporary_.keep();
   sync_folder(parent_of(path_));
 }

@@ -31,6 +31,7 @@ class AtomicFile {
   // The same in two steps, for files that belong together: only when all are prepared is the first of them placed.
   void prepare(const std::atomic<bool>* cancel = nullptr);  // all that may fail or be cancelled, but for the rename
   void place();
+  bool placed() const { return placed_; }  // renamed, whatever place() threw after that
 
  private:
   void flush();
@@ -40,6 +41,7 @@ class AtomicFile {
   std::string path_;
   bool overwrite_;
   TemporaryPath temporary_;
+  bool placed_ = false;
   int descriptor_ = -1;
   std::uint64_t written_ = 0;
   ContentHash hash_;

@@ -21,6 +21,11 @@ std::unique_ptr<CheckpointWriter> create_npz(const std::string& path, std::vecto
 std::unique_ptr<CheckpointWriter> create_pytorch(const std::string& path, std::vector<TensorItem> items,
                                                  const Metadata& metadata, bool overwrite);
 
+// What each of them refuses before it looks at the disk, for who plans an output. errors of each: FormatError
+void check_npy_items(const std::string& path, const std::vector<TensorItem>& items);
+void check_npz_items(const std::string& path, const std::vector<TensorItem>& items);
+void check_pytorch_items(const std::string& path, const std::vector<TensorItem>& items);
+
 /// errors   FormatError (2^62 bytes and more: with headers between them, places in a file would no longer be numbers)
 void require_total_bytes(std::string_view format, const std::string& path, const std::vector<TensorItem>& items);
 

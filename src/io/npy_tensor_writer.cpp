@@ -43,13 +43,13 @@ class NpyFile final : public SequentialFile {
     file().prepare(cancel);
     const std::optional<std::string> other = take_other_sidecar();
     const bool name_first = sidecar_ && !(overwrite_ && is_there(path()));  // a fresh array is never seen without it
-    bool placed = false;
     try {
       if (name_first) sidecar_->place();
-      placed = name_first;
       file().place();
     } catch (...) {
-      restore(placed, other);
+      // What fails after a rename takes nothing back: the new array is there, and gets its own name.
+      if (!file().placed()) restore(other);
+      if (file().placed() && sidecar_ && !sidecar_->placed()) sidecar_->place();
       throw;
     }
     if (sidecar_ && !name_first) sidecar_->place();
@@ -68,9 +68,9 @@ class NpyFile final : public SequentialFile {
   }
 
   /// The names as they were, as far as the disk lets us: the array could not be replaced.
-  void restore(bool placed, const std::optional<std::string>& other) const {
+  void restore(const std::optional<std::string>& other) const {
     std::error_code error;
-    if (placed) fs::remove(npy_sidecar(path()), error);
+    if (sidecar_ && sidecar_->placed()) fs::remove(npy_sidecar(path()), error);
     try {
       if (other) write_file_atomically(npy_sidecar(path()), *other, false);
     } catch (const IoError&) {  // the first error is the one to tell
@@ -94,8 +94,7 @@ void check_sidecar(const std::string& path, bool overwrite) {
 
 }  // namespace
 
-std::unique_ptr<CheckpointWriter> create_npy(const std::string& path, std::vector<TensorItem> items, const Metadata&,
-                                             bool overwrite) {
+void check_npy_items(const std::string& path, const std::vector<TensorItem>& items) {
   if (items.size() != 1)
     throw FormatError("npy: " + path + ": there are " + std::to_string(items.size()) +
                       " tensors and the format holds one; write a .npz");
@@ -106,6 +105,11 @@ std::unique_ptr<CheckpointWriter> create_npy(const std::string& path, std::vecto
                 "convert it to bf16, f16 or f32");
   require_rank(kFormat, path, item);
   item_bytes(kFormat, path, item);
+}
+
+std::unique_ptr<CheckpointWriter> create_npy(const std::string& path, std::vector<TensorItem> items, const Metadata&,
+                                             bool overwrite) {
+  check_npy_items(path, items);
   check_sidecar(path, overwrite);
   return std::make_unique<NpyFile>(path, std::move(items), overwrite);
 }

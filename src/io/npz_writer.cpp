@@ -59,7 +59,9 @@ void check_name(const std::string& path, const TensorItem& item) {
     fail("has a name that NumPy could not tell from another member's");
 }
 
-void check_items(const std::string& path, const std::vector<TensorItem>& items) {
+}  // namespace
+
+void check_npz_items(const std::string& path, const std::vector<TensorItem>& items) {
   for (const TensorItem& item : items) {
     check_name(path, item);
     if (npy_descr(item.dtype).empty())
@@ -72,11 +74,9 @@ void check_items(const std::string& path, const std::vector<TensorItem>& items) 
   require_total_bytes(kFormat, path, items);
 }
 
-}  // namespace
-
 std::unique_ptr<CheckpointWriter> create_npz(const std::string& path, std::vector<TensorItem> items,
                                              const Metadata& metadata, bool overwrite) {
-  check_items(path, items);
+  check_npz_items(path, items);
   CandorJson json{metadata, {}};
   for (const TensorItem& item : items)
     if (!npy_names(item.dtype)) json.dtypes.emplace(item.name, item.dtype);

@@ -111,7 +111,9 @@ class PytorchFile final : public SequentialFile {
   std::string json_;
 };
 
-void check_items(const std::string& path, const std::vector<TensorItem>& items) {
+}  // namespace
+
+void check_pytorch_items(const std::string& path, const std::vector<TensorItem>& items) {
   constexpr std::size_t kLongestName = 4095;  // that candor reads
   for (const TensorItem& item : items) {
     if (item.name.size() > kLongestName)
@@ -129,11 +131,9 @@ void check_items(const std::string& path, const std::vector<TensorItem>& items) 
   require_total_bytes(kFormat, path, items);
 }
 
-}  // namespace
-
 std::unique_ptr<CheckpointWriter> create_pytorch(const std::string& path, std::vector<TensorItem> items,
                                                  const Metadata& metadata, bool overwrite) {
-  check_items(path, items);
+  check_pytorch_items(path, items);
   const std::string json = candor_json_text({metadata, {}}, kFormat, path);
   const std::string pickle = pickle_of(items, path);
   return std::make_unique<PytorchFile>(path, std::move(items), pickle, json, overwrite);

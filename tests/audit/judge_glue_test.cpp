@@ -57,6 +57,25 @@ TEST(judge_glue, other_dtypes_are_left_to_others) {
   EXPECT_EQ(judged(integers).verdict, unsupported);
 }
 
+// Their codes are no magnitudes: as bits of f32 they would be subnormals, and sixteen bits folded to seven.
+TEST(judge_glue, of_dtypes_that_are_not_read_only_codes_and_zeros_are_counted) {
+  for (const DType dtype : {DType::i16, DType::u8, DType::bool_, DType::f8_e8m0}) {
+    Fingerprint tensor;
+    tensor.dtype = tensor.code_dtype = dtype;
+    tensor.type_name = dtype_name(dtype);
+    const std::uint32_t last = dtype == DType::i16 ? 0xffff : 0xff;
+    for (const std::uint32_t code : {0u, 1u, 0x80u, last}) tensor.codes.emplace_back(code, 3);
+    tensor.elements = 12;
+    const AuditEvidence evidence = judged(tensor).evidence;
+    EXPECT_EQ(evidence.distinct, 4u) << dtype_name(dtype);
+    EXPECT_EQ(evidence.zeros, is_floating(dtype) ? 0u : 3u) << dtype_name(dtype);
+    EXPECT_EQ(evidence.sigma, 0) << dtype_name(dtype);
+    EXPECT_EQ(evidence.largest, 0) << dtype_name(dtype);
+    EXPECT_EQ(evidence.below_f16_normal + evidence.subnormals + evidence.off_grid, 0u) << dtype_name(dtype);
+    EXPECT_TRUE(evidence.binades.empty()) << dtype_name(dtype);
+  }
+}
+
 TEST(judge_glue, the_same_tensor_gets_the_same_p_values) {
   const Fingerprint tensor = fingerprint_of(weights(Route::rne, 65'536, 5), {65'536});
   Fingerprint other = tensor;

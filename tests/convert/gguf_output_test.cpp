@@ -171,5 +171,20 @@ TEST(GgufOutput, WhatHasNoPlaceIsRefusedByThePlan) {
             std::string::npos);
 }
 
+// What the writer would refuse, the plan does: --explain must not promise it.
+TEST(GgufOutput, BlocksHaveNoPlaceInNumPyAndPyTorchFiles) {
+  const TemporaryFolder folder;
+  testing::GgufBytes bytes;
+  bytes.infos.push_back(testing::gguf_info("w.weight", {32, 2}, 8, 0));  // q8_0
+  bytes.data = std::string(2 * 34, '\0');
+  const std::string input = folder.put("in.gguf", bytes.bytes());
+  for (const std::string suffix : {".npy", ".npz", ".pt"}) {
+    const std::string output = folder.path("out" + suffix);
+    const std::string error = error_text<FormatError>([&] { convert_plan(input, output, to(DType::any)); });
+    EXPECT_NE(error.find("of dtype q8_0"), std::string::npos) << error;
+    EXPECT_NO_THROW(convert_plan(input, output, to(DType::bf16))) << suffix;
+  }
+}
+
 }  // namespace
 }  // namespace candor

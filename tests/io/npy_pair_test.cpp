@@ -1,5 +1,5 @@
 // NAME.npy and NAME.npy.json as a reader finds them at every moment of their replacement, and after a rename that
-// failed. A program of its own: its renames are watched, and fail on demand.
+// failed. A program of its own: its renames are watched; they fail on demand, and so does the flush behind them.
 #include <errno.h>
 #include <stdio.h>
 
@@ -12,6 +12,7 @@ namespace {
 
 std::function<void()> look;       // before and after every rename
 int renames_before_failure = -1;  // negative: they always work; else the one after so many fails
+int renames_before_flush = -1;    // negative: it always works; else the first fsync after so many fails, once
 
 int watched(const std::function<int()>& rename) {
   if (look) look();
@@ -20,6 +21,7 @@ int watched(const std::function<int()>& rename) {
     return -1;
   }
   const int result = rename();
+  if (renames_before_flush > 0) --renames_before_flush;
   if (look) look();
   return result;
 }
@@ -31,6 +33,14 @@ extern "C" {
 
 int __real_rename(const char* from, const char* to);
 int __real_renameat2(int from_folder, const char* from, int to_folder, const char* to, unsigned flags);
+int __real_fsync(int file);
+
+int __wrap_fsync(int file) {
+  if (renames_before_flush != 0) return __real_fsync(file);
+  renames_before_flush = -1;
+  errno = EIO;
+  return -1;
+}
 
 int __wrap_rename(const char* from, const char* to) {
   return watched([=] { return __real_rename(from, to); });
@@ -52,7 +62,7 @@ class NpyPair : public ::testing::Test {
  protected:
   void TearDown() override {
     look = nullptr;
-    renames_before_failure = -1;
+    renames_before_failure = renames_before_flush = -1;
   }
 
   /// Two elements whose bytes say what they are.
@@ -99,6 +109,30 @@ class NpyPair : public ::testing::Test {
     for (const std::string& name : folder_.names()) EXPECT_TRUE(name.starts_with("x.npy")) << name;
   }
 
+  /// The same, but the folder cannot be flushed after so many renames: what was renamed is in its place.
+  void replace_unflushed(DType from, DType to, int renames) {
+    SCOPED_TRACE(std::string(dtype_name(from)) + " by " + std::string(dtype_name(to)) +
+                 ", renames before the flush that fails: " + std::to_string(renames));
+    for (const std::string& name : folder_.names()) std::filesystem::remove(folder_.path(name));
+    write(from, true);
+    look = [this] { expect_no_wrong_name(); };
+    renames_before_flush = renames;
+    try {
+      write(to, from != DType::any);
+      EXPECT_GT(renames_before_flush, 0) << "there was no such rename";
+    } catch (const IoError&) {
+    }
+    look = nullptr;
+    renames_before_flush = -1;
+    if (!std::filesystem::exists(path_)) {  // only the name of a fresh array was there, and was taken back
+      EXPECT_EQ(from, DType::any);
+      EXPECT_TRUE(folder_.names().empty());
+      return;
+    }
+    ASSERT_NO_THROW(expect_no_wrong_name());
+    EXPECT_EQ(Checkpoint::open(path_).tensors()[0].dtype, to);
+  }
+
   testing::TemporaryFolder folder_;
   std::string path_ = folder_.path("x.npy");
 };
@@ -114,6 +148,13 @@ TEST_F(NpyPair, NorAfterARenameThatFailed) {
     for (const DType to : kDTypes)
       for (const int works : {0, 1})
         if (to != DType::any) replace(from, to, works);
+}
+
+TEST_F(NpyPair, NorAfterAFlushThatFailed) {
+  for (const DType from : kDTypes)
+    for (const DType to : kDTypes)
+      for (const int renames : {1, 2})
+        if (to != DType::any) replace_unflushed(from, to, renames);
 }
 
 TEST_F(NpyPair, AFreshArrayIsNeverSeenWithoutItsName) {

@@ -85,7 +85,8 @@ Fit best_scale(std::span<const Point> points, const Codebook& book) {
   Fit best;
   best.bits = -1e300;
   // An 8-bit float has the same levels in each octave down to its subnormals, which are fewer: what is on none of them
-  // with the outermost value in one octave is on none in the octaves below.
+  // with the outermost value in one octave is on none in the octaves below, but where a value's error is as wide as the
+  // levels lie apart; such a fit has no evidence.
   const bool has_octaves = book.least_top != 0;
   std::uint32_t failed = 0;  // by the three bits after a level's first
   // From the outermost inwards: where an octave makes no difference (f8 without

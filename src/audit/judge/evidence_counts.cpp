@@ -7,6 +7,7 @@
 #include "audit/code_value.h"
 #include "audit/element_position.h"
 #include "audit/judge/code_table.h"
+#include "audit/number_format.h"
 
 namespace candor::audit_internal {
 
@@ -81,6 +82,12 @@ void fill_from_codes(const Fingerprint& tensor, AuditEvidence& evidence) {
   counter.finish();
 }
 
+// Integers, flags and formats whose values are not read here: there is nothing to say about magnitudes.
+void fill_from_unread_codes(const Fingerprint& tensor, AuditEvidence& evidence) {
+  evidence.distinct = tensor.codes.size();
+  if (!is_floating(tensor.code_dtype) && tensor.codes.front().first == 0) evidence.zeros = tensor.codes.front().second;
+}
+
 // Magnitudes by binade: the smallest and the largest are its lower and upper ends, and what is at 65536 is not known.
 void fill_from_significands(const Fingerprint& tensor, AuditEvidence& evidence) {
   Counter counter(evidence);
@@ -137,7 +144,7 @@ void fill_counts(const Fingerprint& tensor, AuditEvidence& evidence) {
   evidence.rows = tensor.rows;
   evidence.zero_rows = tensor.zero_rows;
   if (!tensor.codes.empty()) {
-    fill_from_codes(tensor, evidence);
+    number_format(tensor.code_dtype) ? fill_from_codes(tensor, evidence) : fill_from_unread_codes(tensor, evidence);
   } else if (!tensor.significands.counts.empty()) {
     fill_from_significands(tensor, evidence);
   }
