@@ -81,10 +81,10 @@ std::string tensor_table(const ConvertReport& report) {
   table.add({"tensor", "from → to", "shape", "changed", "largest", "in ulps", "subnormal", "overflow", "flushed",
              "unreachable"});
   for (const ConvertedTensor& t : report.tensors)
-    table.add({t.name, std::string(dtype_name(t.from)).append(" → ").append(dtype_name(t.to)), shape_text(t.shape),
-               count_or_blank(t.changed), change_text(t.max_relative_change), change_text(t.max_ulps),
-               count_or_blank(t.became_subnormal), count_or_blank(t.overflowed), count_or_blank(t.flushed),
-               count_or_blank(t.unreachable)});
+    table.add({readable(t.name), std::string(dtype_name(t.from)).append(" → ").append(dtype_name(t.to)),
+               shape_text(t.shape), count_or_blank(t.changed), change_text(t.max_relative_change),
+               change_text(t.max_ulps), count_or_blank(t.became_subnormal), count_or_blank(t.overflowed),
+               count_or_blank(t.flushed), count_or_blank(t.unreachable)});
   return table.text();
 }
 

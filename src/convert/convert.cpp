@@ -5,6 +5,7 @@
 #include "candor/error.h"
 #include "candor/io.h"
 #include "convert/copied_tensors.h"
+#include "convert/file_metadata.h"
 #include "convert/output.h"
 #include "convert/plan.h"
 #include "convert/refusal.h"
@@ -106,21 +107,6 @@ ValueChange cast_tensor(const Checkpoint& checkpoint, const TensorPlan& plan, co
   return change;
 }
 
-std::map<std::string, std::string> file_metadata(const Plan& plan, const ConvertOptions& options) {
-  std::map<std::string, std::size_t> sources;
-  for (const TensorPlan& tensor : plan.tensors) ++sources[std::string(dtype_name(tensor.source.dtype))];
-  std::string text;
-  for (const auto& [dtype, count] : sources) text += (text.empty() ? "" : ", ") + dtype + ": " + std::to_string(count);
-  std::string rounding = "nearest, ties to even; one rounding";
-  if (options.dtype == DType::any) rounding = "none: every tensor keeps its dtype";
-  if (options.rounding == ConvertRounding::stochastic)
-    rounding = "stochastic, seed " + std::to_string(options.seed) + "; one rounding";
-  return {{"format", "pt"},
-          {"candor.version", CANDOR_VERSION},
-          {"candor.source_dtypes", text},
-          {"candor.rounding", rounding}};
-}
-
 ConvertReport make_report(const Plan& plan) {
   ConvertReport report;
   report.notes = plan.notes;
@@ -184,7 +170,8 @@ ConvertReport convert(const std::string& input, const std::string& output, const
   // A single file is in its place by then: what was asked for is done, and nothing can be taken back.
   const std::atomic<bool>* cancel = is_single_file(output) ? nullptr : options.cancel;
   const auto verify = [&](const std::string& path) { copied.verify(path, cancel); };
-  const Destination destination = {output, options.overwrite, file_metadata(plan, options), kShardBytes, verify};
+  const Destination destination = {output, options.overwrite, file_metadata(checkpoint, plan, options), kShardBytes,
+                                   verify};
   report.files = write_output(plan, destination, source, options.cancel);
   return report;
 }

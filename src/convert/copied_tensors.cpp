@@ -34,7 +34,8 @@ void CopiedTensors::verify(const std::string& output, const std::atomic<bool>* c
       throw IoError("convert: " + output + ": tensor " + io::quote(name) +
                     (entry == nullptr ? " is not in what was written"
                                       : " does not read back with the bytes that the source has") +
-                    "; do not use this output: the disk may be failing, or the source changed meanwhile");
+                    "; do not use this output: the disk may be failing, or the source changed meanwhile, or another "
+                    "program wrote there too");
   }
 }
 

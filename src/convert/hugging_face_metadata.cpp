@@ -1,8 +1,10 @@
 // config.json as GGUF metadata.
+#include <cmath>
 #include <cstring>
 
 #include "convert/hugging_face_model.h"
 #include "convert/rotary_divisors.h"
+#include "core/formats.h"
 
 namespace candor::convert_internal {
 namespace {
@@ -16,8 +18,8 @@ class Keys {
 
   void u32(const char* key, std::uint64_t value) { metadata_.values[prefix_ + key] = {value, GgufValueType::u32}; }
   /// GGUF has f32 there: the nearest one.
-  void f32(const char* key, double value) {
-    metadata_.values[prefix_ + key] = {static_cast<double>(static_cast<float>(value)), GgufValueType::f32};
+  void f32(const char* key, float value) {
+    metadata_.values[prefix_ + key] = {static_cast<double>(value), GgufValueType::f32};
   }
   void string(const char* key, const std::string& value) {
     metadata_.values[prefix_ + key] = {value, GgufValueType::string};
@@ -34,6 +36,14 @@ double required(const ConfigFields& fields, const char* field) {
   return *value;
 }
 
+/// A number that stays one as f32, and that a model can have: an epsilon, a base or a factor.
+float positive(const ConfigFields& fields, const char* field, double value) {
+  const float narrow = f64_to_f32(value);
+  if (!(narrow > 0) || !std::isfinite(narrow))
+    fields.refuse(field, "must be positive, and neither 0 nor infinite as f32, which is what GGUF has there");
+  return narrow;
+}
+
 /// Llama 3's rule: the table that GGUF has for it.
 void add_divisors(const ConfigFields& rule, double base, std::uint64_t head_dim, Plan& plan) {
   Llama3Scaling scaling;
@@ -41,6 +51,7 @@ void add_divisors(const ConfigFields& rule, double base, std::uint64_t head_dim,
   scaling.low_freq_factor = required(rule, "low_freq_factor");
   scaling.high_freq_factor = required(rule, "high_freq_factor");
   scaling.original_context = rule.extent("original_max_position_embeddings");
+  positive(rule, "factor", scaling.factor);
   if (!(scaling.factor >= 1) || !(scaling.low_freq_factor > 0) || !(scaling.high_freq_factor > scaling.low_freq_factor))
     rule.refuse("factor", "and the frequency factors must be positive, and the high one above the low one");
   std::vector<float> divisors;
@@ -64,14 +75,13 @@ void add_rotary(const ConfigFields& config, std::uint64_t head_dim, Keys& keys, 
   const Json nothing = Json::object();
   const ConfigFields rule(object != nullptr ? *object : nothing, "config.json: " + std::string(field));
   const double base = rule.number("rope_theta").value_or(config.number("rope_theta").value_or(10000.0));
-  if (!(base > 0)) config.refuse("rope_theta", "must be positive");
-  keys.f32("rope.freq_base", base);
+  keys.f32("rope.freq_base", positive(config, "rope_theta", base));
   const std::string type = rule.text("rope_type").value_or(rule.text("type").value_or("default"));
   if (rule.number("partial_rotary_factor").value_or(1) != 1)
     rule.refuse("partial_rotary_factor", "must be 1: the whole head is rotated");
   if (type == "linear") {
     keys.string("rope.scaling.type", type);
-    keys.f32("rope.scaling.factor", required(rule, "factor"));
+    keys.f32("rope.scaling.factor", positive(rule, "factor", required(rule, "factor")));
   } else if (type == "llama3") {
     add_divisors(rule, base, head_dim, plan);
   } else if (type != "default") {
@@ -93,7 +103,7 @@ void add_model_metadata(const ConfigFields& config, const std::string& architect
   keys.u32("feed_forward_length", config.extent("intermediate_size"));
   keys.u32("attention.head_count", heads.queries);
   keys.u32("attention.head_count_kv", heads.keys);
-  keys.f32("attention.layer_norm_rms_epsilon", required(config, "rms_norm_eps"));
+  keys.f32("attention.layer_norm_rms_epsilon", positive(config, "rms_norm_eps", required(config, "rms_norm_eps")));
   if (heads.size * heads.queries != channels) {
     keys.u32("attention.key_length", heads.size);
     keys.u32("attention.value_length", heads.size);

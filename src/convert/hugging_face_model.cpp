@@ -1,6 +1,7 @@
 #include "convert/hugging_face_model.h"
 
 #include <filesystem>
+#include <unordered_set>
 
 #include "candor/error.h"
 #include "convert/gguf_model.h"
@@ -75,6 +76,29 @@ void set_rows(const std::string& file, const Family& family, const ConfigHeads& 
   if (!family.interleaved_heads) return;
   tensor.heads = static_cast<std::int64_t>(count);
   tensor.rows = RowOrder::interleaved;
+}
+
+/// The layers that config.json states are there whole, and no others: llama.cpp loads nothing else.
+void require_layers(const Checkpoint& checkpoint, const ConfigFields& config, const Plan& plan) {
+  constexpr const char* kParts[] = {"input_layernorm",  "self_attn.q_proj", "self_attn.k_proj",
+                                    "self_attn.v_proj", "self_attn.o_proj", "post_attention_layernorm",
+                                    "mlp.gate_proj",    "mlp.up_proj",      "mlp.down_proj"};
+  constexpr std::string_view kLayer = "blk.";
+  const std::uint64_t layers = config.extent("num_hidden_layers");
+  const auto refuse = [&](const std::string& what) {
+    config.refuse("num_hidden_layers", "is " + std::to_string(layers) + ", but " + what + "; get both files again");
+  };
+  std::unordered_set<std::string> known;
+  for (std::uint64_t layer = 0; layer < layers; ++layer) {
+    const std::string prefix = "model.layers." + std::to_string(layer) + ".";
+    for (const char* part : kParts)
+      if (const std::string name = prefix + part + ".weight"; checkpoint.find(name) == nullptr)
+        refuse("there is no tensor " + io::quote(name));
+    known.insert(std::string(kLayer).append(std::to_string(layer)));
+  }
+  for (const TensorPlan& tensor : plan.tensors)
+    if (tensor.name.starts_with(kLayer) && !known.contains(tensor.name.substr(0, tensor.name.find('.', kLayer.size()))))
+      refuse("there is a tensor " + io::quote(tensor.source.name));
 }
 
 void map_tensors(const Checkpoint& checkpoint, const ConfigFields& config, const Family& family, Plan& plan) {
@@ -172,6 +196,7 @@ std::optional<Plan> plan_hugging_face_model(const Checkpoint& checkpoint, const 
   Plan plan;
   plan.gguf.values["general.architecture"] = {std::string(family->architecture), GgufValueType::string};
   map_tensors(checkpoint, config, *family, plan);
+  require_layers(checkpoint, config, plan);
   add_model_metadata(config, std::string(family->architecture), plan);
   add_tokenizer_metadata(config, folder.string(), plan);
   return plan;

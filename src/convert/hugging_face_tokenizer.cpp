@@ -95,7 +95,6 @@ class VocabularyReader {
   VocabularyReader(std::string file, std::uint64_t rows) : file_(std::move(file)), rows_(rows) {
     v_.tokens.resize(rows);
     v_.types.assign(rows, kUnused);
-    for (std::uint64_t id = 0; id < rows; ++id) v_.tokens[id] = "[PAD" + std::to_string(id) + "]";
   }
 
   Vocabulary read(const Json& tokenizer) {
@@ -107,17 +106,30 @@ class VocabularyReader {
       for (const Json& token : *added)
         add(text(token, "content"), token.is_object() ? token.value("id", Json()) : Json(),
             flag(token, "special", false) ? kControl : kUserDefined);
-    if (merges != nullptr && merges->is_array())
-      for (const Json& merge : *merges) v_.merges.push_back(merge_text(merge));
+    if (merges == nullptr || !merges->is_array()) refuse_tokenizer(file_, "'model.merges' is no list");
+    for (const Json& merge : *merges) v_.merges.push_back(merge_text(merge));
+    fill_up();
     return std::move(v_);
   }
 
  private:
+  /// Names for ids that no token has; some token may be called like that.
+  void fill_up() {
+    for (std::uint64_t id = 0; id < rows_; ++id) {
+      if (v_.types[id] != kUnused) continue;
+      std::string name = "[PAD" + std::to_string(id) + "]";
+      while (v_.ids.contains(name)) name.insert(1, "_");
+      v_.tokens[id] = name;
+    }
+  }
+
   void add(const std::string& token, const Json& id, TokenType type) {
     if (!id.is_number_unsigned() || id.get<std::uint64_t>() >= rows_)
       refuse_tokenizer(file_, "the id " + id.dump() + " of token " + io::quote(token) + " is none of the " +
                                   std::to_string(rows_) + " rows of the embeddings");
     const std::uint64_t place = id.get<std::uint64_t>();
+    if (token.find('\0') != std::string::npos)
+      refuse_tokenizer(file_, "token " + io::quote(token) + " holds a NUL, which ends a text for llama.cpp");
     const auto [known, fresh] = v_.ids.emplace(token, place);
     if (token.empty() || known->second != place || (fresh && v_.types[place] != kUnused))
       refuse_tokenizer(
@@ -205,8 +217,13 @@ void add_special_tokens(const Json& tokenizer, const Json& settings, const Confi
   }
   const auto adds = [&](const char* kind, const std::string& token) {
     const auto id = ids.find(kind);
-    return flag(settings, (std::string("add_") + kind + "_token").c_str(),
-                id != ids.end() && !token.empty() && v.tokens[id->second] == token);
+    const std::string field = std::string("add_") + kind + "_token";
+    const bool added =
+        flag(settings, field.c_str(), id != ids.end() && !token.empty() && v.tokens[id->second] == token);
+    if (added && id == ids.end())  // readers of GGUF would add a token of their own choice
+      throw FormatError("convert: " + std::string(io::kTokenizerConfigFile) + ": field '" + field +
+                        "' is true, but no token of the vocabulary is named as " + kind + "; name it or write false");
+    return added;
   };
   values["tokenizer.ggml.add_bos_token"] = {adds("bos", first), GgufValueType::boolean};
   if (adds("eos", last)) values["tokenizer.ggml.add_eos_token"] = {true, GgufValueType::boolean};

@@ -27,7 +27,7 @@ namespace fs = std::filesystem;
 using io::TemporaryPath;
 
 constexpr std::string_view kOp = "convert";
-constexpr std::string_view kSafetensorsOnly = "format";  // what transformers wants to find there
+constexpr std::string_view kOwnKeys = "candor.";  // GGUF's other keys have meanings and types of their own
 
 std::string without_slash(const std::string& output) {
   const fs::path path = fs::path(output).lexically_normal();
@@ -44,7 +44,7 @@ std::unique_ptr<CheckpointWriter> create_writer(const std::string& path, std::ve
   if (output_kind(path) != OutputKind::gguf) return create_checkpoint(path, std::move(items), metadata, overwrite);
   GgufMetadata all = plan.gguf;
   for (const auto& [key, value] : metadata)
-    if (key != kSafetensorsOnly) all.values[key] = {value, GgufValueType::string};
+    if (key.starts_with(kOwnKeys)) all.values[key] = {value, GgufValueType::string};
   return std::make_unique<GgufWriter>(path, std::move(items), all, overwrite);
 }
 

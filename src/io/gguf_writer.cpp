@@ -1,5 +1,6 @@
 #include "io/gguf_writer.h"
 
+#include <algorithm>
 #include <bit>
 
 #include "candor/error.h"
@@ -41,7 +42,9 @@ std::string header_text(const std::string& path, const std::vector<TensorItem>& 
   std::uint64_t offset = 0;
   for (const TensorItem& item : items) {
     io::append_gguf_string(out, item.name);
-    io::append_little_endian(out, item.shape.size(), 4);
+    io::append_little_endian(out, std::max<std::size_t>(item.shape.size(), 1), 4);
+    if (item.shape.empty())
+      io::append_little_endian(out, 1, 8);  // readers know no scalars: one element of one dimension
     for (auto extent = item.shape.rbegin(); extent != item.shape.rend(); ++extent)
       io::append_little_endian(out, static_cast<std::uint64_t>(*extent), 8);
     io::append_little_endian(out, static_cast<std::uint32_t>(dtype_info(item.dtype).gguf), 4);

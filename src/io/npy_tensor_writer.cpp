@@ -1,5 +1,10 @@
 // One tensor as .npy, and beside it the file that names a dtype which NumPy has not. A reader that comes at any moment
 // finds the old pair, the new pair, or an array without a name for its dtype; never one array with the other's name.
+#include <fcntl.h>
+#include <sys/file.h>
+#include <unistd.h>
+
+#include <cerrno>
 #include <filesystem>
 #include <optional>
 
@@ -21,6 +26,29 @@ bool is_there(const std::string& path) {
   return fs::exists(fs::symlink_status(path, error));  // a dangling link is there too
 }
 
+/// Pairs in a folder are replaced one after the other: two writers of one pair would leave one's name beside the
+/// other's array. A file system without locks goes on without one.
+class PairLock {
+ public:
+  PairLock(const std::string& path, const std::atomic<bool>* cancel) {
+    const fs::path folder = fs::path(path).parent_path();
+    descriptor_ = ::open(folder.empty() ? "." : folder.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+    while (descriptor_ >= 0 && ::flock(descriptor_, LOCK_EX) != 0 && errno == EINTR)
+      if (cancel != nullptr && *cancel) {
+        ::close(descriptor_);
+        throw Cancelled("write: " + path + ": cancelled; the temporary files are removed and nothing was replaced");
+      }
+  }
+  PairLock(const PairLock&) = delete;
+  PairLock& operator=(const PairLock&) = delete;
+  ~PairLock() {
+    if (descriptor_ >= 0) ::close(descriptor_);
+  }
+
+ private:
+  int descriptor_ = -1;
+};
+
 class NpyFile final : public SequentialFile {
  public:
   NpyFile(const std::string& path, std::vector<TensorItem> items, bool overwrite)
@@ -41,6 +69,7 @@ class NpyFile final : public SequentialFile {
   void commit(const std::atomic<bool>* cancel) override {
     if (sidecar_) sidecar_->prepare();
     file().prepare(cancel);
+    const PairLock lock(path(), cancel);
     const std::optional<std::string> other = take_other_sidecar();
     const bool name_first = sidecar_ && !(overwrite_ && is_there(path()));  // a fresh array is never seen without it
     try {

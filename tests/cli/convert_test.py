@@ -30,6 +30,14 @@ class Formats(CliTest):
                 self.assert_ok(candor("convert", out, back, "--dtype", "keep", "--force"))
                 self.assertEqual(values_of(back), values_of(source))
 
+    def test_names_in_the_table_of_explain_are_readable(self):
+        source = self.folder / "in.safetensors"
+        write_safetensors(source, {"\x1b[31mred\n": ("BF16", [1], b"\x80\x3f")})
+        result = candor("convert", source, self.folder / "o.pt", "--dtype", "keep", "--explain")
+        self.assert_ok(result)
+        self.assertNotIn("\x1b", result.stdout)
+        self.assertIn("\\x1b[31mred\\x0a", result.stdout)
+
     def test_npy_holds_one_tensor(self):
         source = self.folder / "in.safetensors"
         write_safetensors(source, {"x": ("BF16", [2], b"\x81\x7f\1\0")})

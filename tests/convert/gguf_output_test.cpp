@@ -2,6 +2,7 @@
 #include "candor/convert.h"
 #include "candor/error.h"
 #include "candor/receipt.h"
+#include "convert/output_kind.h"
 #include "tests/convert/checkpoints.h"
 
 namespace candor {
@@ -44,10 +45,10 @@ std::vector<std::string> names_of(const Checkpoint& checkpoint) {
 TEST(OutputKind, KnowsEverySuffixThatIsWritten) {
   std::string all;
   for (const std::string_view suffix : checkpoint_suffixes()) {
-    EXPECT_NE(output_kind("x" + std::string(suffix)), OutputKind::folder) << suffix;
+    EXPECT_NE(convert_internal::output_kind("x" + std::string(suffix)), convert_internal::OutputKind::folder) << suffix;
     all += (all.empty() ? "" : ", ") + std::string(suffix);
   }
-  EXPECT_EQ(single_file_suffixes(), all);
+  EXPECT_EQ(convert_internal::single_file_suffixes(), all);
 }
 
 TEST(GgufOutput, KeepCopiesEveryTensorAndTheMetadata) {

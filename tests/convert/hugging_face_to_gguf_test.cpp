@@ -111,6 +111,12 @@ TEST(HuggingFaceToGguf, WhatGgufCannotStateIsRefusedByItsField) {
       {"/rms_norm_eps", nullptr},
       {"/hidden_size", "32"},
       {"/hidden_size", 64},
+      {"/num_hidden_layers", 1},
+      {"/num_hidden_layers", 2147483647},
+      {"/rms_norm_eps", -1e-5},
+      {"/rms_norm_eps", 1e-60},  // 0 as f32
+      {"/rms_norm_eps", 1e39},   // infinite as f32
+      {"/rope_theta", 1e39},
   };
   for (const auto& [field, value] : cases) {
     const TemporaryFolder folder;
@@ -149,6 +155,23 @@ TEST(HuggingFaceToGguf, RotaryFieldsOfBothSpellings) {
   }
 }
 
+// 1e300 is infinite in the f32 that GGUF has there.
+TEST(HuggingFaceToGguf, FactorsThatAreNoneAsF32AreRefused) {
+  for (const double factor : {-3.0, 0.0, 1e-60, 1e300}) {
+    for (const char* rule : {"linear", "llama3"}) {
+      const TemporaryFolder folder;
+      const std::string input = changed_folder(folder, "config.json", "/rope_scaling",
+                                               {{"rope_type", rule},
+                                                {"factor", factor},
+                                                {"low_freq_factor", 1.0},
+                                                {"high_freq_factor", 4.0},
+                                                {"original_max_position_embeddings", 8192}});
+      const std::string text = error_text<FormatError>([&] { convert(input, folder.path("o.gguf"), to(DType::bf16)); });
+      EXPECT_NE(text.find("rope_scaling: field 'factor'"), std::string::npos) << rule << factor << text;
+    }
+  }
+}
+
 TEST(HuggingFaceToGguf, RowsMustBeTheHeads) {
   const TemporaryFolder folder;
   const std::string input = changed_folder(folder, "config.json", "/head_dim", 4);
@@ -158,9 +181,17 @@ TEST(HuggingFaceToGguf, RowsMustBeTheHeads) {
 
 TEST(HuggingFaceToGguf, DamagedTokenizersAreRefusedAndUnknownOnesAreNoted) {
   const std::pair<const char*, nlohmann::ordered_json> damaged[] = {
-      {"/model/vocab/the", 100000}, {"/model/vocab/the", -1},   {"/model/vocab/new", 5},
-      {"/added_tokens/0/id", "x"},  {"/model/merges/0", {"a"}}, {"/model/merges/0", {"a b", "c"}},
-      {"/model/merges/0", "ab"},    {"/model/vocab", 3}};
+      {"/model/vocab/the", 100000},
+      {"/model/vocab/the", -1},
+      {"/model/vocab/new", 5},
+      {"/added_tokens/0/id", "x"},
+      {"/model/merges/0", {"a"}},
+      {"/model/merges/0", {"a b", "c"}},
+      {"/model/merges/0", "ab"},
+      {"/model/vocab", 3},
+      {"/model/merges", "a b"},
+      {"/model/merges", nullptr},
+      {"/added_tokens/0/content", std::string("a\0b", 3)}};
   for (const auto& [field, value] : damaged) {
     const TemporaryFolder folder;
     const std::string input = changed_folder(folder, "tokenizer.json", field, value);
@@ -181,18 +212,37 @@ TEST(HuggingFaceToGguf, OtherArchitecturesAreContainersAndTheKnownOnesAreNamed) 
   EXPECT_NE(Checkpoint::open(folder.path("o.gguf")).find("model.embed_tokens.weight"), nullptr);
 }
 
+// Readers of GGUF would add a token of their own choice.
+TEST(HuggingFaceToGguf, ATokenThatIsAddedMustBeNamed) {
+  const TemporaryFolder folder;
+  changed_folder(folder, "tokenizer_config.json", "/add_bos_token", true);
+  auto settings = nlohmann::ordered_json::parse(read_bytes(folder.path("model/tokenizer_config.json")));
+  auto config = nlohmann::ordered_json::parse(read_bytes(folder.path("model/config.json")));
+  settings.erase("bos_token");
+  config.erase("bos_token_id");
+  folder.put("model/tokenizer_config.json", settings.dump());
+  folder.put("model/config.json", config.dump());
+  const std::string text =
+      error_text<FormatError>([&] { convert(folder.path("model"), folder.path("o.gguf"), to(DType::bf16)); });
+  EXPECT_NE(text.find("field 'add_bos_token' is true"), std::string::npos) << text;
+}
+
 // Ids without a token are filled up, as llama.cpp's converter does: the vocabulary is as long as the embeddings.
 TEST(HuggingFaceToGguf, IdsWithoutATokenAreFilledUp) {
   const TemporaryFolder folder;
   ConvertOptions options = to(DType::bf16);
   convert(golden("smollm.gguf"), folder.path("model"), options);
   auto json = nlohmann::ordered_json::parse(read_bytes(folder.path("model/tokenizer.json")));
-  const std::uint64_t id = json["model"]["vocab"]["the"];
+  const std::uint64_t id = json["model"]["vocab"]["the"], other = json["model"]["vocab"]["a"];
   json["model"]["vocab"].erase("the");
+  const std::string filler = "[PAD" + std::to_string(id) + "]";
+  json["model"]["vocab"].erase("a");
+  json["model"]["vocab"][filler] = other;  // a token that is called like a filler
   folder.put("model/tokenizer.json", json.dump());
   convert(folder.path("model"), folder.path("o.gguf"), options);
   const Checkpoint found = Checkpoint::open(folder.path("o.gguf"));
-  EXPECT_EQ(found.gguf().strings("tokenizer.ggml.tokens")->at(id), "[PAD" + std::to_string(id) + "]");
+  EXPECT_EQ(found.gguf().strings("tokenizer.ggml.tokens")->at(id), "[_PAD" + std::to_string(id) + "]");
+  EXPECT_EQ(found.gguf().strings("tokenizer.ggml.tokens")->at(other), filler);
   EXPECT_EQ(found.gguf().numbers("tokenizer.ggml.token_type")->at(id), 5);
 }
 

@@ -39,7 +39,7 @@ TEST(GgufWriter, EveryByteIsAsTheFormatSays) {
   testing::GgufBytes wanted;
   wanted.pairs = {gguf_pair("a.text", testing::kString, gguf_string("hi")), gguf_pair("z", testing::kU8, "\7")};
   wanted.infos = {testing::gguf_info("b", {3, 2}, 30, 0), testing::gguf_info("empty", {0}, 0, 32),
-                  testing::gguf_info("a", {}, 0, 32), testing::gguf_info("q", {32, 1}, 2, 64)};
+                  testing::gguf_info("a", {1}, 0, 32), testing::gguf_info("q", {32, 1}, 2, 64)};
   const auto filled = [](std::string bytes) { return bytes.append((32 - bytes.size() % 32) % 32, '\0'); };
   wanted.data = filled("0123456789ab") + filled("wxyz") + filled("ABCDEFGHIJKLMNOPQR");
   EXPECT_EQ(read_bytes(folder.path("x.gguf")), wanted.bytes());

@@ -1,7 +1,10 @@
 // NAME.npy and NAME.npy.json as a reader finds them at every moment of their replacement, and after a rename that
 // failed. A program of its own: its renames are watched; they fail on demand, and so does the flush behind them.
 #include <errno.h>
+#include <fcntl.h>
 #include <stdio.h>
+#include <sys/file.h>
+#include <unistd.h>
 
 #include <functional>
 
@@ -166,6 +169,24 @@ TEST_F(NpyPair, AFreshArrayIsNeverSeenWithoutItsName) {
   EXPECT_FALSE(unnamed);
   write(DType::bf16, true);  // and one of the same dtype replaces it so
   EXPECT_FALSE(unnamed);
+}
+
+TEST_F(NpyPair, IsReplacedByOneWriterAtATime) {
+  write(DType::bf16, false);
+  const int folder = ::open(std::filesystem::path(path_).parent_path().c_str(), O_RDONLY | O_DIRECTORY);
+  ASSERT_GE(folder, 0);
+  int renames = 0;
+  look = [&] {
+    ++renames;
+    EXPECT_NE(::flock(folder, LOCK_EX | LOCK_NB), 0) << "another writer could come in between";
+    EXPECT_EQ(errno, EWOULDBLOCK);
+    ::flock(folder, LOCK_UN);
+  };
+  write(DType::f8_e4m3, true);
+  look = nullptr;
+  EXPECT_GT(renames, 0);
+  EXPECT_EQ(::flock(folder, LOCK_EX | LOCK_NB), 0) << "and afterwards the next may";
+  ::close(folder);
 }
 
 TEST_F(NpyPair, NothingIsLeftOfAFreshPairWhoseSecondRenameFailed) {
