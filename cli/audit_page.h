@@ -89,6 +89,7 @@ th.number, td.number { text-align: right; white-space: nowrap; }
 td.name { font-weight: 600; white-space: nowrap; }
 tr:target td, dt:target { background: var(--open-wash); }
 .wide-table { overflow-x: auto; } .wide-table td:first-child { min-width: 15rem; }
+.wide-table td:last-child { min-width: 18rem; }
 td .tag, td.shape { white-space: nowrap; }
 .facts { display: flex; flex-wrap: wrap; gap: .1rem 1.6rem; font-size: .92rem; margin: .6rem 0; }
 dt { margin-top: .9rem; } dd { margin: .2rem 0 0; } dd p { margin: .15rem 0; }
@@ -97,7 +98,8 @@ footer { margin-top: 2.5rem; padding-top: .75rem; border-top: 1px solid var(--li
   body { padding: .8rem; }
   .answer { padding: .8rem .9rem; } .answer h2 { font-size: 1.25rem; }
   .class { padding-left: .7rem; }
-  .wide-table td:first-child { min-width: 0; } td .tag, .cards td.shape { white-space: normal; }
+  .wide-table td:first-child, .wide-table td:last-child { min-width: 0; }
+  td .tag, .cards td.shape { white-space: normal; }
   .cards thead { position: absolute; left: -999rem; }
   .cards tr { display: block; padding: .4rem 0; border-bottom: 1px solid var(--line); }
   .cards td, .cards td.number { display: block; border: 0; padding: 0; text-align: left; white-space: normal; }
@@ -108,6 +110,7 @@ footer { margin-top: 2.5rem; padding-top: .75rem; border-top: 1px solid var(--li
   :root { --paper: #fff; --ink: #000; --soft: #444; --line: #bbb; --bad: #a11; --good: #175; --open: #750; }
   html { font-size: 8.5pt; }
   body { max-width: none; padding: 0; }
+  .wide-table td:first-child, .wide-table td:last-child { min-width: 0; }
   h2 { margin-top: 1.2rem; } .class { margin: .6rem 0; }
   .answer, .tag, svg, rect { print-color-adjust: exact; -webkit-print-color-adjust: exact; }
   .figures { grid-template-columns: 1fr 1fr; }

@@ -14,8 +14,8 @@ namespace {
 using Anchor = Svg::Anchor;
 
 constexpr double kWidth = 400;
-constexpr int kCoarse = -17,
-              kLattice = -24;  // f16 is coarser than bf16 below the one, and zero below the other
+// f16 is coarser than bf16 below the first, zero below the second, infinite from the third.
+constexpr int kCoarse = -17, kLattice = -24, kBeyond = 16;
 constexpr int kLowestShown = -64, kHighestShown = 40;
 
 std::string figure(std::string_view title, const std::string& picture, const std::string& keys,
@@ -52,7 +52,7 @@ void shade_zones(Svg& svg, const Frame& frame, int low, int high) {
   };
   zone(low, kLattice - 1, "zone none");
   zone(std::max(low, kLattice - 1), kCoarse, "zone coarse");
-  zone(16, high + 1, "zone none");
+  zone(kBeyond, high + 1, "zone none");
 }
 
 struct Spread {
@@ -128,6 +128,17 @@ void parity_axis(Svg& svg, const Frame& frame) {
   }
 }
 
+/// What each history leaves in bf16.
+void draw_histories(Svg& svg, const Frame& frame, int low, int high) {
+  svg.path(steps(frame, low, high, [](int) { return 0.5625; }), "eleven");
+  svg.path(steps(frame, low, high, even_from_f16), "from");
+  svg.path(steps(frame, low, high, even_via_f16), "via");
+}
+
+std::string history_keys() {
+  return key("via", "bf16 → f16 → bf16") + key("from", "f32 → f16 → bf16") + key("eleven", "TF32 → bf16");
+}
+
 }  // namespace
 
 std::string exponent_figure(const TensorAudit& tensor) {
@@ -155,7 +166,8 @@ std::string exponent_figure(const TensorAudit& tensor) {
   exponent_ticks(svg, frame, s.low, s.high);
   std::string keys = key("observed wide", "values in this tensor");
   if (!curve.empty()) keys += key("expected", "a normal distribution as wide");
-  if (s.low < kCoarse) keys += key("coarse wide", "f16 is coarser than bf16") + key("none wide", "f16 holds nothing");
+  if (s.low < kCoarse) keys += key("coarse wide", "f16 is coarser than bf16");
+  if (s.low < kLattice - 1 || s.high >= kBeyond) keys += key("none wide", "f16 holds nothing");
   return figure("Sizes of the values", svg.str(), keys,
                 "Count of values by size. Weights have a few very small "
                 "values; if the bars stop where the curve goes "
@@ -174,10 +186,9 @@ std::string parity_figure(const TensorAudit& tensor) {
           "history leaves");
   shade_zones(svg, frame, low, high);
   parity_axis(svg, frame);
+  const bool bf16 = tensor.element == DType::bf16 || tensor.sub.starts_with("bf16-in");
   svg.path(steps(frame, low, high, [](int) { return 0.5; }), "once");
-  svg.path(steps(frame, low, high, [](int) { return 0.5625; }), "eleven");
-  svg.path(steps(frame, low, high, even_from_f16), "from");
-  svg.path(steps(frame, low, high, even_via_f16), "via");
+  if (bf16) draw_histories(svg, frame, low, high);
   for (const AuditBinade& b : shown) {
     const auto [least, most] = interval(static_cast<double>(b.even), static_cast<double>(b.count));
     const double x = frame.x(b.exponent + 0.5);
@@ -187,12 +198,12 @@ std::string parity_figure(const TensorAudit& tensor) {
   }
   svg.line(frame.left, frame.bottom, frame.right, frame.bottom, "axis");
   exponent_ticks(svg, frame, low, high);
-  return figure("Even mantissas, by size", svg.str(),
-                key("dot-key", "this tensor, 95 % interval") + key("once", "rounded once") +
-                    key("via", "bf16 → f16 → bf16") + key("from", "f32 → f16 → bf16") + key("eleven", "TF32 → bf16"),
-                "Rounding to even leaves a trace when the value had few bits before. The "
-                "dots follow the line of what "
-                "the values went through.");
+  const std::string keys = key("dot-key", "this tensor, 95 % interval") + key("once", "rounded once");
+  return figure("Even mantissas, by size", svg.str(), bf16 ? keys + history_keys() : keys,
+                bf16 ? "Rounding to even leaves a trace when the value had few bits before. The dots follow the line "
+                       "of what the values went through."
+                     : "The last bit of ordinary values is 0 in half of them. Where it is 0 more often, values have "
+                       "fewer bits than their format.");
 }
 
 std::string zero_mantissa_figure(const TensorAudit& tensor) {

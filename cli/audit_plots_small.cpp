@@ -59,10 +59,11 @@ void lattice_row(Svg& svg, const TensorAudit& tensor, double baseline, double un
 }
 
 std::string distinct_figure(const AuditDistinct& distinct) {
-  const std::size_t last = distinct.blocks.size();
+  // Up to what a block can have, so that ordinary weights have their place beside those that are there.
+  const std::size_t last = std::max(distinct.blocks.size(), static_cast<std::size_t>(distinct.block) + 1);
   const std::size_t width = (last + kMostBars - 1) / kMostBars;  // counts of different values in one bar
   std::vector<double> bars((last + width - 1) / width);
-  for (std::size_t k = 0; k < last; ++k) bars[k / width] += distinct.blocks[k];
+  for (std::size_t k = 0; k < distinct.blocks.size(); ++k) bars[k / width] += distinct.blocks[k];
   const double most = *std::max_element(bars.begin(), bars.end());
   if (!(most > 0)) return "";
   const double end = static_cast<double>(bars.size() * width);

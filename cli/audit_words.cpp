@@ -128,6 +128,10 @@ constexpr SubWords kSubs[] = {
     {mislabelled, "byte-swapped", "The two bytes of each value stand in the wrong order."},
 };
 
+// Of "int4 g32 (q4_1)" and the like.
+constexpr std::string_view kSchemeMeaning =
+    "g and a number: so many values share one scale. A name in brackets is GGUF's own for the scheme.";
+
 }  // namespace
 
 const VerdictWords (&verdict_words())[kVerdictCount] { return kWords; }
@@ -147,13 +151,14 @@ std::string phrase_of(AuditVerdict verdict, std::string_view sub) {
   if (const std::size_t in = sub.find("-in-"); verdict == widened && in != std::string_view::npos)
     return std::string(sub.substr(0, in)).append(" values are stored as ").append(sub.substr(in + 4));
   std::string text(words_of(verdict).phrase);
-  if (verdict == dequantised && !sub.empty()) text.append(" (").append(sub).append(")");
+  if (verdict == dequantised && !sub.empty()) text.append(": ").append(sub);
   return text;
 }
 
 std::string_view sub_meaning(AuditVerdict verdict, std::string_view sub) {
   for (const SubWords& words : kSubs)
     if (words.verdict == verdict && words.sub == sub) return words.meaning;
+  if (verdict == dequantised && sub.find(" g") != std::string_view::npos) return kSchemeMeaning;
   return "";
 }
 

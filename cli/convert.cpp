@@ -106,8 +106,8 @@ std::string place_lines(const ConvertReport& report) {
 // Values that are gone, or "".
 std::string lost_text(std::uint64_t overflowed, std::uint64_t flushed) {
   std::string text;
-  if (overflowed) text += std::to_string(overflowed) + " overflowed to infinity";
-  if (flushed) text += (text.empty() ? "" : ", ") + std::to_string(flushed) + " flushed to zero";
+  if (overflowed) text += grouped(overflowed) + " overflowed to infinity";
+  if (flushed) text += (text.empty() ? "" : ", ") + grouped(flushed) + " flushed to zero";
   return text;
 }
 

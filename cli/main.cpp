@@ -21,7 +21,7 @@ constexpr const char* kFooter =
     "  candor explain model-bf16 --precision bf16\n"
     "\n"
     "Exit codes: 0 done, 1 error, 2 wrong command line, 130 Ctrl-C, 129 and 143 hung up and terminated;\n"
-    "those of audit are its answer.\n"
+    "those of audit, diff and canary check are their answers.\n"
     "candor COMMAND --help tells more.";
 
 std::string version_text() {

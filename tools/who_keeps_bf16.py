@@ -3,7 +3,7 @@
 really does to bf16 as Markdown.
 
     tools/who_keeps_bf16.py --candor build/release/bin/candor --document docs/who-keeps-bf16.md
-    tools/who_keeps_bf16.py --candor build/release/bin/candor --only torch/load_state_dict
+    tools/who_keeps_bf16.py --candor build/release/bin/candor --only torch/state_dict_f16
 
 Every row of who_keeps_bf16_rows.py is a piece of Python that starts from `c`, the canaries, and ends in `r`: tensors, or
 the path of a file. Whatever comes out is judged twice: by `candor canary check`, and here by comparing all 65,536 bf16
@@ -245,6 +245,10 @@ def main():
     parser.add_argument("--document", type=pathlib.Path, help="replace what stands between its two markers")
     parser.add_argument("--only", help="one row or one section")
     arguments = parser.parse_args()
+    if arguments.only and not any(arguments.only in (row.name, row.section) for row in ROWS):
+        parser.error(f"--only {arguments.only}: no row or section has this name; rows are called like {ROWS[0].name}")
+    if arguments.only and arguments.document:
+        parser.error("--document replaces every row, and --only leaves the others out: give one of them")
     candor = str(pathlib.Path(arguments.candor).resolve())
     with tempfile.TemporaryDirectory(prefix="who-keeps-bf16-") as name:
         folder = pathlib.Path(name)

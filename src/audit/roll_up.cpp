@@ -29,6 +29,14 @@ struct Group {
         std::max_element(subs.begin(), subs.end(), [](const auto& a, const auto& b) { return a.second < b.second; });
     return heaviest == subs.end() ? "" : heaviest->first;
   }
+  /// "low-power, no-support": of a few all, of many the heaviest.
+  std::string all_subs() const {
+    if (subs.size() > kMostNamed) return sub();
+    std::string text;
+    for (const auto& [name, weight] : subs)
+      if (!name.empty()) text.append(text.empty() ? "" : ", ").append(name);
+    return text;
+  }
 };
 
 /// Heaviest first; equally heavy ones worst first.
@@ -53,7 +61,8 @@ std::vector<Group> group(const std::vector<TensorAudit>& tensors) {
   return groups;
 }
 
-std::string_view phrase(AuditVerdict verdict) {
+/// What follows "was" or "were".
+std::string_view phrase(AuditVerdict verdict, bool one) {
   switch (verdict) {
     case AuditVerdict::consistent:
       return "consistent with one rounding from a wide source";
@@ -64,19 +73,19 @@ std::string_view phrase(AuditVerdict verdict) {
     case AuditVerdict::truncated:
       return "cut off instead of rounded";
     case AuditVerdict::widened:
-      return "stored wider than their values are";
+      return one ? "stored wider than its values are" : "stored wider than their values are";
     case AuditVerdict::dequantised:
       return "dequantised";
     case AuditVerdict::mislabelled:
-      return "labelled as what they are not";
+      return one ? "labelled as what it is not" : "labelled as what they are not";
     case AuditVerdict::mixed:
       return "of mixed history";
     case AuditVerdict::structured:
-      return "constants or tables";
+      return one ? "a constant or a table" : "constants or tables";
     case AuditVerdict::undecidable:
-      return "without enough support to tell";
+      return "undecidable: too few values, or none where the histories differ";
     case AuditVerdict::unsupported:
-      return "of dtypes that are not judged";
+      return one ? "of a dtype that is not judged" : "of dtypes that are not judged";
     case AuditVerdict::invalid:
       break;
   }
@@ -87,8 +96,8 @@ std::string_view phrase(AuditVerdict verdict) {
 std::string clause(const Group& group, std::uint64_t elements) {
   std::string text = std::to_string(group.tensors);
   text.append(" (").append(percent_of(group.elements, elements)).append(" of the parameters)");
-  text.append(group.tensors == 1 ? " was " : " were ").append(phrase(group.verdict));
-  if (const std::string sub = group.sub(); !sub.empty()) text.append(" (").append(sub).append(")");
+  text.append(group.tensors == 1 ? " was " : " were ").append(phrase(group.verdict, group.tensors == 1));
+  if (const std::string subs = group.all_subs(); !subs.empty()) text.append(" (").append(subs).append(")");
   if (group.finding && group.tensors <= kMostNamed) {
     text += ": ";
     for (std::size_t i = 0; i < group.names.size(); ++i) text.append(i > 0 ? ", " : "").append(group.names[i]);

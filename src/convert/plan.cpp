@@ -32,12 +32,14 @@ void note_sources(Plan& plan) {
       ++copied[tensor.to];
   }
   for (const auto& [dtype, count] : blocks) {
-    plan.notes.push_back("the values of " + std::to_string(count) + " tensors come from " +
-                         std::string(dtype_name(dtype)) + " blocks: they are stored wider now, not more precise");
+    plan.notes.push_back("the values of " + std::to_string(count) + (count == 1 ? " tensor" : " tensors") +
+                         " come from " + std::string(dtype_name(dtype)) +
+                         " blocks: they are stored wider now, not more precise");
   }
   for (const auto& [dtype, count] : copied)
-    plan.notes.push_back(std::to_string(count) + " tensors of " + std::string(dtype_name(dtype)) +
-                         " are copied as they are");
+    plan.notes.push_back(std::to_string(count) + (count == 1 ? " tensor of " : " tensors of ") +
+                         std::string(dtype_name(dtype)) +
+                         (count == 1 ? " is copied as it is" : " are copied as they are"));
 }
 
 /// config.json states one dtype: the one asked for, or the one of most values.

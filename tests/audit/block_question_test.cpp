@@ -27,11 +27,11 @@ TEST(BlockQuestion, SubsAndSentences) {
            Case{{"int4 asymmetric", 32, "32 along rows", 1000, 993, 9000, 0.0125, -0.1},
                 "int4 g32",
                 "The values are still on the lattice of int4 asymmetric, blocks of 32 along rows: 993 of 1,000 blocks "
-                "fit; the first has the scale 0.0125 and "
+                "tried fit; the first has the scale 0.0125 and "
                 "the offset -0.1."},
            Case{{"int8 symmetric", 0, "row", 512, 512, 9000, 0.01, 0},
                 "int8 row",
-                "one scale for each row: 512 of 512 blocks fit"},
+                "one scale for each row: 512 of 512 blocks tried fit"},
            Case{{"nf4", 64, "64 along rows", 100, 99, 900, 0.1, 0}, "nf4", "blocks of 64 along rows"},
            Case{{"int4 symmetric (q4_0)", 32, "32 along rows", 100, 99, 900, 0.1, 0},
                 "int4 g32 (q4_0)",
@@ -40,7 +40,7 @@ TEST(BlockQuestion, SubsAndSentences) {
            Case{{"fp8 e4m3", 0, "128x128", 16, 16, 900, 0.1, 0}, "fp8 e4m3 128x128", "128x128"},
            Case{{"fp8 e4m3", 0, "tensor", 1, 1, 900, 0.1, 0},
                 "fp8 e4m3 tensor",
-                "one scale for the whole tensor: 1 of 1 block fits"},
+                "one scale for the whole tensor: 1 of 1 block tried fits"},
        }) {
     const Asked asked = ask(ask_blocks, with_scheme(c.scheme));
     EXPECT_EQ(asked.verdict(), AuditVerdict::dequantised);

@@ -39,8 +39,10 @@ TEST(RollUp, OneHistoryIsTheVerdict) {
   EXPECT_EQ(all.verdict, f16_grid);
   EXPECT_EQ(all.sub, "via-f16");
   EXPECT_DOUBLE_EQ(all.bits, 214 * 50.0);
-  EXPECT_EQ(all.sentence,
-            "of its tensors, 76 (0.1 % of the parameters) were without enough support to tell (no-support)")
+  EXPECT_EQ(
+      all.sentence,
+      "of its tensors, 76 (0.1 % of the parameters) were undecidable: too few values, or none where the histories "
+      "differ (no-support)")
       << "the headline tells of the 214";
 }
 
@@ -55,6 +57,18 @@ TEST(RollUp, OneLaunderedTensorOfThreeHundredIsNamed) {
             "of its tensors, 1 (0.3 % of the parameters) was found on f16's grid: 'layers.7.weight'; "
             "299 (99.7 % of the parameters) were consistent with one rounding from a wide source");
   EXPECT_EQ(all.tensors.front().name, "layers.7.weight") << "worst first";
+}
+
+TEST(RollUp, TheRestIsToldInWholeSentencesWithAllItsReasons) {
+  CheckpointAudit all;
+  add(all, 10, f16_grid, 1'000'000, "via-f16");
+  add(all, 2, undecidable, 4096, "no-support");
+  add(all, 1, undecidable, 4096, "low-power");
+  add(all, 1, structured, 4096, "constant");
+  roll_up(all, kNothing);
+  EXPECT_EQ(all.sentence,
+            "of its tensors, 3 (0.1 % of the parameters) were undecidable: too few values, or none where the histories "
+            "differ (low-power, no-support); 1 (< 0.1 % of the parameters) was a constant or a table (constant)");
 }
 
 TEST(RollUp, TheSmallestFindingCounts) {

@@ -243,6 +243,37 @@ TEST(AuditPage, PicturesShowTheValues) {
   EXPECT_EQ(page.find("nan"), std::string::npos);  // no coordinate came out wrong
 }
 
+TEST(AuditPage, BlocksOfFewValuesStandLeftOfOrdinaryOnes) {
+  CheckpointAudit checkpoint = sample_f16_checkpoint();
+  checkpoint.tensors.resize(1);
+  checkpoint.tensors[0].evidence.distinct_per_block = {{"32 along rows", 32, {0, 0, 0, 0, 0, 0, 0, 0, 9}, 31.6}};
+  const std::string page = audit_html(sample_report({checkpoint}));
+  const std::string figure = page.substr(page.find("Different values in blocks of 32"));
+  const std::regex bar("<rect x=\"([0-9.]+)\""), line("<line x1=\"([0-9.]+)\""), tick("<text x=\"([0-9.]+)\"");
+  std::smatch at;
+  ASSERT_TRUE(std::regex_search(figure, at, bar));
+  EXPECT_LT(std::stod(at[1]), 120) << "8 of 32, a quarter of the way";
+  ASSERT_TRUE(std::regex_search(figure, at, line));
+  EXPECT_GT(std::stod(at[1]), 370) << "31.6 of 32";
+  double before = -100;
+  std::size_t ticks = 0;
+  for (std::sregex_iterator it(figure.begin(), figure.end(), tick), end; it != end && ticks < 5; ++it, ++ticks) {
+    EXPECT_GT(std::stod((*it)[1]), before + 40) << "figures of the axis do not fall on each other";
+    before = std::stod((*it)[1]);
+  }
+  EXPECT_EQ(ticks, 5u);
+}
+
+TEST(AuditPage, HistoriesOfBf16AreDrawnOnlyBesideBf16) {
+  CheckpointAudit checkpoint = sample_f16_checkpoint();
+  checkpoint.tensors.resize(1);
+  EXPECT_THAT(audit_html(sample_report({checkpoint})), HasSubstr("TF32 → bf16"));
+  checkpoint.tensors[0].element = DType::f32;
+  const std::string page = audit_html(sample_report({checkpoint}));
+  EXPECT_THAT(page, HasSubstr("Even mantissas"));
+  EXPECT_EQ(page.find("TF32 → bf16"), std::string::npos);
+}
+
 TEST(AuditPage, CoordinatesAreNumbersWhateverTheEvidence) {
   TensorAudit odd = sample_tensor("odd", audit_internal::Route::rne);
   odd.verdict = mixed;

@@ -46,7 +46,7 @@ std::string sentence_of(const AuditBlockScheme& scheme, bool whole) {
   std::string text = whole ? "the values are" : "a part of the values is";
   text.append(" still on the lattice of ").append(scheme.name).append(", ").append(where(scheme));
   text.append(": ").append(grouped(scheme.fitting)).append(" of ").append(grouped(scheme.tested));
-  text.append(scheme.tested == 1 ? " block fits" : " blocks fit");
+  text.append(scheme.tested == 1 ? " block tried fits" : " blocks tried fit");
   if (scheme.scale != 0) text.append("; the first has the scale ").append(short_number(scheme.scale));
   if (scheme.zero != 0) text.append(" and the offset ").append(short_number(scheme.zero));
   return text;
