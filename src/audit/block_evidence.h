@@ -2,6 +2,7 @@
 #pragma once
 
 #include <cstdint>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -37,6 +38,7 @@ struct BlockEvidence {
   std::vector<AuditDistinct> distinct;    // sampled blocks, by size and axis
   std::vector<AuditBlockScheme> schemes;  // that fit, best first; empty: none does
   std::uint64_t sampled = 0;              // blocks that were looked at, of all sizes
+  std::optional<std::uint64_t> first;     // element that begins a block which fits the first scheme; not in files
 };
 
 /// Looks at about a thousand evenly spaced blocks of each candidate size, along rows and along columns.

@@ -37,9 +37,10 @@ struct SignificandCounts {
 inline constexpr std::uint64_t kDistinctCap = 4096;
 using DistinctByZeros = std::array<std::uint64_t, 53>;
 
-/// Elements of one class by index, the first eight of each.
+/// Elements of one class by index, the first eight of each. on_grid: small multiples of 2^-24 of bf16 values none of
+/// which is off that lattice. block: where the first sampled block begins that fits the scheme that explains most.
 struct ClassWitness {
-  enum class Kind : std::uint8_t { off_grid, above_f16, at_65536, subnormal, infinity, nan };
+  enum class Kind : std::uint8_t { off_grid, above_f16, at_65536, subnormal, infinity, nan, on_grid, block };
   Kind kind = Kind::off_grid;
   std::uint64_t index = 0, code = 0;      // code: the element's bits
   std::optional<std::uint64_t> offset{};  // in its file, where index and dtype do not tell it: strided, compressed

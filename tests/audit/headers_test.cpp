@@ -93,7 +93,7 @@
 namespace candor::audit_internal {
 namespace {
 
-TEST(AuditHeaders, StandTogether) { EXPECT_EQ(kWitnessKinds, 6u); }
+TEST(AuditHeaders, StandTogether) { EXPECT_EQ(kWitnessKinds, 8u); }
 
 }  // namespace
 }  // namespace candor::audit_internal

@@ -61,6 +61,16 @@ TEST(judge, fixture_3_f32_through_f16) {
   EXPECT_EQ(audit.verdict, f16_grid);
   EXPECT_EQ(audit.sub, "from-f16");
   EXPECT_NEAR(test_of(audit, "parity").statistic, 64, 4);
+  ASSERT_FALSE(audit.witnesses.empty());
+  for (const AuditWitness& witness : audit.witnesses) {
+    EXPECT_EQ(witness.what, "on f16's lattice, where bf16 is finer");
+    EXPECT_EQ(witness.nearest_f16, witness.value);
+    EXPECT_LT(std::fabs(witness.value), 0x1p-17);
+  }
+}
+
+TEST(judge, values_on_the_lattice_are_no_witnesses_of_a_genuine_tensor) {
+  for (const AuditWitness& witness : square(Route::rne, 512).witnesses) EXPECT_EQ(witness.what, "off f16's lattice");
 }
 
 TEST(judge, fixture_4_f16_with_subnormals_flushed) {

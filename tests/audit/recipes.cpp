@@ -6,6 +6,7 @@
 #include <numbers>
 
 #include "core/formats.h"
+#include "tests/audit/recipe_witnesses.h"
 
 namespace candor::audit_internal {
 
@@ -42,35 +43,6 @@ double standard_draw(Law law, std::uint64_t seed, std::uint64_t i) {
   }
   return standard_normal(seed, i);
 }
-
-bool is_off_f16_grid(double magnitude) {
-  return magnitude > 0 && magnitude < 0x1p-17 && magnitude * 0x1p24 != std::floor(magnitude * 0x1p24);
-}
-
-// The classes of one value, in the order of ClassWitness::Kind.
-std::array<bool, 6> classes_of(double value, bool subnormal) {
-  const double magnitude = std::abs(value);
-  return {is_off_f16_grid(magnitude), std::isfinite(value) && magnitude > 65504,
-          magnitude == 65536,         subnormal,
-          std::isinf(value),          std::isnan(value)};
-}
-
-class Witnesses {
- public:
-  explicit Witnesses(Fingerprint& tensor) : tensor_(tensor) {}
-  void see(std::uint64_t index, std::uint64_t code, double value, bool subnormal) {
-    const std::array<bool, 6> classes = classes_of(value, subnormal);
-    for (std::size_t kind = 0; kind < classes.size(); ++kind) {
-      if (classes[kind] && seen_[kind]++ < 8) {
-        tensor_.witnesses.push_back({static_cast<ClassWitness::Kind>(kind), index, code});
-      }
-    }
-  }
-
- private:
-  Fingerprint& tensor_;
-  std::array<int, 6> seen_{};
-};
 
 template <typename IsZero>
 void count_rows(Fingerprint& tensor, IsZero is_zero) {
@@ -261,12 +233,13 @@ Fingerprint fingerprint_of(const std::vector<std::uint16_t>& codes, const std::v
   Fingerprint tensor = empty_fingerprint(shape, dtype, codes.size());
   tensor.code_dtype = dtype;
   tensor.codes = counts_of(codes);
-  Witnesses witnesses(tensor);
+  RecipeWitnesses witnesses(tensor);
   std::uint64_t content = 0;
   for (std::size_t i = 0; i < codes.size(); ++i) {
     witnesses.see(i, codes[i], value_of(codes[i], dtype), is_subnormal_code(codes[i], dtype));
     content = random_bits(content, codes[i]);
   }
+  drop_on_grid(tensor);
   count_rows(tensor, [&](std::uint64_t i) { return value_of(codes[i], dtype) == 0; });
   tensor.identity = identity_of(tensor, content);
   return tensor;
@@ -276,7 +249,7 @@ Fingerprint fingerprint_of(const std::vector<float>& values, const std::vector<s
   Fingerprint tensor = empty_fingerprint(shape, DType::f32, values.size());
   tensor.significands.counts.assign(static_cast<std::size_t>(SignificandCounts::kExponents * SignificandCounts::kZeros),
                                     0);
-  Witnesses witnesses(tensor);
+  RecipeWitnesses witnesses(tensor);
   std::uint64_t content = 0;
   for (std::size_t i = 0; i < values.size(); ++i) {
     const std::uint32_t bits = f32_bits(values[i]), magnitude = bits & 0x7fffffffu;
@@ -286,6 +259,7 @@ Fingerprint fingerprint_of(const std::vector<float>& values, const std::vector<s
   }
   fill_codes(tensor, values);
   fill_distinct(tensor, values);
+  drop_on_grid(tensor);
   count_rows(tensor, [&](std::uint64_t i) { return values[i] == 0; });
   tensor.identity = identity_of(tensor, content);
   return tensor;

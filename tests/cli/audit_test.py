@@ -110,6 +110,7 @@ class AuditTest(CliTest):
         self.assertEqual(report["exit_code"], 1)
         tensor = report["tensors"][0]
         self.assertEqual((tensor["verdict"], tensor["sub"], tensor["dtype"]), ("f16-grid", "from-f16", "BF16"))
+        self.assertEqual({w["what"] for w in tensor["witnesses"]}, {"on f16's lattice, where bf16 is finer"})
         self.assertGreater(tensor["bits"], 40)
         self.assert_sarif(json.loads((self.folder / "a.sarif").read_text()), "candor/f16-grid")
         self.assert_page((self.folder / "a.html").read_text())
@@ -196,6 +197,10 @@ class AuditTest(CliTest):
             self.assertEqual(result.stderr, "")
             tensor = json.loads(result.stdout)["tensors"][0]
             verdicts.append((result.returncode, tensor["verdict"], tensor["sub"], tensor["bits"]))
+            witness = tensor["witnesses"][0]
+            self.assertEqual(witness["what"], "a block that fits begins here")
+            row, column = witness["position"]
+            self.assertAlmostEqual(witness["value"], rows[row][column], places=6)
         self.assertEqual(verdicts[0][:2], (1, "dequantised"))
         self.assertEqual(verdicts, verdicts[:1] * 3)
 

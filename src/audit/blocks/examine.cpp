@@ -29,6 +29,12 @@ Fit first_fit(const TensorSlice& slice, const BlockSet& set, const Tally& tally)
   return fit.fits ? fit : sampled;
 }
 
+std::uint64_t first_place(const TensorSlice& slice, const BlockSet& set, const Tally& tally) {
+  Places places;
+  block_places(slice, set.extent, set.where[tally.which.front()], places);
+  return places.front();
+}
+
 std::uint64_t final_blocks(const TensorSlice& slice, const Extent& extent) {
   const std::uint64_t count = block_count(slice, extent),
                       elements = slice.elements() / std::max<std::uint64_t>(1, count);
@@ -66,7 +72,9 @@ BlockEvidence examine_blocks(const TensorSlice& tensor) {
     evidence.sampled += tally.tested;
     if (evidence_bits(tally) < kLeastBits) continue;
     std::string name = scheme_name(slice, tally, one_lattice_throughout(shelf, tally));
-    if (!name.empty()) evidence.schemes.push_back(report(tally, first_fit(slice, set, tally), std::move(name)));
+    if (name.empty()) continue;
+    if (evidence.schemes.empty()) evidence.first = first_place(slice, set, tally);
+    evidence.schemes.push_back(report(tally, first_fit(slice, set, tally), std::move(name)));
   }
   return evidence;
 }

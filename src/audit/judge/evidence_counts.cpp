@@ -129,10 +129,24 @@ const char* witness_text(ClassWitness::Kind kind) {
       return "subnormal";
     case ClassWitness::Kind::infinity:
       return "infinity";
+    case ClassWitness::Kind::on_grid:
+      return "on f16's lattice, where bf16 is finer";
+    case ClassWitness::Kind::block:
+      return "a block that fits begins here";
     case ClassWitness::Kind::nan:
       break;
   }
   return "NaN";
+}
+
+/// What only a finding makes worth a look: the values on the lattice that it names.
+bool is_of_finding(ClassWitness::Kind kind) {
+  return kind == ClassWitness::Kind::on_grid || kind == ClassWitness::Kind::block;
+}
+
+bool is_shown(ClassWitness::Kind kind, AuditVerdict verdict) {
+  if (kind == ClassWitness::Kind::on_grid) return verdict == AuditVerdict::f16_grid || verdict == AuditVerdict::mixed;
+  return kind != ClassWitness::Kind::block || verdict == AuditVerdict::dequantised || verdict == AuditVerdict::mixed;
 }
 
 double through_f16(double x) { return static_cast<double>(f16_bits_to_f32(f64_to_f16_bits(x))); }
@@ -150,13 +164,15 @@ void fill_counts(const Fingerprint& tensor, AuditEvidence& evidence) {
   }
 }
 
-std::vector<AuditWitness> name_witnesses(const Fingerprint& tensor) {
+std::vector<AuditWitness> name_witnesses(const Fingerprint& tensor, AuditVerdict verdict) {
   constexpr std::size_t kMost = 8;
   std::vector<ClassWitness> ordered = tensor.witnesses;
-  std::stable_sort(ordered.begin(), ordered.end(),
-                   [](const ClassWitness& a, const ClassWitness& b) { return a.kind < b.kind; });
+  std::erase_if(ordered, [&](const ClassWitness& w) { return !is_shown(w.kind, verdict); });
+  std::stable_sort(ordered.begin(), ordered.end(), [](const ClassWitness& a, const ClassWitness& b) {
+    return is_of_finding(a.kind) != is_of_finding(b.kind) ? is_of_finding(a.kind) : a.kind < b.kind;
+  });
   // Not all places to one class: three of each first, then the rest.
-  std::array<int, 6> taken{};
+  std::array<int, 8> taken{};
   std::stable_partition(ordered.begin(), ordered.end(),
                         [&](const ClassWitness& w) { return taken[static_cast<std::size_t>(w.kind)]++ < 3; });
   ordered.resize(std::min(ordered.size(), kMost));

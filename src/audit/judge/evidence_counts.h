@@ -7,6 +7,7 @@
 namespace candor::audit_internal {
 
 void fill_counts(const Fingerprint& tensor, AuditEvidence& evidence);
-std::vector<AuditWitness> name_witnesses(const Fingerprint& tensor);
+/// The single values to look up that go with a verdict, at most eight.
+std::vector<AuditWitness> name_witnesses(const Fingerprint& tensor, AuditVerdict verdict);
 
 }  // namespace candor::audit_internal

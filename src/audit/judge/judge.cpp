@@ -82,7 +82,6 @@ TensorAudit described(const Fingerprint& tensor) {
   audit.element = tensor.dtype;
   audit.shape = tensor.shape;
   fill_counts(tensor, audit.evidence);
-  audit.witnesses = name_witnesses(tensor);
   return audit;
 }
 
@@ -108,6 +107,7 @@ TensorAudit judge(const Fingerprint& tensor, const std::optional<Measured>& meas
   Proposal decided = verdict ? std::move(*verdict) : last_word(tensor);
   if (decided.verdict == AuditVerdict::widened && label.f32_by_convention) decided = by_design(std::move(decided));
   audit.verdict = decided.verdict;
+  audit.witnesses = name_witnesses(tensor, decided.verdict);
   audit.sub = std::move(decided.sub);
   audit.bits = decided.bits;
   audit.sentence = std::move(decided.sentence);

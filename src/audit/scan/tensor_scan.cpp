@@ -25,6 +25,12 @@ bool has_blocks(DType dtype) {
   return dtype == DType::bf16 || dtype == DType::f16 || dtype == DType::f32 || dtype == DType::f64;
 }
 
+/// Values on f16's lattice are not looked for beside values that are off it.
+ClassMask without_useless(unsigned classes) {
+  if ((classes & class_bit(Kind::off_grid)) != 0) classes &= ~unsigned{class_bit(Kind::on_grid)};
+  return static_cast<ClassMask>(classes);
+}
+
 bool is_wide(DType dtype) { return dtype == DType::f32 || dtype == DType::f64; }
 
 }  // namespace
@@ -159,16 +165,16 @@ ClassMask TensorScan::possible(const SpanCounts& counts) {
   if (!is_wide(entry_.dtype)) {
     if (const auto* classes = code_classes(entry_.dtype))
       for (const auto& [code, count] : counts.codes) mask |= (*classes)[code];
-    return static_cast<ClassMask>(mask);
+    return without_useless(mask);
   }
   for (const auto& [key, count] : counts.codes) mask |= key_classes(key, entry_.dtype);
   for (const auto& [cell, count] : counts.cells) mask |= cell_classes(cell);
   if (counts.values.infinities != 0) mask |= class_bit(Kind::infinity);
   if (counts.values.nans != 0) mask |= class_bit(Kind::nan);
   if (counts.values.subnormals != 0) mask |= class_bit(Kind::subnormal);
-  // Off f16's grid means something for bf16 values only.
-  if (!bf16_only_) mask &= ~unsigned{class_bit(Kind::off_grid)};
-  return static_cast<ClassMask>(mask);
+  // f16's grid means something for bf16 values only.
+  if (!bf16_only_) mask &= ~unsigned{class_bit(Kind::off_grid)} & ~unsigned{class_bit(Kind::on_grid)};
+  return without_useless(mask);
 }
 
 void TensorScan::add_witnesses(const std::vector<ClassWitness>& found) {
@@ -207,16 +213,23 @@ Fingerprint TensorScan::finish() {
     out.code_dtype = entry_.dtype;
     out.codes = std::move(codes_);
   }
+  examine(out);
   for (std::size_t kind = 0; kind < kWitnessKinds; ++kind)
-    if (static_cast<Kind>(kind) != Kind::off_grid || !is_wide(entry_.dtype) || out.code_dtype == DType::bf16)
+    if (is_shown(static_cast<Kind>(kind), out))
       out.witnesses.insert(out.witnesses.end(), witnesses_[kind].begin(), witnesses_[kind].end());
   std::stable_sort(out.witnesses.begin(), out.witnesses.end(),
                    [](const ClassWitness& a, const ClassWitness& b) { return a.index < b.index; });
   for (ClassWitness& witness : out.witnesses)
     if (!mapped_) witness.offset = io::offset_in_file(entry_, witness.index);
   out.identity = identity(out);
-  examine(out);
   return out;
+}
+
+/// Off f16's lattice is a class of bf16 values, in whatever dtype; on it says nothing beside one that is off.
+bool TensorScan::is_shown(Kind kind, const Fingerprint& out) const {
+  if (kind == Kind::off_grid) return !is_wide(entry_.dtype) || out.code_dtype == DType::bf16;
+  if (kind != Kind::on_grid) return true;
+  return out.code_dtype == DType::bf16 && witnesses_[static_cast<std::size_t>(Kind::off_grid)].empty();
 }
 
 void TensorScan::examine(Fingerprint& out) const {
@@ -233,6 +246,7 @@ void TensorScan::examine_slice(Fingerprint& out) const {
     slice.columns = std::min(columns_, kept);  // a part of the only row when that is longer
   }
   out.blocks = examine_blocks(slice);
+  if (out.blocks.first) out.witnesses.push_back({Kind::block, *out.blocks.first, slice.code(0, *out.blocks.first)});
 }
 
 std::uint64_t TensorScan::identity(const Fingerprint& out) const {

@@ -44,6 +44,7 @@ class TensorScan {
   void release(std::uint64_t offset, std::uint64_t bytes) const;
   void examine(Fingerprint& out) const;
   void examine_slice(Fingerprint& out) const;
+  bool is_shown(ClassWitness::Kind kind, const Fingerprint& out) const;
   std::uint64_t identity(const Fingerprint& out) const;
 
   const Checkpoint& checkpoint_;

@@ -61,7 +61,8 @@ ClassMask classes_of(double value, double smallest) {
   unsigned classes = magnitude > kLargestF16 ? class_bit(Kind::above_f16) : 0;
   if (magnitude == 65536) classes |= class_bit(Kind::at_65536);
   if (magnitude > 0 && magnitude < smallest) classes |= class_bit(Kind::subnormal);
-  if (is_off_f16_lattice(magnitude)) classes |= class_bit(Kind::off_grid);
+  if (magnitude > 0 && magnitude < kGridEnd)
+    classes |= class_bit(is_off_f16_lattice(magnitude) ? Kind::off_grid : Kind::on_grid);
   return static_cast<ClassMask>(classes);
 }
 

@@ -10,7 +10,7 @@
 
 namespace candor::audit_internal {
 
-inline constexpr std::size_t kWitnessKinds = 6;
+inline constexpr std::size_t kWitnessKinds = 8;
 inline constexpr std::size_t kWitnessesPerKind = 8;
 
 /// A set of ClassWitness::Kind, one bit each. An element may be in several: a bf16 subnormal is off f16's grid as well.
@@ -20,8 +20,8 @@ constexpr ClassMask class_bit(ClassWitness::Kind kind) {
   return static_cast<ClassMask>(1u << static_cast<unsigned>(kind));
 }
 
-/// Classes of one value. off_grid: 0 < |x| < 2^-17 and no multiple of 2^-24. above_f16: finite, beyond 65504, +-65536
-/// included. `smallest_normal` is that of the dtype that the value is stored in.
+/// Classes of one value. off_grid and on_grid: 0 < |x| < 2^-17, and no multiple or a multiple of 2^-24. above_f16:
+/// finite, beyond 65504, +-65536 included. `smallest_normal` is that of the dtype that the value is stored in.
 ClassMask classes_of(double value, double smallest_normal);
 
 /// Classes by code of a floating dtype of at most 16 bits; nullptr for integers and wider dtypes.
