@@ -5,6 +5,7 @@
 #include "audit/canary/diagnosis.h"
 #include "audit/canary/special_values.h"
 #include "audit/checkpoint_audit.h"
+#include "audit/number_words.h"
 #include "candor/canary.h"
 #include "candor/error.h"
 #include "io/refuse.h"
@@ -130,7 +131,9 @@ std::string damage_text(const CanaryReport& report) {
     const bool alternative = i > 0 && culprit.tensors == report.culprits[i - 1].tensors && culprit.exceptions == 0;
     text.append(i == 0 ? "" : alternative ? ", or " : "; and ").append(culprit.text);
     if (culprit.exceptions != 0)
-      text.append(" (with ").append(std::to_string(culprit.exceptions)).append(" elements that it does not explain)");
+      text.append(" (with ")
+          .append(audit_internal::counted(culprit.exceptions, "element", "elements"))
+          .append(" that it does not explain)");
   }
   for (const CanaryFinding& finding : report.findings)
     if (!finding.legal) text.append(text.empty() ? "" : "; ").append(finding.text);
@@ -204,8 +207,9 @@ CanaryReport check_canary(const std::string& path, const std::atomic<bool>* canc
   const Checkpoint checkpoint = Checkpoint::open(path);
   const std::vector<FoundCanary> canaries = audit_internal::find_canaries(checkpoint, cancel);
   if (std::all_of(canaries.begin(), canaries.end(), [](const FoundCanary& found) { return found.missing(); }))
-    throw ValueError("check: " + path + ": none of its " + std::to_string(checkpoint.tensors().size()) +
-                     " tensors is a canary; write one with `candor canary OUT.safetensors` and convert that");
+    throw ValueError("check: " + path + ": no canary is among its " +
+                     audit_internal::counted(checkpoint.tensors().size(), "tensor", "tensors") +
+                     "; write one with `candor canary OUT.safetensors` and convert that");
   CanaryReport report = assemble(canaries);
   report.path = path;
   report.format = audit_internal::format_name(checkpoint.format());

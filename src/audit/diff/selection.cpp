@@ -2,6 +2,7 @@
 
 #include <algorithm>
 
+#include "audit/number_words.h"
 #include "candor/error.h"
 #include "io/name_pattern.h"
 #include "io/refuse.h"
@@ -26,9 +27,9 @@ void check_patterns(const Checkpoint& a, const Checkpoint& b, const DiffOptions&
   for (const std::vector<std::string>* patterns : {&options.only, &options.exclude}) {
     for (const std::string& pattern : *patterns) {
       if (names_a_tensor(a, pattern) || names_a_tensor(b, pattern)) continue;
-      throw ValueError("diff: the pattern " + io::quote(pattern) + " matches none of the " +
-                       std::to_string(a.tensors().size()) + " and " + std::to_string(b.tensors().size()) +
-                       " tensors; correct it or leave it out");
+      throw ValueError("diff: the pattern " + io::quote(pattern) + " matches nothing in A (" +
+                       counted(a.tensors().size(), "tensor", "tensors") + ") or B (" +
+                       counted(b.tensors().size(), "tensor", "tensors") + "); correct it or leave it out");
     }
   }
 }
