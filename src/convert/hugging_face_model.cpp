@@ -78,27 +78,52 @@ void set_rows(const std::string& file, const Family& family, const ConfigHeads& 
   tensor.rows = RowOrder::interleaved;
 }
 
+struct Part {
+  std::string name;  // after "model.layers.N."
+  std::vector<std::int64_t> shape;
+};
+
+std::vector<Part> layer_parts(const ConfigFields& config) {
+  const ConfigHeads heads = config_heads(config);
+  const auto channels = static_cast<std::int64_t>(config.extent("hidden_size"));
+  const auto inner = static_cast<std::int64_t>(config.extent("intermediate_size"));
+  const auto queries = static_cast<std::int64_t>(heads.queries * heads.size);
+  const auto keys = static_cast<std::int64_t>(heads.keys * heads.size);
+  return {{"input_layernorm.weight", {channels}},           {"self_attn.q_proj.weight", {queries, channels}},
+          {"self_attn.k_proj.weight", {keys, channels}},    {"self_attn.v_proj.weight", {keys, channels}},
+          {"self_attn.o_proj.weight", {channels, queries}}, {"post_attention_layernorm.weight", {channels}},
+          {"mlp.gate_proj.weight", {inner, channels}},      {"mlp.up_proj.weight", {inner, channels}},
+          {"mlp.down_proj.weight", {channels, inner}}};
+}
+
+void require_tensor(const Checkpoint& checkpoint, const ConfigFields& config, const std::string& name,
+                    const std::vector<std::int64_t>& shape, const char* field) {
+  const TensorEntry* entry = checkpoint.find(name);
+  if (entry == nullptr)
+    config.refuse(field, "asks for a tensor " + io::quote(name) + ", which is not there; get both files again");
+  if (entry->shape != shape)
+    throw FormatError("convert: " + checkpoint.files().at(entry->file) + ": tensor " + io::quote(name) +
+                      " is of shape " + io::shape_text(entry->shape) + " where config.json states " +
+                      io::shape_text(shape) + "; get both files again");
+}
+
 /// The layers that config.json states are there whole, and no others: llama.cpp loads nothing else.
 void require_layers(const Checkpoint& checkpoint, const ConfigFields& config, const Plan& plan) {
-  constexpr const char* kParts[] = {"input_layernorm",  "self_attn.q_proj", "self_attn.k_proj",
-                                    "self_attn.v_proj", "self_attn.o_proj", "post_attention_layernorm",
-                                    "mlp.gate_proj",    "mlp.up_proj",      "mlp.down_proj"};
+  constexpr const char* kField = "num_hidden_layers";
   constexpr std::string_view kLayer = "blk.";
-  const std::uint64_t layers = config.extent("num_hidden_layers");
-  const auto refuse = [&](const std::string& what) {
-    config.refuse("num_hidden_layers", "is " + std::to_string(layers) + ", but " + what + "; get both files again");
-  };
+  const std::vector<Part> parts = layer_parts(config);
+  require_tensor(checkpoint, config, "model.norm.weight", parts.front().shape, "hidden_size");
   std::unordered_set<std::string> known;
-  for (std::uint64_t layer = 0; layer < layers; ++layer) {
-    const std::string prefix = "model.layers." + std::to_string(layer) + ".";
-    for (const char* part : kParts)
-      if (const std::string name = prefix + part + ".weight"; checkpoint.find(name) == nullptr)
-        refuse("there is no tensor " + io::quote(name));
-    known.insert(std::string(kLayer).append(std::to_string(layer)));
+  for (std::uint64_t layer = 0; layer < config.extent(kField); ++layer) {
+    const std::string number = std::to_string(layer);
+    for (const Part& part : parts)
+      require_tensor(checkpoint, config, "model.layers." + number + "." + part.name, part.shape, kField);
+    known.insert(std::string(kLayer).append(number));
   }
   for (const TensorPlan& tensor : plan.tensors)
     if (tensor.name.starts_with(kLayer) && !known.contains(tensor.name.substr(0, tensor.name.find('.', kLayer.size()))))
-      refuse("there is a tensor " + io::quote(tensor.source.name));
+      config.refuse(kField, "is " + std::to_string(config.extent(kField)) + ", but there is a tensor " +
+                                io::quote(tensor.source.name) + "; get both files again");
 }
 
 void map_tensors(const Checkpoint& checkpoint, const ConfigFields& config, const Family& family, Plan& plan) {

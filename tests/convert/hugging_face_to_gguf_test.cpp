@@ -11,6 +11,8 @@ namespace {
 
 using testing::bytes_of;
 using testing::error_text;
+using testing::write_safetensors;
+using testing::NamedBytes;
 using testing::golden;
 using testing::read_bytes;
 using testing::TemporaryFolder;
@@ -126,6 +128,23 @@ TEST(HuggingFaceToGguf, WhatGgufCannotStateIsRefusedByItsField) {
     EXPECT_NE(text.find("config.json: field '" + named), std::string::npos) << text;
     EXPECT_FALSE(std::filesystem::exists(folder.path("o.gguf")));
   }
+}
+
+TEST(HuggingFaceToGguf, TensorsHaveTheShapesThatTheConfigurationStates) {
+  const TemporaryFolder folder;
+  const std::string input = changed_folder(folder, "config.json", "/intermediate_size", 1);
+  const std::string text = error_text<FormatError>([&] { convert(input, folder.path("o.gguf"), to(DType::bf16)); });
+  EXPECT_NE(text.find("'model.layers.0.mlp.gate_proj.weight' is of shape ["), std::string::npos) << text;
+  EXPECT_NE(text.find("where config.json states [1, "), std::string::npos) << text;
+  // Without the norm of the output.
+  const Checkpoint model = Checkpoint::open(folder.path("model"));
+  std::vector<NamedBytes> tensors;
+  for (const TensorEntry& entry : model.tensors())
+    if (entry.name != "model.norm.weight")
+      tensors.push_back({entry.name, entry.dtype, entry.shape, bytes_of(model, entry.name)});
+  write_safetensors(folder.path("model/model.safetensors"), tensors);
+  const std::string missing = error_text<FormatError>([&] { convert(input, folder.path("o.gguf"), to(DType::bf16)); });
+  EXPECT_NE(missing.find("asks for a tensor 'model.norm.weight'"), std::string::npos) << missing;
 }
 
 // Mistral's default is a window of 4096: a file that says nothing is not the same as one that says null.
