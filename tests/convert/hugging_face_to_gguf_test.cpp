@@ -11,12 +11,12 @@ namespace {
 
 using testing::bytes_of;
 using testing::error_text;
-using testing::write_safetensors;
-using testing::NamedBytes;
 using testing::golden;
+using testing::NamedBytes;
 using testing::read_bytes;
 using testing::TemporaryFolder;
 using testing::to;
+using testing::write_safetensors;
 
 /// GGUF to a folder to GGUF, in one dtype.
 void there_and_back(const TemporaryFolder& folder, const std::string& name, DType dtype) {
