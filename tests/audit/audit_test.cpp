@@ -66,6 +66,25 @@ TEST(Audit, QuantisedAndThenTrainedOnIsConsistent) {
   EXPECT_EQ(report.verdict, AuditVerdict::consistent) << report.checkpoints[0].tensors[0].sentence;
 }
 
+// Fixture 26: three hundred tensors, of which one went through f16.
+TEST(Audit, OneLaunderedTensorOfThreeHundredIsNamed) {
+  constexpr std::size_t kRows = 256, kCount = kRows * kRows, kLaundered = 137;
+  std::vector<StoredTensor> tensors;
+  for (std::size_t i = 0; i < 300; ++i) {
+    const Route route = i == kLaundered ? Route::via_f16 : Route::rne;
+    tensors.push_back({"t" + std::to_string(i),
+                       DType::bf16,
+                       {kRows, kRows},
+                       bytes_of(to_bf16(draw(Law::normal, 0.02, kCount, 1000 + i), route))});
+  }
+  const TemporaryFolder folder;
+  const AuditReport report = audit({write_safetensors(folder, tensors)});
+  EXPECT_EQ(report.verdict, AuditVerdict::mixed);
+  for (const TensorAudit& tensor : report.checkpoints.at(0).tensors)
+    EXPECT_EQ(tensor.verdict, tensor.name == "t137" ? AuditVerdict::f16_grid : AuditVerdict::consistent) << tensor.name;
+  EXPECT_THAT(report.checkpoints[0].sentence, HasSubstr("(via-f16): 't137'; 299 ("));
+}
+
 TEST(Audit, ARefusedFileIsAVerdict) {
   const TemporaryFolder folder, other;
   const std::string good = write_safetensors(folder, {genuine("one", 1)});

@@ -9,7 +9,7 @@ import subprocess
 import unittest
 
 from audit_test import genuine, weights
-from support import CliTest, candor, write_safetensors
+from support import CliTest, candor, peak_memory, write_safetensors
 
 
 class AuditMessagesTest(CliTest):
@@ -25,6 +25,18 @@ class AuditMessagesTest(CliTest):
         self.assertRegex(result.stderr, r"^candor audit: \S")
         for fragment in fragments:
             self.assertIn(fragment, result.stderr)
+
+    def test_memory_of_reports(self):
+        """The reports of many tensors are written one by one: their text, 15 MB here, is never held as a whole."""
+        draw = random.Random(3)
+        values = [struct.pack("<64f", *(draw.gauss(0, 0.02) for _ in range(64))) for _ in range(100)]
+        path = self.file("many.safetensors", **{f"t{i}": ("F32", [64], values[i % 100]) for i in range(3000)})
+        plain = peak_memory("audit", path)
+        for option in ("--json", "--sarif"):
+            out = self.folder / f"a{option}"
+            self.assertLess(peak_memory("audit", path, option, out), plain + (8 << 20), option)
+        self.assertGreater((self.folder / "a--json").stat().st_size, 12 << 20)
+        self.assertLess(plain, 64 << 20)
 
     def test_thresholds(self):
         path = self.file("genuine.safetensors", weight=genuine())
