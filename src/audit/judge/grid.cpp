@@ -79,15 +79,16 @@ Grid measure_grid(const FoldedCodes& codes, double uniform) {
 }
 
 Quantum find_quantum(const FoldedCodes& codes) {
+  constexpr int kHighest = FoldedCodes::kLowest + FoldedCodes::kBinades - 1;  // 127: beyond it nothing is finite
   int lowest = FoldedCodes::kLowest;
-  while (lowest < 127 && codes.in_binade(lowest) == 0) ++lowest;
+  while (lowest < kHighest && codes.in_binade(lowest) == 0) ++lowest;
   Quantum best;
   // A quantum above the smallest value would leave it off the lattice; far below it nothing is asked of the values.
   for (int g = lowest; g > lowest - 7 && g > -110; --g) {
     std::vector<Draws> draws;
     int on = 0, likelihood = 0;
     bool fits = true;
-    for (int e = g; fits && e < g + 7; ++e) {
+    for (int e = g; fits && e < g + 7 && e <= kHighest; ++e) {
       const BinadeGrid seen = look_at(codes, e, g);
       fits = seen.off_values == 0;
       on += seen.on;
