@@ -128,7 +128,7 @@ class DiffTest(CliTest):
         self.assertEqual(candor("diff", self.a, b).returncode, 1)
         self.assert_ok(candor("diff", self.a, b, "--only", "w"))
         self.assert_ok(candor("diff", self.a, b, "--exclude", "v"))
-        self.assert_error(candor("diff", self.a, b, "--only", "nothing*"), "'nothing*' matches none", code=4)
+        self.assert_error(candor("diff", self.a, b, "--only", "nothing*"), "'nothing*' matches nothing in A (1 tensor) or B (2 tensors)", code=4)
 
     def test_a_converted_gguf_model_is_recognised(self):
         folder = self.folder / "converted.safetensors"
