@@ -2,9 +2,9 @@
 
 #include <algorithm>
 #include <cmath>
-#include <cstdio>
 #include <string_view>
 
+#include "audit/number_words.h"
 #include "candor/error.h"
 #include "io/name_pattern.h"
 #include "io/refuse.h"
@@ -17,12 +17,6 @@ constexpr int kMostThreads = 1024;
 bool any_matches(const std::vector<std::string>& patterns, const std::string& name) {
   return std::any_of(patterns.begin(), patterns.end(),
                      [&](const std::string& pattern) { return io::matches(pattern, name); });
-}
-
-std::string plain_number(double value) {
-  char text[32];
-  std::snprintf(text, sizeof text, "%.6g", value);
-  return text;
 }
 
 void check(std::string_view option, const std::vector<std::string>& patterns,
@@ -64,7 +58,7 @@ void check_options(const AuditOptions& options) {
     throw ValueError("audit: " + std::to_string(options.threads) + " threads; 1 to " + std::to_string(kMostThreads) +
                      ", or 0 for one per core");
   if (!std::isfinite(options.threshold_bits) || options.threshold_bits <= 0)
-    throw ValueError("audit: a threshold of " + plain_number(options.threshold_bits) +
+    throw ValueError("audit: a threshold of " + short_number(options.threshold_bits) +
                      " bits; a finding needs a finite number above 0, 40 by default");
 }
 

@@ -30,8 +30,7 @@ Plan plan_gguf_model(const Checkpoint& checkpoint, const std::string& input) {
   for (const TensorEntry& entry : checkpoint.tensors()) plan.tensors.push_back({entry, entry.name});
   plan.notes.push_back(
       "the output is a container of tensors under their own names: llama.cpp will not run it. GGUF models are made "
-      "from "
-      "Hugging Face folders whose config.json says one of " +
+      "from Hugging Face folders whose config.json says one of " +
       known_model_types());
   return plan;
 }

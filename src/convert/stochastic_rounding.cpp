@@ -4,16 +4,10 @@
 
 #include "core/formats.h"
 #include "core/ledger.h"
+#include "core/mixed_bits.h"
 
 namespace candor::convert_internal {
 namespace {
-
-/// SplitMix64's finaliser: invertible, every input bit reaches every output bit.
-std::uint64_t mixed(std::uint64_t x) {
-  x = (x ^ x >> 30) * 0xbf58476d1ce4e5b9u;
-  x = (x ^ x >> 27) * 0x94d049bb133111ebu;
-  return x ^ x >> 31;
-}
 
 struct Format {
   int mantissa, smallest_exponent;  // of a normal value
@@ -60,13 +54,13 @@ void round_all(const Value* before, std::int64_t count, Tensor& after, std::uint
 }  // namespace
 
 std::uint64_t rounding_key(std::uint64_t seed, std::string_view tensor_name) {
-  std::uint64_t key = mixed(seed + 0x9e3779b97f4a7c15u);
-  for (const char c : tensor_name) key = mixed(key ^ static_cast<unsigned char>(c)) + 0x9e3779b97f4a7c15u;
-  return mixed(key ^ tensor_name.size());
+  std::uint64_t key = mixed_bits(seed + kMixStep);
+  for (const char c : tensor_name) key = mixed_bits(key ^ static_cast<unsigned char>(c)) + kMixStep;
+  return mixed_bits(key ^ tensor_name.size());
 }
 
 std::uint64_t rounding_bits(std::uint64_t key, std::uint64_t element) {
-  return mixed(mixed(key + element * 0x9e3779b97f4a7c15u) ^ key) >> 11;
+  return mixed_bits(mixed_bits(key + element * kMixStep) ^ key) >> 11;
 }
 
 Tensor round_stochastically(const Tensor& before, DType to, std::uint64_t key, std::uint64_t first_element) {

@@ -27,6 +27,7 @@ void release_prefix(const Checkpoint& checkpoint, const TensorEntry& entry, std:
 
 /// The values of consecutive elements in the output's dtype.
 Tensor converted(const Tensor& before, const TensorPlan& plan, std::uint64_t first_element) {
+  if (plan.to == before.dtype()) return before;  // rows that change places, and nothing else
   if (!plan.stochastic_key) return cast(before, plan.to);
   return round_stochastically(before, plan.to, *plan.stochastic_key, first_element);
 }

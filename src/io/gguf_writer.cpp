@@ -8,6 +8,7 @@
 #include "io/checked.h"
 #include "io/gguf_header.h"
 #include "io/gguf_writer_metadata.h"
+#include "io/little_endian.h"
 #include "io/refuse.h"
 #include "io/sequential_file.h"
 
@@ -35,20 +36,19 @@ std::uint64_t alignment_of(const std::string& path, const GgufMetadata& metadata
 std::string header_text(const std::string& path, const std::vector<TensorItem>& items, const GgufMetadata& metadata,
                         std::uint64_t alignment) {
   std::string out = "GGUF";
-  io::append_little_endian(out, kVersion, 4);
-  io::append_little_endian(out, items.size(), 8);
-  io::append_little_endian(out, metadata.values.size(), 8);
+  io::append_low_bytes(out, kVersion, 4);
+  io::append_low_bytes(out, items.size(), 8);
+  io::append_low_bytes(out, metadata.values.size(), 8);
   out += io::gguf_metadata_bytes(metadata, path);
   std::uint64_t offset = 0;
   for (const TensorItem& item : items) {
     io::append_gguf_string(out, item.name);
-    io::append_little_endian(out, std::max<std::size_t>(item.shape.size(), 1), 4);
-    if (item.shape.empty())
-      io::append_little_endian(out, 1, 8);  // readers know no scalars: one element of one dimension
+    io::append_low_bytes(out, std::max<std::size_t>(item.shape.size(), 1), 4);
+    if (item.shape.empty()) io::append_low_bytes(out, 1, 8);  // readers know no scalars: one element of one dimension
     for (auto extent = item.shape.rbegin(); extent != item.shape.rend(); ++extent)
-      io::append_little_endian(out, static_cast<std::uint64_t>(*extent), 8);
-    io::append_little_endian(out, static_cast<std::uint32_t>(dtype_info(item.dtype).gguf), 4);
-    io::append_little_endian(out, offset, 8);
+      io::append_low_bytes(out, static_cast<std::uint64_t>(*extent), 8);
+    io::append_low_bytes(out, static_cast<std::uint32_t>(dtype_info(item.dtype).gguf), 4);
+    io::append_low_bytes(out, offset, 8);
     const std::optional<std::uint64_t> end = io::checked_add(offset, io::item_bytes(kFormat, path, item));
     const std::optional<std::uint64_t> next = end ? io::checked_align(*end, alignment) : std::nullopt;
     if (!next) io::refuse_item(kFormat, path, item, "ends beyond 2^64 bytes", "write several files");

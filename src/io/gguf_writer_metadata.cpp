@@ -6,6 +6,7 @@
 #include "candor/error.h"
 #include "core/formats.h"
 #include "io/gguf_header.h"
+#include "io/little_endian.h"
 #include "io/refuse.h"
 
 namespace candor::io {
@@ -42,7 +43,7 @@ class ValueBytes {
 
   void pair(const GgufValue& value) {
     const bool is_array = std::visit([](const auto& held) { return is_vector(held); }, value.value);
-    append_little_endian(out_, static_cast<std::uint32_t>(is_array ? Type::array : type_of(value)), 4);
+    append_low_bytes(out_, static_cast<std::uint32_t>(is_array ? Type::array : type_of(value)), 4);
     std::visit([&](const auto& held) { put(held, type_of(value), 1); }, value.value);
   }
 
@@ -79,21 +80,21 @@ class ValueBytes {
     const int bytes = is_signed(type) ? 0 : integer_bytes(type);
     if (bytes == 0 || (bytes < 8 && value >> (8 * bytes) != 0))
       refuse_value("is the unsigned integer " + std::to_string(value) + ", which type " + number(type) + " cannot be");
-    append_little_endian(out_, value, bytes);
+    append_low_bytes(out_, value, bytes);
   }
   void put(std::int64_t value, Type type, int) {
     const int bytes = is_signed(type) ? integer_bytes(type) : 0;
     const std::int64_t above = bytes == 0 || bytes == 8 ? 0 : value >> (8 * bytes - 1);  // all zeros or all ones
     if (bytes == 0 || (above != 0 && above != -1))
       refuse_value("is the signed integer " + std::to_string(value) + ", which type " + number(type) + " cannot be");
-    append_little_endian(out_, static_cast<std::uint64_t>(value), bytes);
+    append_low_bytes(out_, static_cast<std::uint64_t>(value), bytes);
   }
   void put(double value, Type type, int) {
-    if (type == Type::f64) return append_little_endian(out_, f64_bits(value), 8);
+    if (type == Type::f64) return append_low_bytes(out_, f64_bits(value), 8);
     const float narrow = f64_to_f32(value);
     if (type != Type::f32 || (!std::isnan(value) && f32_to_f64(narrow) != value))
       refuse_value("is the number " + std::to_string(value) + ", which type " + number(type) + " cannot be exactly");
-    append_little_endian(out_, f32_bits(narrow), 4);
+    append_low_bytes(out_, f32_bits(narrow), 4);
   }
   void put(bool value, Type type, int) {
     if (type != Type::boolean) refuse_value("is a boolean, which type " + number(type) + " cannot be");
@@ -113,8 +114,8 @@ class ValueBytes {
   void put(const std::vector<T>& values, Type type, int depth) {
     if (depth > kMaxGgufArrayDepth || values.size() > kMaxGgufLength)
       refuse_value("is an array of " + std::to_string(values.size()) + " elements at depth " + std::to_string(depth));
-    append_little_endian(out_, static_cast<std::uint32_t>(type), 4);
-    append_little_endian(out_, values.size(), 8);
+    append_low_bytes(out_, static_cast<std::uint32_t>(type), 4);
+    append_low_bytes(out_, values.size(), 8);
     for (const auto& value : values) put(static_cast<const T&>(value), type, depth + 1);
   }
 
@@ -133,12 +134,8 @@ void check_key(const std::string& file, const std::string& key) {
 
 }  // namespace
 
-void append_little_endian(std::string& out, std::uint64_t value, int bytes) {
-  for (int i = 0; i < bytes; ++i) out += static_cast<char>(value >> (8 * i) & 0xff);
-}
-
 void append_gguf_string(std::string& out, const std::string& text) {
-  append_little_endian(out, text.size(), 8);
+  append_low_bytes(out, text.size(), 8);
   out += text;
 }
 

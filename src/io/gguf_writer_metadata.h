@@ -11,9 +11,6 @@ namespace candor::io {
 /// errors   FormatError (a key that is empty, too long or no UTF-8, a value that its type cannot hold)
 std::string gguf_metadata_bytes(const GgufMetadata& metadata, const std::string& file);
 
-/// The low bytes of `value`, lowest first.
-void append_little_endian(std::string& out, std::uint64_t value, int bytes);
-
 /// A length and the bytes.
 void append_gguf_string(std::string& out, const std::string& text);
 

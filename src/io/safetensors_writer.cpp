@@ -4,6 +4,7 @@
 #include "candor/error.h"
 #include "candor/io.h"
 #include "io/checked.h"
+#include "io/little_endian.h"
 #include "io/refuse.h"
 #include "io/safetensors_header.h"
 #include "io/sequential_file.h"
@@ -72,8 +73,8 @@ std::string header_text(const std::string& path, const std::vector<TensorItem>& 
   if (text.size() > io::kMaxSafetensorsHeader)
     throw FormatError("safetensors: " + path + ": the header of " + std::to_string(items.size()) + " tensors takes " +
                       std::to_string(text.size()) + " bytes, the format allows 100000000; write several files");
-  std::string length(8, '\0');
-  for (int i = 0; i < 8; ++i) length[i] = static_cast<char>(text.size() >> (8 * i) & 0xff);
+  std::string length;
+  io::append_little_endian(length, std::uint64_t{text.size()});
   return length + text;
 }
 

@@ -1,6 +1,7 @@
 // Numbers drawn from a seed, the same on every machine and library.
 #pragma once
 
+#include "core/mixed_bits.h"
 #include "prove/bits/hash.h"
 
 namespace candor::prove {
@@ -12,10 +13,8 @@ class Random {
   Random(std::uint64_t seed, std::string_view purpose) : state_(hashed(purpose) + seed * 0xd1342543de82ef95u) {}
 
   std::uint64_t bits() {
-    std::uint64_t z = state_ += 0x9e3779b97f4a7c15u;
-    z = (z ^ z >> 30) * 0xbf58476d1ce4e5b9u;
-    z = (z ^ z >> 27) * 0x94d049bb133111ebu;
-    return z ^ z >> 31;
+    state_ += kMixStep;
+    return mixed_bits(state_);
   }
   /// In [low, high].
   int between(int low, int high) { return low + static_cast<int>(bits() % static_cast<std::uint64_t>(high - low + 1)); }

@@ -3,7 +3,7 @@
 
 #include <gtest/gtest.h>
 
-#include "audit/mixed_bits.h"
+#include "core/mixed_bits.h"
 
 namespace candor::audit_internal {
 namespace {

@@ -4,7 +4,7 @@
 #include <cmath>
 #include <numbers>
 
-#include "audit/mixed_bits.h"
+#include "core/mixed_bits.h"
 
 namespace candor::audit_internal {
 

@@ -3,10 +3,10 @@
 
 #include <cstdint>
 
-namespace candor::audit_internal {
+namespace candor {
 
-inline constexpr std::uint64_t kMixStep =
-    0x9e3779b97f4a7c15u;  // of SplitMix64: odd, and near 2^64 over the golden ratio
+// Of SplitMix64: odd, and near 2^64 over the golden ratio.
+inline constexpr std::uint64_t kMixStep = 0x9e3779b97f4a7c15u;
 
 /// SplitMix64's finaliser (Steele, Lea, Flood 2014): every bit of the result depends on all of `z`.
 constexpr std::uint64_t mixed_bits(std::uint64_t z) {
@@ -15,4 +15,4 @@ constexpr std::uint64_t mixed_bits(std::uint64_t z) {
   return z ^ z >> 31;
 }
 
-}  // namespace candor::audit_internal
+}  // namespace candor
