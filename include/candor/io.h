@@ -3,6 +3,7 @@
 
 #include <atomic>
 #include <cstdint>
+#include <functional>
 #include <map>
 #include <memory>
 #include <optional>
@@ -129,6 +130,10 @@ struct TensorItem {
   std::vector<std::int64_t> shape;  // row-major, outermost first
 };
 
+/// Looks at the finished file under its temporary name, before it takes its place. What it throws leaves the place as
+/// it was.
+using FileCheck = std::function<void(const std::string& temporary)>;
+
 /// Writes one checkpoint file, tensor after tensor. The same input gives the same bytes; the file appears whole or not
 /// at all (temporary file, fsync, verify, rename). The destructor removes the temporary file unless finish() succeeded.
 class CheckpointWriter {
@@ -139,9 +144,9 @@ class CheckpointWriter {
   virtual const std::vector<Item>& order() const = 0;
   /// Appends bytes of the current tensor; pieces may be of any size. errors: IoError, Error (more bytes than declared)
   virtual void write(const void* data, std::uint64_t bytes) = 0;
-  /// fsync, re-read and compare, rename. errors: IoError, Error (bytes are missing), Cancelled (`cancel` became true
-  /// before the rename)
-  virtual void finish(const std::atomic<bool>* cancel = nullptr) = 0;
+  /// fsync, re-read and compare, `check`, rename. errors: IoError, Error (bytes are missing), Cancelled (`cancel`
+  /// became true before the rename), whatever `check` throws
+  virtual void finish(const std::atomic<bool>* cancel = nullptr, const FileCheck& check = nullptr) = 0;
 };
 
 /// Writes one GGUF file, version 3: metadata in the order of their keys, tensors in the order given, each at a multiple
@@ -155,7 +160,7 @@ class GgufWriter final : public CheckpointWriter {
 
   const std::vector<Item>& order() const override;
   void write(const void* data, std::uint64_t bytes) override;
-  void finish(const std::atomic<bool>* cancel = nullptr) override;
+  void finish(const std::atomic<bool>* cancel = nullptr, const FileCheck& check = nullptr) override;
 
  private:
   struct Impl;
@@ -174,7 +179,7 @@ class SafetensorsWriter final : public CheckpointWriter {
 
   const std::vector<Item>& order() const override;
   void write(const void* data, std::uint64_t bytes) override;
-  void finish(const std::atomic<bool>* cancel = nullptr) override;
+  void finish(const std::atomic<bool>* cancel = nullptr, const FileCheck& check = nullptr) override;
 
  private:
   struct Impl;

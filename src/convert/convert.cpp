@@ -167,9 +167,7 @@ ConvertReport convert(const std::string& input, const std::string& output, const
     const ValueChange change = cast_tensor(checkpoint, tensor, options, count, writer, progress);
     if (count) set_change(report.tensors[i], change);
   };
-  // A single file is in its place by then: what was asked for is done, and nothing can be taken back.
-  const std::atomic<bool>* cancel = is_single_file(output) ? nullptr : options.cancel;
-  const auto verify = [&](const std::string& path) { copied.verify(path, cancel); };
+  const auto verify = [&](const std::string& written) { copied.verify(written, output_kind(output), options.cancel); };
   const Destination destination = {output, options.overwrite, file_metadata(checkpoint, plan, options), kShardBytes,
                                    verify};
   report.files = write_output(plan, destination, source, options.cancel);

@@ -2,7 +2,6 @@
 
 #include "candor/error.h"
 #include "candor/io.h"
-#include "convert/output_kind.h"
 #include "convert/tensor_stream.h"
 #include "io/refuse.h"
 
@@ -24,18 +23,17 @@ std::uint64_t hash_of(const Checkpoint& checkpoint, const TensorEntry& entry, co
 
 }  // namespace
 
-void CopiedTensors::verify(const std::string& output, const std::atomic<bool>* cancel) const {
+void CopiedTensors::verify(const std::string& written, OutputKind kind, const std::atomic<bool>* cancel) const {
   if (hashes_.empty()) return;
-  const Checkpoint checkpoint = Checkpoint::open(output);
+  const Checkpoint checkpoint = Checkpoint::open(written);
   for (const auto& [name, hash] : hashes_) {
-    const bool nameless = output_kind(output) == OutputKind::npy && checkpoint.tensors().size() == 1;
+    const bool nameless = kind == OutputKind::npy && checkpoint.tensors().size() == 1;
     const TensorEntry* entry = nameless ? &checkpoint.tensors().front() : checkpoint.find(name);
     if (entry == nullptr || hash_of(checkpoint, *entry, cancel) != hash.value())
-      throw IoError("convert: " + output + ": tensor " + io::quote(name) +
+      throw IoError("convert: " + written + ": tensor " + io::quote(name) +
                     (entry == nullptr ? " is not in what was written"
                                       : " does not read back with the bytes that the source has") +
-                    "; do not use this output: the disk may be failing, or the source changed meanwhile, or another "
-                    "program wrote there too");
+                    "; nothing was replaced: the disk may be failing, or the source changed meanwhile");
   }
 }
 

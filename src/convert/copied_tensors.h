@@ -6,6 +6,7 @@
 #include <map>
 #include <string>
 
+#include "convert/output_kind.h"
 #include "io/content_hash.h"
 
 namespace candor::convert_internal {
@@ -15,8 +16,9 @@ class CopiedTensors {
   /// The hash to feed with the source's bytes of this tensor, which goes by `name` in the output.
   io::ContentHash& add(const std::string& name) { return hashes_[name]; }
 
-  /// Opens `output` and reads those tensors. errors: IoError (one is not there or differs), Cancelled
-  void verify(const std::string& output, const std::atomic<bool>* cancel) const;
+  /// Opens what was written as `kind`, which may still have a temporary name, and reads those tensors. A .npy's only
+  /// one is named after its file. errors: IoError (one is not there or differs), Cancelled
+  void verify(const std::string& written, OutputKind kind, const std::atomic<bool>* cancel) const;
 
  private:
   std::map<std::string, io::ContentHash> hashes_;

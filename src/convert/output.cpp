@@ -51,7 +51,7 @@ std::unique_ptr<CheckpointWriter> create_writer(const std::string& path, std::ve
 /// Writes `tensors` to `path` in the writer's order.
 void write_file(const std::string& path, const std::vector<const TensorPlan*>& tensors, const Plan& plan,
                 const Destination& destination, bool overwrite, const TensorSource& source,
-                const std::atomic<bool>* cancel) {
+                const std::atomic<bool>* cancel, const FileCheck& check = nullptr) {
   std::vector<TensorItem> items;
   std::unordered_map<std::string_view, const TensorPlan*> by_name;
   for (const TensorPlan* tensor : tensors) {
@@ -60,7 +60,7 @@ void write_file(const std::string& path, const std::vector<const TensorPlan*>& t
   }
   const auto writer = create_writer(path, std::move(items), plan, destination.metadata, overwrite);
   for (const TensorItem& item : writer->order()) source(*by_name.at(item.name), *writer);
-  writer->finish(cancel);
+  writer->finish(cancel, check);
 }
 
 /// Tensors in source order, cut where the next one would go beyond `shard_bytes`.
@@ -164,7 +164,7 @@ class TemporaryModelFolder {
   std::vector<std::string> names_;
 };
 
-/// An error's text with the folder that the user named instead of the temporary one.
+/// An error's text with the output that the user named instead of the temporary one.
 std::string with_final_path(std::string text, const std::string& temporary, const std::string& output) {
   for (std::size_t at = text.find(temporary); at != std::string::npos; at = text.find(temporary, at + output.size()))
     text.replace(at, temporary.size(), output);
@@ -238,8 +238,14 @@ std::vector<std::string> write_output(const Plan& plan, const Destination& desti
   if (!is_single_file(destination.output)) return write_folder(plan, destination, path, source, cancel);
   std::vector<const TensorPlan*> tensors;
   for (const TensorPlan& tensor : plan.tensors) tensors.push_back(&tensor);
-  write_file(path, tensors, plan, destination, destination.overwrite, source, cancel);
-  if (destination.verify) destination.verify(path);
+  const auto check = [&](const std::string& temporary) {
+    try {
+      if (destination.verify) destination.verify(temporary);
+    } catch (const IoError& failure) {
+      throw IoError(with_final_path(failure.what(), temporary, path));
+    }
+  };
+  write_file(path, tensors, plan, destination, destination.overwrite, source, cancel, check);
   return {path};
 }
 

@@ -24,13 +24,12 @@ struct Destination {
   bool overwrite = false;
   std::map<std::string, std::string> metadata;
   std::uint64_t shard_bytes = kShardBytes;
-  /// Called with the path of what was written; of a folder, before it takes the old one's place.
-  std::function<void(const std::string& path)> verify = nullptr;
+  FileCheck verify = nullptr;  // of what was written, file or folder, before it takes the old one's place
 };
 
 /// Writes all tensors of the plan, in the writers' order, and the side files of a folder. Returns the files' paths.
 /// errors   IoError; Cancelled (until the last rename); whatever `source` and `verify` throw; nothing is left behind
-///          then, but for a single file that was already in its place when `verify` refused it
+///          then and what was there before still is
 std::vector<std::string> write_output(const Plan& plan, const Destination& destination, const TensorSource& source,
                                       const std::atomic<bool>* cancel = nullptr);
 

@@ -141,16 +141,17 @@ void AtomicFile::verify(const std::atomic<bool>* cancel) {
   }
 }
 
-void AtomicFile::commit(const std::atomic<bool>* cancel) {
-  prepare(cancel);
+void AtomicFile::commit(const std::atomic<bool>* cancel, const FileCheck& check) {
+  prepare(cancel, check);
   place();
 }
 
-void AtomicFile::prepare(const std::atomic<bool>* cancel) {
+void AtomicFile::prepare(const std::atomic<bool>* cancel, const FileCheck& check) {
   flush();
   if (::fsync(descriptor_) != 0)
     refuse_system(kOp, path_, "cannot flush to disk", errno, "the disk may be full or failing");
   verify(cancel);
+  if (check) check(temporary_.path());
   throw_if(cancel);
   ::close(descriptor_);
   descriptor_ = -1;

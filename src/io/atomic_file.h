@@ -7,6 +7,7 @@
 #include <string>
 #include <vector>
 
+#include "candor/io.h"
 #include "io/content_hash.h"
 #include "io/temporary_files.h"
 
@@ -24,12 +25,13 @@ class AtomicFile {
   void write(const void* data, std::uint64_t bytes);
   std::uint64_t written() const { return written_; }
 
-  /// fsync, re-read and compare, rename, fsync of the folder. errors: IoError, Cancelled (`cancel` became true before
-  /// the rename)
-  void commit(const std::atomic<bool>* cancel = nullptr);
+  /// fsync, re-read and compare, `check`, rename, fsync of the folder. errors: IoError, Cancelled (`cancel` became true
+  /// before the rename), whatever `check` throws
+  void commit(const std::atomic<bool>* cancel = nullptr, const FileCheck& check = nullptr);
 
   // The same in two steps, for files that belong together: only when all are prepared is the first of them placed.
-  void prepare(const std::atomic<bool>* cancel = nullptr);  // all that may fail or be cancelled, but for the rename
+  // prepare() is all that may fail or be cancelled, but for the rename.
+  void prepare(const std::atomic<bool>* cancel = nullptr, const FileCheck& check = nullptr);
   void place();
   bool placed() const { return placed_; }  // renamed, whatever place() threw after that
 

@@ -118,6 +118,6 @@ const std::vector<TensorItem>& GgufWriter::order() const { return impl_->order()
 
 void GgufWriter::write(const void* data, std::uint64_t bytes) { impl_->write(data, bytes); }
 
-void GgufWriter::finish(const std::atomic<bool>* cancel) { impl_->finish(cancel); }
+void GgufWriter::finish(const std::atomic<bool>* cancel, const FileCheck& check) { impl_->finish(cancel, check); }
 
 }  // namespace candor

@@ -66,9 +66,9 @@ class NpyFile final : public SequentialFile {
   }
 
  private:
-  void commit(const std::atomic<bool>* cancel) override {
+  void commit(const std::atomic<bool>* cancel, const FileCheck& check) override {
     if (sidecar_) sidecar_->prepare();
-    file().prepare(cancel);
+    file().prepare(cancel, check);
     const PairLock lock(path(), cancel);
     const std::optional<std::string> other = take_other_sidecar();
     const bool name_first = sidecar_ && !(overwrite_ && is_there(path()));  // a fresh array is never seen without it

@@ -106,6 +106,8 @@ const std::vector<TensorItem>& SafetensorsWriter::order() const { return impl_->
 
 void SafetensorsWriter::write(const void* data, std::uint64_t bytes) { impl_->write(data, bytes); }
 
-void SafetensorsWriter::finish(const std::atomic<bool>* cancel) { impl_->finish(cancel); }
+void SafetensorsWriter::finish(const std::atomic<bool>* cancel, const FileCheck& check) {
+  impl_->finish(cancel, check);
+}
 
 }  // namespace candor

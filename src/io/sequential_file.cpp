@@ -68,13 +68,13 @@ void SequentialFile::write(const void* data, std::uint64_t bytes) {
   }
 }
 
-void SequentialFile::finish(const std::atomic<bool>* cancel) {
+void SequentialFile::finish(const std::atomic<bool>* cancel, const FileCheck& check) {
   if (!file_) throw Error(format_ + ": " + path_ + ": finish() was already called");
   if (current_ != items_.size())
     throw Error(format_ + ": " + path_ + ": tensor " + quote(items_[current_].name) + " got " +
                 std::to_string(filled_) + " of " + std::to_string(bytes_[current_]) +
                 " bytes; write all tensors before finish()");
-  commit(cancel);
+  commit(cancel, check);
   file_.reset();
 }
 

@@ -34,14 +34,14 @@ class SequentialFile : public CheckpointWriter {
 
   const std::vector<TensorItem>& order() const override { return items_; }
   void write(const void* data, std::uint64_t bytes) override;
-  void finish(const std::atomic<bool>* cancel = nullptr) override;
+  void finish(const std::atomic<bool>* cancel = nullptr, const FileCheck& check = nullptr) override;
 
  protected:
   virtual void begin_item(std::size_t) {}                    // before a tensor's first byte, also of an empty one
   virtual void on_bytes(const std::byte*, std::uint64_t) {}  // of the current tensor, before they are written
   virtual void end_item(std::size_t) {}                      // after its last byte
   virtual void end_file() {}                                 // after the last tensor
-  virtual void commit(const std::atomic<bool>* cancel) { file_->commit(cancel); }
+  virtual void commit(const std::atomic<bool>* cancel, const FileCheck& check) { file_->commit(cancel, check); }
 
   /// Begins the first tensor: once, after the header.
   void start();

@@ -143,5 +143,33 @@ TEST(OutputFolder, AFailureInsideLeavesNothing) {
   EXPECT_EQ(folder.names(), std::vector<std::string>{"in.safetensors"});
 }
 
+TEST(OutputFolder, WhatDoesNotReadBackReplacesNothing) {
+  using namespace convert_internal;
+  for (const std::string name : {"out", "out.safetensors", "out.npy", "out.npz", "out.pt", "out.gguf"}) {
+    const TemporaryFolder folder;
+    const std::string output = folder.path(name);
+    convert(small_input(folder, 1), output, to(DType::bf16));
+    const auto first_value = [](const std::string& path) {
+      const Checkpoint checkpoint = Checkpoint::open(path);
+      return checkpoint.tensor(checkpoint.tensors().front().name).to_f32();
+    };
+    const Checkpoint source = Checkpoint::open(small_input(folder, 2));
+    Plan plan;
+    plan.tensors.push_back({source.tensors().front(), "x", DType::f32});
+    const auto verify = [&](const std::string& written) {
+      EXPECT_EQ(first_value(written), std::vector<float>{2}) << name;
+      EXPECT_EQ(first_value(output), std::vector<float>{1}) << name;
+      throw IoError(written + ": one byte is wrong");
+    };
+    const std::string text = error_text<IoError>([&] {
+      write_output(plan, {output, true, {}, kShardBytes, verify}, [&](const TensorPlan& tensor, CheckpointWriter& to) {
+        to.write(source.bytes(tensor.source), tensor.source.nbytes);
+      });
+    });
+    EXPECT_EQ(text, output + ": one byte is wrong");
+    EXPECT_EQ(first_value(output), std::vector<float>{1}) << name;
+  }
+}
+
 }  // namespace
 }  // namespace candor

@@ -168,6 +168,26 @@ TEST(CreateCheckpoint, TheSuffixNamesTheFormat) {
   for (const std::string_view suffix : checkpoint_suffixes()) EXPECT_THAT(text, HasSubstr(std::string(suffix)));
 }
 
+TEST(CreateCheckpoint, AFinishedFileIsLookedAtBeforeItTakesItsPlace) {
+  for (const std::string_view suffix : checkpoint_suffixes()) {
+    const TemporaryFolder folder;
+    const std::string name = "x" + std::string(suffix);
+    folder.put(name, "old");
+    const WrittenTensor tensor = written_tensor("x", DType::f32, {2, 3});
+    const auto writer = create_checkpoint(folder.path(name), {tensor.item}, {}, true);
+    writer->write(tensor.bytes.data(), tensor.bytes.size());
+    const auto check = [&](const std::string& temporary) {
+      EXPECT_EQ(read_bytes(folder.path(name)), "old");
+      const Checkpoint written = Checkpoint::open(temporary);
+      ASSERT_EQ(written.tensors().size(), 1u) << name;
+      EXPECT_EQ(bytes_of(written, written.tensors().front()), tensor.bytes) << name;
+      throw IoError("not good");
+    };
+    EXPECT_EQ(error_text<IoError>([&] { writer->finish(nullptr, check); }), "not good") << name;
+    EXPECT_EQ(read_bytes(folder.path(name)), "old");
+  }
+}
+
 TEST(CreateCheckpoint, NpzNamesStayInsideAFolderAndTellMembersApart) {
   const TemporaryFolder folder;
   for (const char* name :
