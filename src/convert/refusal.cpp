@@ -24,11 +24,15 @@ std::string number_text(double value) {
   return text;
 }
 
+std::string counted(std::uint64_t number, std::string_view one, std::string_view many) {
+  return std::to_string(number) + " " + std::string(number == 1 ? one : many);
+}
+
 std::string tensor_text(const ConvertedTensor& tensor) {
   const std::string to(dtype_name(tensor.to));
   std::string text = io::quote(tensor.source_name) + " (" + std::string(dtype_name(tensor.from)) + " to " + to + ": " +
-                     std::to_string(tensor.overflowed) + " overflow, " + std::to_string(tensor.flushed) +
-                     " become zero";
+                     counted(tensor.overflowed, "overflows", "overflow") + ", " +
+                     counted(tensor.flushed, "becomes zero", "become zero");
   if (off_grid(tensor) > 0) text += ", " + std::to_string(off_grid(tensor)) + " off the " + to + " grid";
   if (const auto& first = tensor.first_unreachable)
     text += "; first: element " + std::to_string(first->element) + " is " + number_text(first->before) +
@@ -50,11 +54,13 @@ std::string refusal_text(const std::vector<ConvertedTensor>& tensors, const std:
     if (++lossy <= kNamed) worst += (worst.empty() ? "" : ", ") + tensor_text(tensor);
   }
   if (lossy == 0) return "";
-  const std::string rounded =
-      moved == 0 ? "" : ", and " + std::to_string(moved) + " bf16 values lie off f16's grid and would be rounded";
-  return "convert: " + input + ": " + std::to_string(overflowed) + " finite values would become infinite and " +
-         std::to_string(flushed) + " would become zero" + rounded + ", in " + std::to_string(lossy) + " of " +
-         std::to_string(tensors.size()) + " tensors: " + worst + (lossy > kNamed ? ", …" : "") +
+  const std::string rounded = moved == 0 ? ""
+                                         : ", and " + counted(moved, "bf16 value lies", "bf16 values lie") +
+                                               " off f16's grid and would be rounded";
+  return "convert: " + input + ": " + counted(overflowed, "finite value", "finite values") +
+         " would become infinite and " + std::to_string(flushed) + " would become zero" + rounded + ", in " +
+         std::to_string(lossy) + " of " + std::to_string(tensors.size()) + " tensors: " + worst +
+         (lossy > kNamed ? ", …" : "") +
          "; nothing was written: choose bf16 or f32, keep those tensors in f32 (--keep-f32), or allow it "
          "(--allow-lossy)";
 }
