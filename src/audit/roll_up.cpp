@@ -14,6 +14,11 @@ namespace {
 constexpr std::size_t kMostNamed = 3;
 constexpr double kNearlyAll = 0.95;  // of what was judged: then a finding speaks for the checkpoint
 
+struct Amount {
+  std::size_t tensors = 0;
+  std::uint64_t elements = 0;
+};
+
 /// Tensors of one verdict.
 struct Group {
   AuditVerdict verdict = AuditVerdict::undecidable;
@@ -21,19 +26,19 @@ struct Group {
   std::size_t tensors = 0;
   std::uint64_t elements = 0;
   double bits = 0;
-  std::map<std::string, std::uint64_t> subs;  // elements by sub
-  std::vector<std::string> names;             // the first few
+  std::map<std::string, Amount> subs;
+  std::vector<std::string> names;  // the first few
 
   std::string sub() const {
-    const auto heaviest =
-        std::max_element(subs.begin(), subs.end(), [](const auto& a, const auto& b) { return a.second < b.second; });
+    const auto heaviest = std::max_element(
+        subs.begin(), subs.end(), [](const auto& a, const auto& b) { return a.second.elements < b.second.elements; });
     return heaviest == subs.end() ? "" : heaviest->first;
   }
   /// "low-power, no-support": of a few all, of many the heaviest.
   std::string all_subs() const {
     if (subs.size() > kMostNamed) return sub();
     std::string text;
-    for (const auto& [name, weight] : subs)
+    for (const auto& [name, amount] : subs)
       if (!name.empty()) text.append(text.empty() ? "" : ", ").append(name);
     return text;
   }
@@ -50,7 +55,9 @@ std::vector<Group> group(const std::vector<TensorAudit>& tensors) {
     ++group.tensors;
     group.elements += tensor.evidence.elements;
     group.bits += tensor.bits;
-    group.subs[tensor.sub] += tensor.evidence.elements;
+    Amount& amount = group.subs[tensor.sub];
+    ++amount.tensors;
+    amount.elements += tensor.evidence.elements;
     if (group.names.size() < kMostNamed) group.names.push_back(io::quote(tensor.name));
   }
   std::vector<Group> groups;
@@ -105,16 +112,39 @@ std::string clause(const Group& group, std::uint64_t elements) {
   return text;
 }
 
-/// What else is in it, findings first; the headline tells of the tensors that have the checkpoint's own verdict.
+/// "210 are int4 g32 (q4_1), 1 is int8 g32 (q8_0)": what one name in the headline leaves out.
+std::string parts(const Group& group) {
+  std::vector<std::pair<std::string, Amount>> subs(group.subs.begin(), group.subs.end());
+  std::stable_sort(subs.begin(), subs.end(),
+                   [](const auto& a, const auto& b) { return a.second.elements > b.second.elements; });
+  std::string text;
+  std::size_t others = 0;
+  const auto add = [&](std::size_t tensors, const std::string& what) {
+    text.append(text.empty() ? "" : ", ").append(counted(tensors, "is ", "are ")).append(what);
+  };
+  for (std::size_t i = 0; i < subs.size(); ++i) {
+    if (i >= kMostNamed)
+      others += subs[i].second.tensors;
+    else
+      add(subs[i].second.tensors, subs[i].first.empty() ? "of no named kind" : subs[i].first);
+  }
+  if (others > 0) add(others, "of other kinds");
+  return text;
+}
+
+/// What the headline, which tells of the tensors that have the checkpoint's own verdict, does not say: their kinds when
+/// there are several, and what else is in it, findings first.
 std::string sentence(std::vector<Group> groups, const CheckpointAudit& checkpoint) {
   if (checkpoint.tensors.empty()) return "there are no tensors to judge";
   std::uint64_t elements = 0;
   for (const Group& group : groups) elements += group.elements;
   std::stable_partition(groups.begin(), groups.end(), [](const Group& group) { return group.finding; });
   std::string text;
-  for (const Group& group : groups)
-    if (group.verdict != checkpoint.verdict)
-      text.append(text.empty() ? "of its tensors, " : "; ").append(clause(group, elements));
+  for (const Group& group : groups) {
+    const bool own = group.verdict == checkpoint.verdict;
+    if (own && group.subs.size() < 2) continue;
+    text.append(text.empty() ? "of its tensors, " : "; ").append(own ? parts(group) : clause(group, elements));
+  }
   return text;
 }
 

@@ -71,6 +71,21 @@ TEST(RollUp, TheRestIsToldInWholeSentencesWithAllItsReasons) {
             "differ (low-power, no-support); 1 (< 0.1 % of the parameters) was a constant or a table (constant)");
 }
 
+TEST(RollUp, ASecondKindBehindTheHeadlineIsTold) {
+  CheckpointAudit all;
+  add(all, 210, dequantised, 1000, "int4 g32 (q4_1)");
+  add(all, 1, dequantised, 50'000, "int8 g32 (q8_0)");
+  roll_up(all, kNothing);
+  EXPECT_EQ(all.sub, "int4 g32 (q4_1)");
+  EXPECT_EQ(all.sentence, "of its tensors, 210 are int4 g32 (q4_1), 1 is int8 g32 (q8_0)");
+  for (const int bits : {2, 3, 5}) add(all, 2, dequantised, 10, "int" + std::to_string(bits));
+  add(all, 1, dequantised, 5, "");
+  roll_up(all, kNothing);
+  EXPECT_EQ(all.sentence,
+            "of its tensors, 210 are int4 g32 (q4_1), 1 is int8 g32 (q8_0), 2 are int2, 5 are of other kinds")
+      << "the heaviest three";
+}
+
 TEST(RollUp, TheSmallestFindingCounts) {
   CheckpointAudit all;
   add(all, 10, consistent, 1'000'000);
