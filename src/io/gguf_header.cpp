@@ -1,6 +1,5 @@
 #include "io/gguf_header.h"
 
-#include <bit>
 #include <cstring>
 #include <unordered_set>
 
@@ -12,7 +11,6 @@ namespace {
 constexpr std::string_view kFormat = "gguf";
 constexpr std::uint64_t kSmallestInfo = 24;  // name length, n_dims, type, offset
 constexpr std::uint32_t kMaxDims = 4;
-constexpr std::uint64_t kMinAlignment = 8;
 
 // Types that GGUF once had; their ids are never given again.
 constexpr struct {
@@ -38,14 +36,6 @@ std::uint32_t read_version(ByteCursor& cursor) {
   }
   refuse(kFormat, cursor.file(), 4, "version " + std::to_string(version) + " is not known, 2 and 3 are",
          "the file is damaged or newer than this program");
-}
-
-std::uint64_t read_alignment(const GgufMetadata& metadata, const ByteCursor& cursor) {
-  const std::uint64_t alignment = metadata.unsigned_integer("general.alignment").value_or(kGgufDefaultAlignment);
-  if (alignment < kMinAlignment || !std::has_single_bit(alignment)) {
-    cursor.fail("general.alignment is " + std::to_string(alignment) + ", it must be a power of two and at least 8");
-  }
-  return alignment;
 }
 
 std::string read_name(ByteCursor& cursor, std::unordered_set<std::string>& names) {
@@ -158,7 +148,7 @@ GgufHeader parse_gguf(const std::byte* data, std::uint64_t size, const std::stri
   const std::uint64_t pair_count = cursor.read<std::uint64_t>("the metadata count");
   GgufHeader header;
   header.metadata = read_gguf_metadata(cursor, version, pair_count);
-  header.alignment = read_alignment(header.metadata, cursor);
+  header.alignment = header.metadata.unsigned_integer("general.alignment").value_or(kGgufDefaultAlignment);
 
   const std::optional<std::uint64_t> info_bytes = checked_mul(tensor_count, kSmallestInfo);
   if (!info_bytes || *info_bytes > cursor.remaining()) {

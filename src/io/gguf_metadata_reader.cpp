@@ -9,6 +9,7 @@ namespace {
 
 using ValueType = GgufValueType;
 constexpr std::uint32_t kValueTypes = 13;
+constexpr std::uint64_t kMinAlignment = 8;
 constexpr std::uint64_t kSmallestPair = 13;  // u64 key length, empty key, u32 type, one byte of value
 
 /// Bytes that one value takes at least: what bounds an array's count by the bytes that are there.
@@ -154,6 +155,18 @@ std::string read_key(ByteCursor& cursor) {
   return key;
 }
 
+/// The format fixes this key's type; every offset of the file depends on it.
+void check_alignment(const ByteCursor& cursor, std::uint64_t key_at, ValueType type, std::uint64_t value_at,
+                     const GgufValue& value) {
+  if (type != ValueType::u32)
+    cursor.fail_at(
+        key_at, "general.alignment must be of type u32 (4), it is of type " + std::to_string(static_cast<int>(type)));
+  const std::uint64_t alignment = std::get<std::uint64_t>(value.value);
+  if (alignment < kMinAlignment || !std::has_single_bit(alignment))
+    cursor.fail_at(value_at,
+                   "general.alignment is " + std::to_string(alignment) + ", it must be a power of two and at least 8");
+}
+
 }  // namespace
 
 std::string read_gguf_string(ByteCursor& cursor, std::string_view what, std::uint64_t limit) {
@@ -181,11 +194,9 @@ GgufMetadata read_gguf_metadata(ByteCursor& cursor, std::uint32_t version, std::
     std::string key = read_key(cursor);
     if (metadata.values.contains(key)) cursor.fail_at(at, "the metadata key " + quote(key) + " appears twice");
     const ValueType type = read_type(cursor, key);
+    const std::uint64_t value_at = cursor.position();
     GgufValue value = read_value(cursor, key, type);
-    // The format fixes this key's type; every offset of the file depends on it.
-    if (key == "general.alignment" && type != ValueType::u32)
-      cursor.fail_at(
-          at, "general.alignment must be of type u32 (4), it is of type " + std::to_string(static_cast<int>(type)));
+    if (key == "general.alignment") check_alignment(cursor, at, type, value_at, value);
     metadata.values.emplace(std::move(key), std::move(value));
   }
   return metadata;

@@ -23,15 +23,15 @@ class Handler final : public nlohmann::json_sax<Json> {
   const char** furthest() { return &furthest_; }
   RawHeader take() { return std::move(header_); }
 
-  bool null() override { return unexpected("null"); }
-  bool boolean(bool) override { return unexpected("a boolean"); }
+  bool null() override { return unexpected(scalar_at(), "null"); }
+  bool boolean(bool) override { return unexpected(scalar_at(), "a boolean"); }
   bool number_integer(number_integer_t value) override {
-    return unexpected("the negative number " + std::to_string(value));
+    return unexpected(scalar_at(), "the negative number " + std::to_string(value));
   }
   bool number_float(number_float_t, const string_t& digits) override {
-    return unexpected("the number " + quote(digits) + ", which is not an integer of 64 bits,");
+    return unexpected(scalar_at(), "the number " + quote(digits) + ", which is not an integer of 64 bits,");
   }
-  bool binary(binary_t&) override { return unexpected("binary data"); }
+  bool binary(binary_t&) override { return unexpected(scalar_at(), "binary data"); }
   bool number_unsigned(number_unsigned_t value) override;
   bool string(string_t& value) override;
   bool start_object(std::size_t) override;
@@ -42,28 +42,30 @@ class Handler final : public nlohmann::json_sax<Json> {
   bool parse_error(std::size_t count, const std::string& token, const nlohmann::detail::exception&) override {
     // The parser counts the end as one more character; otherwise the last one it read is the wrong one.
     const bool at_end = count > static_cast<std::size_t>(furthest_ - text_);
-    fail_at(here() - (at_end ? 0 : 1), "the header is not valid JSON near " + quote(token));
+    fail_at(byte_of(furthest_ - (at_end ? 0 : 1)), "the header is not valid JSON near " + quote(token));
   }
 
  private:
   enum class Where { start, root, metadata, tensor, shape, offsets };
   enum class Field { none, dtype, shape, offsets };
 
-  std::uint64_t here() const { return kJsonStart + static_cast<std::uint64_t>(furthest_ - text_); }
-  std::uint64_t key_start() const;
+  // Where the token that the parser has just read begins.
+  std::uint64_t byte_of(const char* p) const { return kJsonStart + static_cast<std::uint64_t>(p - text_); }
+  std::uint64_t string_at() const { return byte_of(string_start(text_, furthest_)); }  // also a key
+  std::uint64_t scalar_at() const { return byte_of(scalar_start(text_, furthest_)); }
+  std::uint64_t bracket_at() const { return byte_of(furthest_ - 1); }
   bool root_key(const std::string& key);
   bool tensor_key(const std::string& key);
   std::string subject() const {
     if (where_ == Where::metadata) return "__metadata__ key " + quote(metadata_key_);
     return where_ == Where::start || where_ == Where::root ? "the header" : "tensor " + quote(tensor_.name);
   }
-  [[noreturn]] void fail(const std::string& what) const { fail_at(here(), what); }
   [[noreturn]] void fail_at(std::uint64_t offset, const std::string& what) const {
     refuse("safetensors", file_, offset, what,
            "the file is damaged or was not written by a safetensors writer: get it again");
   }
-  [[noreturn]] bool unexpected(const std::string& what) const {
-    fail(subject() + " holds " + what + " where " + wanted() + " belongs");
+  [[noreturn]] bool unexpected(std::uint64_t offset, const std::string& what) const {
+    fail_at(offset, subject() + " holds " + what + " where " + wanted() + " belongs");
   }
   std::string wanted() const;
 
@@ -101,19 +103,6 @@ std::string Handler::wanted() const {
                                   : "the array of data_offsets";
 }
 
-// The parser stands just behind the closing quote of a key; errors point at the opening one.
-std::uint64_t Handler::key_start() const {
-  const char* p = furthest_ - 1;  // the closing quote
-  while (p > text_) {
-    --p;
-    if (*p != '"') continue;
-    const char* q = p;
-    while (q > text_ && q[-1] == '\\') --q;
-    if ((p - q) % 2 == 0) break;
-  }
-  return kJsonStart + static_cast<std::uint64_t>(p - text_);
-}
-
 bool Handler::start_object(std::size_t) {
   if (where_ == Where::start) {
     where_ = Where::root;
@@ -124,16 +113,16 @@ bool Handler::start_object(std::size_t) {
     has_dtype_ = has_shape_ = has_offsets_ = false;
     field_ = Field::none;
   } else {
-    unexpected("an object");
+    unexpected(bracket_at(), "an object");
   }
   return true;
 }
 
 bool Handler::key(string_t& key) {
-  if (key.find('\0') != std::string::npos) fail_at(key_start(), "the key " + quote(key) + " contains a NUL character");
+  if (key.find('\0') != std::string::npos) fail_at(string_at(), "the key " + quote(key) + " contains a NUL character");
   if (where_ == Where::root) return root_key(key);
   if (where_ == Where::tensor) return tensor_key(key);
-  if (header_.metadata.contains(key)) fail_at(key_start(), "__metadata__ key " + quote(key) + " appears twice");
+  if (header_.metadata.contains(key)) fail_at(string_at(), "__metadata__ key " + quote(key) + " appears twice");
   metadata_key_ = key;
   return true;
 }
@@ -142,14 +131,14 @@ bool Handler::root_key(const std::string& key) {
   metadata_next_ = key == kMetadata;
   tensor_next_ = !metadata_next_;
   if (metadata_next_) {
-    if (has_metadata_) fail_at(key_start(), "__metadata__ appears twice");
+    if (has_metadata_) fail_at(string_at(), "__metadata__ appears twice");
     has_metadata_ = true;
     return true;
   }
-  if (!names_.insert(key).second) fail_at(key_start(), "tensor " + quote(key) + " appears twice");
+  if (!names_.insert(key).second) fail_at(string_at(), "tensor " + quote(key) + " appears twice");
   tensor_ = RawTensor{};
   tensor_.name = key;
-  tensor_.position = key_start();
+  tensor_.position = string_at();
   return true;
 }
 
@@ -165,37 +154,38 @@ bool Handler::tensor_key(const std::string& key) {
     field_ = Field::offsets;
     seen = &has_offsets_;
   } else {
-    fail_at(key_start(),
+    fail_at(string_at(),
             subject() + " has the unknown key " + quote(key) + ", only dtype, shape and data_offsets exist");
   }
-  if (*seen) fail_at(key_start(), subject() + ": key " + quote(key) + " appears twice");
+  if (*seen) fail_at(string_at(), subject() + ": key " + quote(key) + " appears twice");
   *seen = true;
   return true;
 }
 
 bool Handler::string(string_t& value) {
   if (where_ == Where::metadata) {
-    if (value.find('\0') != std::string::npos) fail(subject() + " has a value that contains a NUL character");
+    if (value.find('\0') != std::string::npos)
+      fail_at(string_at(), subject() + " has a value that contains a NUL character");
     header_.metadata.emplace(metadata_key_, std::move(value));
   } else if (where_ == Where::tensor && field_ == Field::dtype) {
     tensor_.dtype = std::move(value);
   } else {
-    unexpected("the string " + quote(value));
+    unexpected(string_at(), "the string " + quote(value));
   }
   return true;
 }
 
 bool Handler::number_unsigned(number_unsigned_t value) {
   if (where_ == Where::shape) {
-    if (tensor_.shape.size() == kMaxExtents) fail(subject() + " has more than 64 extents");
+    if (tensor_.shape.size() == kMaxExtents) fail_at(scalar_at(), subject() + " has more than 64 extents");
     tensor_.shape.push_back(value);
   } else if (where_ == Where::offsets && offsets_seen_ < 2) {
     (offsets_seen_ == 0 ? tensor_.begin : tensor_.end) = value;
     ++offsets_seen_;
   } else if (where_ == Where::offsets) {
-    fail(subject() + ": data_offsets has more than 2 numbers, it takes begin and end");
+    fail_at(scalar_at(), subject() + ": data_offsets has more than 2 numbers, it takes begin and end");
   } else {
-    unexpected("the number " + std::to_string(value));
+    unexpected(scalar_at(), "the number " + std::to_string(value));
   }
   return true;
 }
@@ -207,14 +197,15 @@ bool Handler::start_array(std::size_t) {
     where_ = Where::offsets;
     offsets_seen_ = 0;
   } else {
-    unexpected("an array");
+    unexpected(bracket_at(), "an array");
   }
   return true;
 }
 
 bool Handler::end_array() {
   if (where_ == Where::offsets && offsets_seen_ != 2)
-    fail(subject() + ": data_offsets has " + std::to_string(offsets_seen_) + " numbers, it takes begin and end");
+    fail_at(bracket_at(),
+            subject() + ": data_offsets has " + std::to_string(offsets_seen_) + " numbers, it takes begin and end");
   where_ = Where::tensor;
   return true;
 }
@@ -222,7 +213,10 @@ bool Handler::end_array() {
 bool Handler::end_object() {
   if (where_ == Where::tensor) {
     if (!has_dtype_ || !has_shape_ || !has_offsets_)
-      fail(subject() + " lacks " + (!has_dtype_ ? "dtype" : !has_shape_ ? "shape" : "data_offsets"));
+      fail_at(tensor_.position, subject() + " lacks " +
+                                    (!has_dtype_   ? "dtype"
+                                     : !has_shape_ ? "shape"
+                                                   : "data_offsets"));
     header_.tensors.push_back(std::move(tensor_));
   }
   tensor_next_ = metadata_next_ = false;

@@ -29,7 +29,7 @@ class DocumentHandler final : public nlohmann::json_sax<Json> {
   bool number_integer(number_integer_t value) override { return place(Json(value)); }
   bool number_unsigned(number_unsigned_t value) override { return place(Json(value)); }
   bool number_float(number_float_t value, const string_t&) override { return place(Json(value)); }
-  bool binary(binary_t&) override { fail("binary data"); }
+  bool binary(binary_t&) override { fail(furthest_, "binary data"); }
   bool string(string_t& value) override { return place(Json(std::move(value))); }
   bool start_object(std::size_t) override {
     open(Json::object());
@@ -37,7 +37,7 @@ class DocumentHandler final : public nlohmann::json_sax<Json> {
     return true;
   }
   bool key(string_t& key) override {
-    if (!keys_.back().insert(key).second) fail("key " + quote(key) + " appears twice");
+    if (!keys_.back().insert(key).second) fail(string_start(text_, furthest_), "key " + quote(key) + " appears twice");
     key_ = key;
     return true;
   }
@@ -56,16 +56,14 @@ class DocumentHandler final : public nlohmann::json_sax<Json> {
   }
   bool parse_error(std::size_t count, const std::string& token, const nlohmann::detail::exception&) override {
     const bool at_end = count > static_cast<std::size_t>(furthest_ - text_);  // the parser counts the end too
-    if (!at_end) --furthest_;
-    fail("not valid JSON near " + quote(token));
+    fail(furthest_ - (at_end ? 0 : 1), "not valid JSON near " + quote(token));
   }
 
  private:
   static constexpr std::size_t kMaxDepth = 64;
 
-  [[noreturn]] void fail(const std::string& what) const {
-    refuse("json", file_, start_ + static_cast<std::uint64_t>(furthest_ - text_), what,
-           "the file is damaged: get it again");
+  [[noreturn]] void fail(const char* at, const std::string& what) const {
+    refuse("json", file_, start_ + static_cast<std::uint64_t>(at - text_), what, "the file is damaged: get it again");
   }
   Json* add(Json value) {
     if (open_.empty()) {
@@ -87,7 +85,7 @@ class DocumentHandler final : public nlohmann::json_sax<Json> {
     return true;
   }
   void open(Json value) {
-    if (open_.size() == kMaxDepth) fail("nested deeper than 64");
+    if (open_.size() == kMaxDepth) fail(furthest_ - 1, "nested deeper than 64");
     open_.push_back(add(std::move(value)));
   }
 

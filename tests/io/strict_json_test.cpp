@@ -19,19 +19,20 @@ TEST(StrictJson, RefusesWithFileAndPosition) {
   const struct {
     std::string text;
     const char* what;
-  } cases[] = {{R"({"a": 1, "a": 2})", "key 'a' appears twice"},
-               {R"({"x": {"a": 1, "a": 2}})", "key 'a' appears twice"},
-               {R"({"a": 1} x)", "not valid JSON"},
-               {R"({"a": 1,})", "not valid JSON"},
-               {"{\"a\": \"\xff\"}", "not valid JSON"},
-               {"", "not valid JSON"},
-               {std::string("{}\0{", 4), "NUL byte"},
-               {std::string(65, '['), "deeper than 64"},
-               {std::string(2000000, '['), "deeper than 64"}};
+  } cases[] = {{R"({"a": 1, "a": 2})", "byte 9: key 'a' appears twice"},
+               {R"({"x": {"a": 1, "a": 2}})", "byte 15: key 'a' appears twice"},
+               {R"({"a\"": 1, "a\"": 2})", "byte 11: key 'a\"' appears twice"},
+               {R"({"a": 1} x)", "byte 9: not valid JSON"},
+               {R"({"a": 1,})", "byte 8: not valid JSON"},
+               {"{\"a\": \"\xff\"}", "byte 7: not valid JSON"},
+               {"", "byte 0: not valid JSON"},
+               {std::string("{}\0{", 4), "byte 2: a NUL byte"},
+               {std::string(65, '['), "byte 64: nested deeper than 64"},
+               {std::string(2000000, '['), "byte 64: nested deeper than 64"}};
   for (const auto& test : cases) {
     const std::string text = error_text<FormatError>([&] { parse_strict_json(test.text, "some.json"); });
     EXPECT_NE(text.find(test.what), std::string::npos) << text;
-    EXPECT_NE(text.find("some.json: byte "), std::string::npos) << text;
+    EXPECT_NE(text.find("some.json: "), std::string::npos) << text;
   }
 }
 

@@ -136,22 +136,22 @@ std::vector<Case> array_cases() {
       {"array_of_strings_bomb",
        with_pairs({gguf_pair("a", testing::kArray, gguf_array(testing::kString, 1000000, std::string(64, '\0')))}),
        "byte 37:", "array of 1000000"},
-      {"array_bool_seven", with_pairs({gguf_pair("a", testing::kArray, gguf_array(testing::kBool, 2, "\1\7"))}), "byte",
-       "boolean 7"},
-      {"array_depth_five", with_pairs({nested(5)}), "byte", "deeper than 4"},
-      {"array_depth_thousands", with_pairs({nested(5000)}), "byte", "deeper than 4"},
+      {"array_bool_seven", with_pairs({gguf_pair("a", testing::kArray, gguf_array(testing::kBool, 2, "\1\7"))}),
+       "byte 50:", "boolean 7"},
+      {"array_depth_five", with_pairs({nested(5)}), "byte 88:", "deeper than 4"},
+      {"array_depth_thousands", with_pairs({nested(5000)}), "byte 88:", "deeper than 4"},
       {"array_inner_lies",
        with_pairs(
            {gguf_pair("a", testing::kArray, gguf_array(testing::kArray, 1, gguf_array(testing::kU8, kMax, "")))}),
-       "byte", "array of 18446744073709551615"},
+       "byte 49:", "array of 18446744073709551615"},
   };
 }
 
 std::vector<Case> alignment_cases() {
   return {
-      {"alignment_zero", with_pairs({alignment(0)}), "byte", "general.alignment is 0"},
-      {"alignment_three", with_pairs({alignment(48)}), "byte", "general.alignment is 48"},
-      {"alignment_four", with_pairs({alignment(4)}), "byte", "general.alignment is 4"},
+      {"alignment_zero", with_pairs({alignment(0)}), "byte 53:", "general.alignment is 0"},
+      {"alignment_three", with_pairs({alignment(48)}), "byte 53:", "general.alignment is 48"},
+      {"alignment_four", with_pairs({alignment(4)}), "byte 53:", "general.alignment is 4"},
       {"alignment_of_wrong_type",
        with_pairs({gguf_pair("general.alignment", testing::kU64, little_endian<std::uint64_t>(32))}),
        "byte 24:", "type u32"},
@@ -202,9 +202,10 @@ std::vector<Case> tensor_offset_cases() {
       {"unknown_type_overlap", with_infos({gguf_info("a", {1}, 99, 64), gguf_info("b", {1}, 0, 0)}, 128),
        "byte 24:", "a hole"},
       {"unknown_type_reversed",
-       with_infos({gguf_info("a", {8}, 0, 0), gguf_info("b", {1}, 99, 32), gguf_info("c", {1}, 0, 0)}, 128), "byte",
-       "ends before it begins"},
-      {"alignment_absurd", with_infos({gguf_info("a", {1}, 0, 0)}, 64, {alignment(0x80000000u)}), "byte", "2147483648"},
+       with_infos({gguf_info("a", {8}, 0, 0), gguf_info("b", {1}, 99, 32), gguf_info("c", {1}, 0, 0)}, 128),
+       "byte 57:", "ends before it begins"},
+      {"alignment_absurd", with_infos({gguf_info("a", {1}, 0, 0)}, 64, {alignment(0x80000000u)}),
+       "byte 90:", "2147483648"},
   };
 }
 

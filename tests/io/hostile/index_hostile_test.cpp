@@ -44,7 +44,7 @@ INSTANTIATE_TEST_SUITE_P(
                       Case{"empty_map", R"({"weight_map":{}})", "names no tensor"},
                       Case{"map_is_array", R"({"weight_map":[]})", "no object 'weight_map'"},
                       Case{"duplicate", R"({"weight_map":{"x":"a.safetensors","x":"b.safetensors"}})",
-                           "'x' appears twice"},
+                           "byte 35: key 'x' appears twice"},
                       Case{"number", R"({"weight_map":{"x":1}})", "'x' no file name"},
                       Case{"parent", R"({"weight_map":{"x":"../a.safetensors"}})", "no plain file name"},
                       Case{"absolute", R"({"weight_map":{"x":"/etc/passwd"}})", "no plain file name"},
