@@ -104,7 +104,8 @@ bool has_section(const AuditClass& group) {
   return is_audit_finding(first) || !first.evidence.tests.empty() || !first.evidence.binades.empty();
 }
 
-void write_checkpoint(const TextSink& sink, const CheckpointAudit& checkpoint, std::size_t index) {
+void write_checkpoint(const TextSink& sink, const AuditReport& report, std::size_t index) {
+  const CheckpointAudit& checkpoint = report.checkpoints[index];
   sink(answer(checkpoint));
   if (checkpoint.verdict == AuditVerdict::invalid && checkpoint.tensors.empty()) return;
   const std::vector<AuditClass> classes = audit_classes(checkpoint);
@@ -112,7 +113,7 @@ void write_checkpoint(const TextSink& sink, const CheckpointAudit& checkpoint, s
   for (const std::string& note : checkpoint.notes) sink("<p class=\"soft\">Note: " + html_said(note) + "</p>\n");
   sink("<h2>Evidence</h2>\n");
   for (const AuditClass& group : classes)
-    if (has_section(group)) sink(class_section(checkpoint, index, group));
+    if (has_section(group)) sink(class_section(report, index, group));
   write_tensor_table(sink, checkpoint, index);
 }
 
@@ -141,7 +142,7 @@ void write_audit_html(const TextSink& sink, const AuditReport& report) {
   if (report.checkpoints.size() == 1) title += ": " + report.checkpoints.front().path;
   sink("<title>" + html_said(title) +
        "</title>\n</head>\n<body>\n<h1>candor audit: what the values of a file went through</h1>\n");
-  for (std::size_t i = 0; i < report.checkpoints.size(); ++i) write_checkpoint(sink, report.checkpoints[i], i);
+  for (std::size_t i = 0; i < report.checkpoints.size(); ++i) write_checkpoint(sink, report, i);
   sink(kAuditPageLimits);
   sink(glossary());
   sink(kAuditPageTerms);

@@ -15,7 +15,7 @@ std::string verdict_tag(AuditVerdict verdict, const std::string& sub);
 /// Name of the place of a tensor in the table of all: "t0-17".
 std::string tensor_anchor(std::size_t checkpoint, std::size_t tensor);
 /// One class of tensors: what was found, the evidence of its worst tensors with
-/// pictures, witnesses.
-std::string class_section(const CheckpointAudit& checkpoint, std::size_t index, const AuditClass& group);
+/// pictures, witnesses. `index` is the checkpoint's in the report.
+std::string class_section(const AuditReport& report, std::size_t index, const AuditClass& group);
 
 }  // namespace candor::cli

@@ -43,7 +43,18 @@ std::string p_value_text(const AuditTest& test) {
   return test.p_value < 1e-300 ? "< 1e-300" : short_number(test.p_value);
 }
 
-std::string tests_table(const std::vector<AuditTest>& tests) {
+/// What a test saw, or why it does not speak; and how much data would make it decide.
+std::string seen_text(const TensorAudit& tensor, const AuditTest& test, double threshold_bits) {
+  std::string text = test.not_run.empty() ? test.text : "not asked: " + test.not_run;
+  if (const std::string_view caveat = caveat_of(tensor, test); !caveat.empty())
+    return std::string("does not count here: ").append(caveat).append(" (").append(text).append(")");
+  if (const std::uint64_t needed = elements_to_decide(tensor, test, threshold_bits); needed)
+    text.append(text.empty() ? "" : "; ").append(grouped(needed)).append(" elements of this spread would decide");
+  return text;
+}
+
+std::string tests_table(const TensorAudit& tensor, double threshold_bits) {
+  const std::vector<AuditTest>& tests = tensor.evidence.tests;
   if (tests.empty()) return "";
   std::string table =
       "<h5>Tests</h5><table class=\"cards\"><thead><tr><th>test</th><th>what "
@@ -51,13 +62,12 @@ std::string tests_table(const std::vector<AuditTest>& tests) {
       "<th class=\"number\">p-value</th><th "
       "class=\"number\">bits</th></tr></thead><tbody>\n";
   for (const AuditTest& test : tests) {
-    const bool ran = test.not_run.empty();
-    std::string said = ran ? test.text : "not asked: " + test.not_run;
-    if (test.needed) said += (said.empty() ? "" : "; ") + grouped(test.needed) + " such values would decide";
-    table += "<tr>" + cell("test", test.name, "name") + cell("saw", said, ran ? "" : "soft") +
+    const bool counts = test.not_run.empty() && caveat_of(tensor, test).empty();
+    table += "<tr>" + cell("test", test.name, "name") +
+             cell("saw", seen_text(tensor, test, threshold_bits), counts ? "" : "soft") +
              cell("values", test.used ? grouped(test.used) : "", "number") +
-             cell("p-value", ran ? p_value_text(test) : "", "number") +
-             cell("bits", ran && test.bits != 0 ? bits_text(test.bits) : "", "number") + "</tr>\n";
+             cell("p-value", counts ? p_value_text(test) : "", "number") +
+             cell("bits", counts && test.bits != 0 ? bits_text(test.bits) : "", "number") + "</tr>\n";
   }
   return table + "</tbody></table>\n";
 }
@@ -93,14 +103,15 @@ std::string schemes_table(const AuditEvidence& evidence) {
   return table + "</tbody></table>\n";
 }
 
-std::string histories_text(const AuditEvidence& evidence) {
+std::string histories_text(const TensorAudit& tensor) {
   std::string text;
-  for (const AuditHistory& history : evidence.histories)
+  for (const AuditHistory& history : tensor.evidence.histories)
     text += (text.empty() ? "" : " · ") + html_escaped(history.name) + " <b>" + bits_text(history.bits) + "</b>";
-  return text.empty() ? ""
-                      : "<p class=\"soft\">Bits for each history against a "
-                        "single rounding: " +
-                            text + "</p>\n";
+  if (text.empty()) return "";
+  return std::string("<p class=\"soft\">Bits for each history against a single rounding")
+      .append(has_smooth_density(tensor) ? ": " : ", had the values a smooth density, which they have not: ")
+      .append(text)
+      .append("</p>\n");
 }
 
 std::string share_line(const AuditEvidence& e) {
@@ -119,10 +130,10 @@ std::string pictures(const TensorAudit& tensor) {
   return text.empty() ? "" : "<div class=\"figures\">\n" + text + "</div>\n";
 }
 
-std::string tensor_evidence(const TensorAudit& tensor) {
+std::string tensor_evidence(const TensorAudit& tensor, double threshold_bits) {
   return paragraph("", "", tensor.sentence) + share_line(tensor.evidence) +
          paragraph("", "What would change this:", tensor.would_change) + paragraph("soft", "Note:", tensor.note) +
-         pictures(tensor) + tests_table(tensor.evidence.tests) + histories_text(tensor.evidence) +
+         pictures(tensor) + tests_table(tensor, threshold_bits) + histories_text(tensor) +
          schemes_table(tensor.evidence) + witnesses_table(tensor);
 }
 
@@ -153,7 +164,8 @@ std::string verdict_tag(AuditVerdict verdict, const std::string& sub) {
          std::string(audit_verdict_name(verdict)) + "\">" + html_escaped(verdict_text(verdict, sub)) + "</a>";
 }
 
-std::string class_section(const CheckpointAudit& checkpoint, std::size_t index, const AuditClass& group) {
+std::string class_section(const AuditReport& report, std::size_t index, const AuditClass& group) {
+  const CheckpointAudit& checkpoint = report.checkpoints[index];
   std::string text = "<section class=\"class " + std::string(verdict_mood(group.first().verdict)) + "\">\n" +
                      class_heading(checkpoint, group);
   const bool opened = is_audit_finding(group.first()) || checkpoint.verdict == group.first().verdict;
@@ -162,7 +174,8 @@ std::string class_section(const CheckpointAudit& checkpoint, std::size_t index, 
     const TensorAudit& tensor = *group.tensors[i];
     text += "<details" + std::string(i == 0 && opened ? " open" : "") + "><summary><code>" + html_said(tensor.name) +
             "</code> <a class=\"soft\" href=\"#" + tensor_anchor(index, index_of(checkpoint, &tensor)) + "\">" +
-            html_escaped(shape_text(tensor.shape)) + "</a></summary>\n" + tensor_evidence(tensor) + "</details>\n";
+            html_escaped(shape_text(tensor.shape)) + "</a></summary>\n" +
+            tensor_evidence(tensor, report.threshold_bits) + "</details>\n";
   }
   if (const std::size_t more = group.tensors.size() - shown; more > 0)
     text += paragraph("soft", "", grouped(more) + " more with this verdict are in the table of all tensors.");

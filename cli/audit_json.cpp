@@ -8,20 +8,31 @@ namespace {
 
 using Json = nlohmann::ordered_json;
 
-Json tests_json(const std::vector<AuditTest>& tests) {
+Json test_json(const AuditTest& test, std::string_view caveat) {
+  return {{"name", test.name},
+          {"statistic", json_number(test.statistic)},
+          {"low", json_number(test.low)},
+          {"high", json_number(test.high)},
+          {"p_value", json_number(test.p_value)},
+          {"p_kind", test.p_is_bound ? "bound" : "tail"},
+          {"bits", json_number(test.bits)},
+          {"used", test.used},
+          {"needed", test.needed},
+          {"text", test.text},
+          {"not_run", test.not_run},
+          {"caveat", caveat}};
+}
+
+Json tests_json(const TensorAudit& tensor) {
   Json json = Json::array();
-  for (const AuditTest& test : tests)
-    json.push_back({{"name", test.name},
-                    {"statistic", json_number(test.statistic)},
-                    {"low", json_number(test.low)},
-                    {"high", json_number(test.high)},
-                    {"p_value", json_number(test.p_value)},
-                    {"p_kind", test.p_is_bound ? "bound" : "tail"},
-                    {"bits", json_number(test.bits)},
-                    {"used", test.used},
-                    {"needed", test.needed},
-                    {"text", test.text},
-                    {"not_run", test.not_run}});
+  for (const AuditTest& test : tensor.evidence.tests) json.push_back(test_json(test, caveat_of(tensor, test)));
+  return json;
+}
+
+/// Of the tensors that are too small one by one, together.
+Json pooled_json(const CheckpointAudit& checkpoint) {
+  Json json = Json::array();
+  for (const AuditTest& test : checkpoint.pooled) json.push_back(test_json(test, ""));
   return json;
 }
 
@@ -93,7 +104,7 @@ Json evidence_json(const TensorAudit& tensor) {
                {"density_at_zero", json_number(e.density_at_zero)},
                {"exponent_entropy", json_number(e.exponent_entropy)},
                {"quantum", e.quantum},
-               {"tests", tests_json(e.tests)},
+               {"tests", tests_json(tensor)},
                {"histories", histories_json(e)},
                {"share", share_json(e)},
                {"schemes", schemes_json(e)}};
@@ -141,7 +152,7 @@ Json checkpoint_json(const CheckpointAudit& checkpoint) {
           {"elements", checkpoint.elements},
           {"bytes", checkpoint.bytes},
           {"tensors", checkpoint.tensors.size()},
-          {"pooled", tests_json(checkpoint.pooled)},
+          {"pooled", pooled_json(checkpoint)},
           {"notes", checkpoint.notes}};
 }
 

@@ -135,6 +135,16 @@ void draw_histories(Svg& svg, const Frame& frame, int low, int high) {
   svg.path(steps(frame, low, high, even_via_f16), "via");
 }
 
+const char* parity_caption(bool bf16, bool smooth) {
+  if (!smooth)
+    return "These values do not lie smoothly side by side as weights do, so that the dots need follow no line, and say "
+           "nothing of f16.";
+  return bf16 ? "Rounding to even leaves a trace when the value had few bits before. The dots follow the line "
+                "of what the values went through."
+              : "The last bit of ordinary values is 0 in half of them. Where it is 0 more often, values have "
+                "fewer bits than their format.";
+}
+
 std::string history_keys() {
   return key("via", "bf16 → f16 → bf16") + key("from", "f32 → f16 → bf16") + key("eleven", "TF32 → bf16");
 }
@@ -187,8 +197,9 @@ std::string parity_figure(const TensorAudit& tensor) {
   shade_zones(svg, frame, low, high);
   parity_axis(svg, frame);
   const bool bf16 = tensor.element == DType::bf16 || tensor.sub.starts_with("bf16-in");
+  const bool smooth = has_smooth_density(tensor);
   svg.path(steps(frame, low, high, [](int) { return 0.5; }), "once");
-  if (bf16) draw_histories(svg, frame, low, high);
+  if (bf16 && smooth) draw_histories(svg, frame, low, high);
   for (const AuditBinade& b : shown) {
     const auto [least, most] = interval(static_cast<double>(b.even), static_cast<double>(b.count));
     const double x = frame.x(b.exponent + 0.5);
@@ -199,14 +210,12 @@ std::string parity_figure(const TensorAudit& tensor) {
   svg.line(frame.left, frame.bottom, frame.right, frame.bottom, "axis");
   exponent_ticks(svg, frame, low, high);
   const std::string keys = key("dot-key", "this tensor, 95 % interval") + key("once", "rounded once");
-  return figure("Even mantissas, by size", svg.str(), bf16 ? keys + history_keys() : keys,
-                bf16 ? "Rounding to even leaves a trace when the value had few bits before. The dots follow the line "
-                       "of what the values went through."
-                     : "The last bit of ordinary values is 0 in half of them. Where it is 0 more often, values have "
-                       "fewer bits than their format.");
+  return figure("Even mantissas, by size", svg.str(), bf16 && smooth ? keys + history_keys() : keys,
+                parity_caption(bf16, smooth));
 }
 
 std::string zero_mantissa_figure(const TensorAudit& tensor) {
+  if (!has_smooth_density(tensor)) return "";  // the three marks are where smooth densities lie
   const auto& tests = tensor.evidence.tests;
   const auto test =
       std::find_if(tests.begin(), tests.end(), [](const AuditTest& t) { return t.name == "zero mantissa"; });

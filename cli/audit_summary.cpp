@@ -15,14 +15,15 @@ bool same_class(const TensorAudit& a, const TensorAudit& b) {
   return a.verdict == b.verdict && a.sub == b.sub && a.dtype == b.dtype;
 }
 
-}  // namespace
+struct Amount {
+  std::uint64_t tensors = 0, elements = 0;
+  void add(const TensorAudit& tensor) {
+    ++tensors;
+    elements += element_count(tensor);
+  }
+};
 
-std::uint64_t AuditClass::needed() const {
-  std::uint64_t fewest = 0;
-  for (const TensorAudit* tensor : tensors)
-    if (const std::uint64_t needed = needed_elements(*tensor); needed && (!fewest || needed < fewest)) fewest = needed;
-  return fewest;
-}
+}  // namespace
 
 std::vector<AuditClass> audit_classes(const CheckpointAudit& checkpoint) {
   std::vector<AuditClass> classes;
@@ -59,11 +60,25 @@ std::uint64_t element_count(const TensorAudit& tensor) {
   return count;
 }
 
-std::uint64_t needed_elements(const TensorAudit& tensor) {
-  std::uint64_t fewest = 0;
-  for (const AuditTest& test : tensor.evidence.tests)
-    if (test.needed && (!fewest || test.needed < fewest)) fewest = test.needed;
-  return fewest;
+std::uint64_t elements_to_decide(const TensorAudit& tensor, const AuditTest& test, double threshold_bits) {
+  const bool open = std::abs(test.bits) < threshold_bits && has_smooth_density(tensor);  // what all that count ask for
+  return open && test.needed > element_count(tensor) ? test.needed : 0;
+}
+
+bool has_smooth_density(const TensorAudit& tensor) {
+  const AuditVerdict verdict = tensor.verdict;
+  if (verdict == AuditVerdict::dequantised || verdict == AuditVerdict::structured) return false;
+  if (verdict == AuditVerdict::mislabelled) return tensor.sub != "bit-view" && tensor.sub != "byte-swapped";
+  const std::vector<AuditBlockScheme>& schemes = tensor.evidence.schemes;  // of a part of the values
+  return verdict != AuditVerdict::mixed || schemes.empty() || schemes.front().bits < tensor.bits;
+}
+
+std::string_view caveat_of(const TensorAudit& tensor, const AuditTest& test) {
+  if (!test.not_run.empty() || has_smooth_density(tensor)) return "";
+  const std::vector<AuditTest>& tests = tensor.evidence.tests;
+  const auto gate = std::find_if(tests.begin(), tests.end(), [](const AuditTest& t) { return t.name == "smoothness"; });
+  const bool after = std::any_of(gate, tests.end(), [&](const AuditTest& t) { return &t == &test && &t != &*gate; });
+  return after ? "it assumes a smooth density, which these values do not have" : "";
 }
 
 std::string share_percent(std::uint64_t part, std::uint64_t whole) {
@@ -75,19 +90,23 @@ std::string share_percent(std::uint64_t part, std::uint64_t whole) {
 }
 
 std::string share_text(const CheckpointAudit& checkpoint) {
-  std::uint64_t tensors = 0, elements = 0, all = 0;
+  Amount named, all, checked;
   for (const TensorAudit& tensor : checkpoint.tensors) {
-    const std::uint64_t count = element_count(tensor);
-    all += count;
+    checked.add(tensor);
     const bool part = checkpoint.verdict == AuditVerdict::mixed && is_audit_finding(tensor);
-    if (tensor.verdict != checkpoint.verdict && !part) continue;
-    ++tensors;
-    elements += count;
+    const bool own = tensor.verdict == checkpoint.verdict && is_audit_finding(tensor) == is_audit_finding(checkpoint);
+    if (!own && !part) continue;
+    all.add(tensor);
+    if (own && tensor.sub == checkpoint.sub) named.add(tensor);
   }
-  if (tensors == 0) return "";
-  std::string text = grouped(tensors) + " of " + counted(checkpoint.tensors.size(), "tensor");
-  if (all) text += ", " + share_percent(elements, all) + " of parameters";
-  return text;
+  if (all.tensors == 0) return "";
+  if (checkpoint.sub.empty() || named.tensors == 0) named = all;  // the second word names no kind of them
+  std::string text = grouped(named.tensors) + " of " + counted(checked.tensors, "tensor");
+  if (checked.elements) text += ", " + share_percent(named.elements, checked.elements) + " of parameters";
+  if (named.tensors == all.tensors) return text;
+  text.append("; ").append(grouped(all.tensors));
+  if (checked.elements) text.append(" and ").append(share_percent(all.elements, checked.elements));
+  return text.append(" with other kinds");
 }
 
 std::string short_number(double value) {

@@ -2,6 +2,7 @@
 #pragma once
 
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "candor/audit.h"
@@ -15,9 +16,6 @@ struct AuditClass {
   std::uint64_t elements = 0;
 
   const TensorAudit& first() const { return *tensors.front(); }
-  /// The fewest elements of the tensors' distribution that would decide one of
-  /// them; 0: more values do not help.
-  std::uint64_t needed() const;
 };
 
 /// In the order of the checkpoint, which is worst first.
@@ -32,14 +30,21 @@ inline constexpr int kAuditRejected = 3;     // a file that its reader refuses
 int audit_exit_code(const AuditReport& report, bool strict);
 
 std::uint64_t element_count(const TensorAudit& tensor);
-/// Smallest number of elements at which a test of `tensor` would reach the
-/// threshold; 0: none says.
-std::uint64_t needed_elements(const TensorAudit& tensor);
+/// Elements of the tensor's distribution with which a test of it would decide that has not decided yet; 0: it has, as
+/// many are there already and did not do, or none would.
+std::uint64_t elements_to_decide(const TensorAudit& tensor, const AuditTest& test, double threshold_bits);
+/// False of levels of a quantiser, tables, and bits that were taken for another dtype's: what assumes a smooth density
+/// says nothing about them.
+bool has_smooth_density(const TensorAudit& tensor);
+/// Why the answer of a test of `tensor` does not count although it ran: those after the test of smoothness assume a
+/// smooth density. "" where it counts.
+std::string_view caveat_of(const TensorAudit& tensor, const AuditTest& test);
 
 /// "99.8 %"; never "100.0 %" or "0.0 %" for what is not all or nothing.
 std::string share_percent(std::uint64_t part, std::uint64_t whole);
-/// "214 of 290 tensors, 99.8 % of parameters": those with the checkpoint's own verdict, of a mixed one those with a
-/// finding; "" when there are none.
+/// "210 of 290 tensors, 98.6 % of parameters; 214 and 99.8 % with other kinds": those with the checkpoint's own verdict
+/// and second word, and those that have another one; of what is mixed tensor by tensor those with a finding. "" when
+/// there are none.
 std::string share_text(const CheckpointAudit& checkpoint);
 
 /// "4.3e-19", "1234", "inf"; NaN has no sign

@@ -31,12 +31,19 @@ std::string class_table(const std::vector<AuditClass>& classes) {
   return table.text();
 }
 
+/// "Nothing speaks against one rounding … Note: stochastic rounding is not excluded"
+std::string said_of(const TensorAudit& tensor) {
+  std::string text = tensor.sentence;
+  if (!tensor.note.empty()) text.append(text.empty() ? "Note: " : " Note: ").append(tensor.note);
+  return readable(text);
+}
+
 std::string tensor_table(const CheckpointAudit& checkpoint) {
   Table table({Align::left, Align::left, Align::left, Align::left, Align::right, Align::left});
   table.add({"tensor", "dtype", "shape", "verdict", "bits", ""});
   for (const TensorAudit& tensor : checkpoint.tensors)
     table.add({name_of(tensor), readable(tensor.dtype), shape_text(tensor.shape),
-               verdict_text(tensor.verdict, tensor.sub), bits_text(tensor), readable(tensor.sentence)});
+               verdict_text(tensor.verdict, tensor.sub), bits_text(tensor), said_of(tensor)});
   return table.text();
 }
 
@@ -54,12 +61,12 @@ std::string witness_table(const AuditClass& group, std::size_t most) {
   return shown ? table.text() : "";
 }
 
-/// "needs 50,000 elements, has 4,096"
-std::string needed_text(const AuditClass& group) {
-  for (const TensorAudit* tensor : group.tensors)
-    if (const std::uint64_t needed = needed_elements(*tensor); needed && needed == group.needed())
-      return "needs " + grouped(needed) + " elements like these, has " + grouped(element_count(*tensor));
-  return "";
+/// "needs about 50,000 values of this spread, has 4,096". The judge says what would change its verdict: that a test
+/// could decide is not enough, as it may not be the one that is missing.
+std::string needed_text(const TensorAudit& tensor) {
+  if (tensor.would_change.empty() || tensor.sub == "no-support") return "";  // no more values like these would do
+  if (tensor.sub != "low-power") return "what would change this: " + tensor.would_change;
+  return "needs " + tensor.would_change + ", has " + grouped(element_count(tensor));
 }
 
 std::string of_class(const AuditClass& group) {
@@ -91,10 +98,9 @@ std::string undecidable_text(const AuditClass& group) {
   const TensorAudit& first = group.first();
   std::string text = verdict_text(first.verdict, first.sub) + ": " + of_class(group);
   if (!first.sentence.empty()) text.append(": ").append(readable(first.sentence));
-  if (first.sub == "no-support") return text + "\n";  // more values like these would not be in range either
-  if (const std::string needed = needed_text(group); !needed.empty()) {
+  if (const std::string needed = needed_text(first); !needed.empty()) {
     if (text.ends_with('.')) text.pop_back();
-    text.append("; ").append(needed);
+    text.append("; ").append(readable(needed));
   }
   return text + "\n";
 }

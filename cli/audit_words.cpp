@@ -68,10 +68,9 @@ constexpr VerdictWords kWords[kVerdictCount] = {
      "Get the file again. If its source has the same fault, tell whoever wrote "
      "it.",
      "error"},
-    {undecidable, "there is too little to judge by",
-     "The tensor has too few values, or none in the range where the histories "
-     "differ. Where no value is in that range, "
-     "a detour through f16 would have changed nothing either.",
+    {undecidable, "the values do not tell what they went through",
+     "The tensor has too few values, or none in the range where the histories differ, or it looks as several of them "
+     "leave it. Where no value is in that range, a detour through f16 would have changed nothing either.",
      "Nothing, unless you must know: then compare with the original (`candor "
      "diff`).",
      "none"},

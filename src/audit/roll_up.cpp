@@ -122,8 +122,9 @@ std::string parts(const Group& group) {
   const auto add = [&](std::size_t tensors, const std::string& what) {
     text.append(text.empty() ? "" : ", ").append(counted(tensors, "is ", "are ")).append(what);
   };
+  const std::size_t named = subs.size() == kMostNamed + 1 ? subs.size() : kMostNamed;  // one other has a name too
   for (std::size_t i = 0; i < subs.size(); ++i) {
-    if (i >= kMostNamed)
+    if (i >= named)
       others += subs[i].second.tensors;
     else
       add(subs[i].second.tensors, subs[i].first.empty() ? "of no named kind" : subs[i].first);
@@ -132,8 +133,8 @@ std::string parts(const Group& group) {
   return text;
 }
 
-/// What the headline, which tells of the tensors that have the checkpoint's own verdict, does not say: their kinds when
-/// there are several, and what else is in it, findings first.
+/// What the headline, which names one kind of the checkpoint's own verdict, does not say: the kinds when there are
+/// several, of what is no finding the reasons, and what else is in it, findings first.
 std::string sentence(std::vector<Group> groups, const CheckpointAudit& checkpoint) {
   if (checkpoint.tensors.empty()) return "there are no tensors to judge";
   std::uint64_t elements = 0;
@@ -141,9 +142,10 @@ std::string sentence(std::vector<Group> groups, const CheckpointAudit& checkpoin
   std::stable_partition(groups.begin(), groups.end(), [](const Group& group) { return group.finding; });
   std::string text;
   for (const Group& group : groups) {
-    const bool own = group.verdict == checkpoint.verdict;
-    if (own && group.subs.size() < 2) continue;
-    text.append(text.empty() ? "of its tensors, " : "; ").append(own ? parts(group) : clause(group, elements));
+    const bool own = group.verdict == checkpoint.verdict && group.finding == is_audit_finding(checkpoint);
+    if (own && (group.subs.size() < 2 || group.verdict == AuditVerdict::consistent)) continue;
+    text.append(text.empty() ? "of its tensors, " : "; ");
+    text.append(own && group.finding ? parts(group) : clause(group, elements));
   }
   return text;
 }

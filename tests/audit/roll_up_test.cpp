@@ -86,6 +86,37 @@ TEST(RollUp, ASecondKindBehindTheHeadlineIsTold) {
       << "the heaviest three";
 }
 
+TEST(RollUp, FourKindsHaveFourNames) {
+  CheckpointAudit all;
+  add(all, 3, dequantised, 1000, "int4 g32");
+  add(all, 2, dequantised, 1000, "int5 g32");
+  add(all, 1, dequantised, 900, "int6 g32");
+  add(all, 1, dequantised, 10, "int8 g32 (q8_0)");
+  roll_up(all, kNothing);
+  EXPECT_EQ(all.sentence, "of its tensors, 3 are int4 g32, 2 are int5 g32, 1 is int6 g32, 1 is int8 g32 (q8_0)");
+}
+
+TEST(RollUp, ReasonsAreNoKinds) {
+  CheckpointAudit open, tables, genuine;
+  add(open, 1, undecidable, 3, "low-power");
+  add(open, 1, undecidable, 5, "no-support");
+  add(open, 1, structured, 1, "constant");
+  roll_up(open, kNothing);
+  ASSERT_EQ(open.verdict, undecidable);
+  EXPECT_EQ(open.sentence,
+            "of its tensors, 2 (88.9 % of the parameters) were undecidable: too few values, or none where the "
+            "histories differ (low-power, no-support); 1 (11.1 % of the parameters) was a constant or a table "
+            "(constant)");
+  add(tables, 2, structured, 10, "constant");
+  add(tables, 1, structured, 10, "mask");
+  roll_up(tables, kNothing);
+  EXPECT_EQ(tables.sentence, "of its tensors, 3 (100 % of the parameters) were constants or tables (constant, mask)");
+  add(genuine, 3, consistent, 10);
+  add(genuine, 1, consistent, 10, "bf16-arithmetic");
+  roll_up(genuine, kNothing);
+  EXPECT_EQ(genuine.sentence, "") << "the headline holds for all of them";
+}
+
 TEST(RollUp, TheSmallestFindingCounts) {
   CheckpointAudit all;
   add(all, 10, consistent, 1'000'000);
@@ -102,6 +133,13 @@ TEST(RollUp, WhatAFormatWidensByDesignIsNoFinding) {
   roll_up(all, kNothing);
   EXPECT_EQ(all.verdict, consistent);
   EXPECT_THAT(all.sentence, HasSubstr("61 (0.4 % of the parameters) were stored wider"));
+  CheckpointAudit found;
+  add(found, 10, widened, 1'000'000, "bf16-in-f32");
+  add(found, 61, widened, 576, std::string(kAuditByDesign));
+  roll_up(found, kNothing);
+  EXPECT_EQ(found.sub, "bf16-in-f32");
+  EXPECT_EQ(found.sentence,
+            "of its tensors, 61 (0.4 % of the parameters) were stored wider than their values are (by-design)");
 }
 
 TEST(RollUp, AFindingInNearlyAllIsTheVerdict) {

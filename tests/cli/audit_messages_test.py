@@ -4,11 +4,13 @@ import json
 import math
 import os
 import random
+import re
 import struct
 import subprocess
 import unittest
 
-from audit_test import genuine, weights
+from audit_test import SCHEMA, bf16, genuine, through_f16, weights
+from schema_check import violations
 from support import CliTest, candor, peak_memory, write_safetensors
 
 
@@ -92,6 +94,56 @@ class AuditMessagesTest(CliTest):
         tensor = json.loads(candor("audit", path, "--json", "-").stdout)["tensors"][0]
         self.assertEqual((tensor["verdict"], tensor["sub"]), ("mislabelled", "byte-swapped"))
         self.assertGreater(tensor["bits"], 100000)
+
+    def test_what_would_decide_is_more_than_there_is(self):
+        """bf16 through f16: of parity there is enough, but only small values could show the trip, and there is none."""
+        codes = struct.unpack("<4096H", weights(4096, 1.0, False, seed=14))
+        values = [struct.unpack("<f", struct.pack("<I", code << 16))[0] for code in codes]
+        path = self.file("small.safetensors",
+                         w=("BF16", [64, 64], struct.pack("<4096H", *(bf16(through_f16(x)) for x in values))))
+        result = candor("audit", path)
+        self.assertEqual(result.returncode, 0, result.stdout)
+        needs = r"\nundecidable/low-power: w: .*; needs about ([\d,]+) values of this spread, has 4,096\n"
+        said = re.search(needs, result.stdout)
+        self.assertTrue(said, result.stdout)
+        self.assertLess(abs(int(said[1].replace(",", "")) / 3.1e6 - 1), 0.3)
+
+    def test_sentences_begin_and_end_as_such(self):
+        """Also those of bits that were taken for another dtype's, and of swapped bytes."""
+        draw = random.Random(9)
+        values = [draw.gauss(0, 0.02) for _ in range(1 << 16)]
+        f16 = struct.pack(f"<{len(values)}e", *values)
+        codes = struct.unpack("<65536H", weights(1 << 16, 0.02, False, seed=3))
+        bits = {"view": f16, "right": struct.pack("<65536H", *codes), "swapped": struct.pack(">65536H", *codes)}
+        path = self.file("views.safetensors", **{name: ("BF16", [256, 256], data) for name, data in bits.items()})
+        tensors = json.loads(candor("audit", path, "--json", "-").stdout)["tensors"]
+        self.assertEqual({t["sub"] for t in tensors}, {"bit-view", "byte-swapped", ""})
+        for tensor in tensors:
+            self.assertRegex(tensor["sentence"], r"^[A-Z].*[^.]\.$")
+
+    def test_parity_does_not_count_where_values_are_levels(self):
+        """Of int4 blocks the page and the document say it; the verdict rests on the blocks alone."""
+        draw = random.Random(4)
+        codes = []
+        for _ in range(2048):
+            block = [draw.gauss(0, 0.02) for _ in range(32)]
+            scale = max(map(abs, block)) / 7
+            codes += [bf16(round(x / scale) * scale) for x in block]
+        path = self.file("levels.safetensors", w=("BF16", [256, 256], struct.pack("<65536H", *codes)), x=genuine())
+        out = {option: self.folder / f"a{option}" for option in ("--json", "--html")}
+        candor("audit", path, *(word for pair in out.items() for word in pair))
+        report = json.loads(out["--json"].read_text())
+        self.assertEqual(violations(report, SCHEMA), [])
+        tensors = {tensor["name"]: tensor for tensor in report["tensors"]}
+        self.assertEqual(tensors["w"]["verdict"], "dequantised")
+        ran = [test for test in tensors["w"]["evidence"]["tests"] if not test["not_run"]]
+        counted = [test["name"] for test in ran if not test["caveat"]]
+        self.assertEqual(counted[-2:], ["blocks", "smoothness"])
+        self.assertIn("parity", [test["name"] for test in ran if test["caveat"]])
+        self.assertEqual({test["caveat"] for test in tensors["x"]["evidence"]["tests"]}, {""})
+        page = out["--html"].read_text()
+        self.assertIn("does not count here: it assumes a smooth density", page)
+        self.assertEqual(page.count("the dots need follow no line"), 1)
 
 
 if __name__ == "__main__":

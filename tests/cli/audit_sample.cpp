@@ -120,6 +120,8 @@ TensorAudit bare(const char* name, const char* dtype, AuditVerdict verdict, cons
 TensorAudit small_tensor(const char* name) {
   TensorAudit tensor = with_verdict(sample_tensor(name, Route::via_f16, 1.0, {64, 64}), undecidable, "low-power", 0,
                                     "no value lies below 2^-17, where f16 is coarser than bf16");
+  tensor.would_change = "about 2,500,000 values of this spread";
+  tensor.evidence.tests.front().needed = 3580;  // parity: it has them, and they say nothing of the grid
   AuditTest test;
   test.name = "grid";
   test.needed = 2500000;
@@ -180,7 +182,15 @@ TensorAudit sample_dequantised(const std::string& name) {
   test.bits = 412345;
   test.p_value = 0;
   test.text = "4,096 of 4,096 blocks of 32 along rows lie on 15 equally spaced levels";
-  e.tests = {test};
+  AuditTest gate, grid;
+  gate.name = "smoothness";
+  grid.name = "grid";
+  grid.not_run = "no value below 7.6e-06";
+  grid.needed = 654593;
+  e.tests.insert(e.tests.begin(), {test, gate});  // before parity and zero mantissa
+  e.tests[2].bits = 382.4;
+  e.tests[2].text = "54.4 % of the mantissas are even";
+  e.tests.push_back(grid);
   return with_verdict(std::move(tensor), dequantised, "int4", 412345, "every block of 32 lies on int4's levels");
 }
 
@@ -205,7 +215,7 @@ CheckpointAudit sample_f16_checkpoint() {
   c.tensors.push_back(small_tensor("model.layers.0.post_attention_layernorm.weight"));
   c.tensors.push_back(small_tensor("model.layers.1.post_attention_layernorm.weight"));
   c.tensors.push_back(with_verdict(sample_tensor("lm_head.weight", Route::rne), consistent, "", 0,
-                                   "17 values are off f16's lattice, mantissas are even and odd alike"));
+                                   "17 values are off f16's lattice, mantissas are even and odd alike."));
   c.tensors.back().note = "stochastic rounding is not excluded";
   c.tensors.push_back(bare("model.rotary_emb.inv_freq", "F32", structured, "table", 0, "a table of powers"));
   for (const TensorAudit& tensor : c.tensors) c.elements += tensor.evidence.elements;

@@ -4,6 +4,7 @@
 
 #include <limits>
 
+#include "cli/audit.h"
 #include "cli/audit_sample.h"
 #include "cli/audit_summary.h"
 #include "cli/json_text.h"
@@ -81,8 +82,178 @@ TEST(AuditSummary, ClassesKeepTheOrderAndCountParameters) {
   EXPECT_EQ(classes[0].tensors.size(), 3u);
   EXPECT_EQ(classes[0].elements, 3u * 256 * 512);
   EXPECT_EQ(&classes[0].first(), &checkpoint.tensors[0]);
-  EXPECT_EQ(classes[1].needed(), 2500000u);
   EXPECT_EQ(share_text(checkpoint), "3 of 7 tensors, 73.8 % of parameters");
+}
+
+TensorAudit of_kind(AuditVerdict verdict, const char* sub, std::int64_t elements) {
+  TensorAudit tensor;
+  tensor.verdict = verdict;
+  tensor.sub = sub;
+  tensor.shape = {elements};
+  return tensor;
+}
+
+/// With -q the first line is all there is: what it names is counted, and what else has the verdict is told apart.
+TEST(AuditSummary, OnlyTheKindThatIsNamedIsCounted) {
+  CheckpointAudit c;
+  c.verdict = dequantised;
+  c.sub = "int3 g32";
+  for (const char* kind : {"int3 g32", "int4 g32", "int5 g32"}) c.tensors.push_back(of_kind(dequantised, kind, 100));
+  c.tensors.push_back(of_kind(consistent, "", 700));
+  EXPECT_EQ(share_text(c), "1 of 4 tensors, 10.0 % of parameters; 3 and 30.0 % with other kinds");
+  EXPECT_THAT(audit_headline(c, Style{}),
+              ::testing::EndsWith("int3 g32 (1 of 4 tensors, 10.0 % of parameters; 3 and 30.0 % with other kinds)"));
+  c.sub = "";  // no kind is named: all are meant
+  EXPECT_EQ(share_text(c), "3 of 4 tensors, 30.0 % of parameters");
+  c.verdict = mixed, c.sub = "dequantised";  // the second word names verdicts
+  EXPECT_EQ(share_text(c), "3 of 4 tensors, 30.0 % of parameters");
+  c.verdict = widened, c.sub = "bf16-in-f32";
+  c.tensors = {of_kind(widened, "bf16-in-f32", 100), of_kind(widened, "by-design", 1)};
+  EXPECT_EQ(share_text(c), "1 of 2 tensors, 99.0 % of parameters") << "a convention is no other kind of the finding";
+  c.tensors = {of_kind(dequantised, "int3 g32", 0), of_kind(dequantised, "int4 g32", 0), of_kind(consistent, "", 0)};
+  c.verdict = dequantised, c.sub = "int4 g32";
+  EXPECT_EQ(share_text(c), "1 of 3 tensors; 2 with other kinds");
+}
+
+TEST(AuditSummary, AHeadlineOfWhatIsUndecidableHoldsForEveryReason) {
+  CheckpointAudit c;
+  c.path = "a.npy";
+  c.tensors.push_back(of_kind(undecidable, "bf16-arithmetic", 262144));  // of values there were plenty
+  EXPECT_EQ(audit_headline(c, Style{}),
+            "a.npy: undecidable: the values do not tell what they went through "
+            "(1 of 1 tensor, 100 % of parameters)");
+}
+
+TEST(AuditSummary, ATestThatHasDecidedOrHasThatManyElementsNeedsNoMore) {
+  TensorAudit tensor = of_kind(consistent, "", 4096);
+  AuditTest test;
+  test.needed = 3580;
+  EXPECT_EQ(elements_to_decide(tensor, test, 40), 0u);
+  test.needed = 68809;
+  EXPECT_EQ(elements_to_decide(tensor, test, 40), 68809u);
+  for (const double bits : {41.0, -41.0}) {
+    test.bits = bits;
+    EXPECT_EQ(elements_to_decide(tensor, test, 40), 0u) << bits;
+    EXPECT_EQ(elements_to_decide(tensor, test, 50), 68809u) << bits;
+  }
+  test.bits = 0;
+  tensor.verdict = structured;
+  EXPECT_EQ(elements_to_decide(tensor, test, 40), 0u) << "no number of values makes a table smooth";
+}
+
+std::vector<std::string> with_caveat(const TensorAudit& tensor) {
+  std::vector<std::string> names;
+  for (const AuditTest& test : tensor.evidence.tests)
+    if (!caveat_of(tensor, test).empty()) names.push_back(test.name);
+  return names;
+}
+
+TEST(AuditSummary, TestsOfSmoothDensitiesDoNotCountForOthers) {
+  using ::testing::ElementsAre;
+  using ::testing::IsEmpty;
+  TensorAudit tensor = sample_dequantised("q");
+  EXPECT_THAT(with_caveat(tensor), ElementsAre("parity", "zero mantissa"))
+      << "blocks and the gate do, grid did not run";
+  for (const AuditVerdict verdict : {consistent, f16_grid, p11_source, truncated, widened, undecidable}) {
+    tensor.verdict = verdict;
+    EXPECT_THAT(with_caveat(tensor), IsEmpty());
+  }
+  tensor.verdict = structured;
+  EXPECT_EQ(with_caveat(tensor).size(), 2u);
+  tensor.verdict = mixed;  // a part is on a quantiser's levels, or went through f16
+  tensor.bits = tensor.evidence.schemes[0].bits;
+  EXPECT_EQ(with_caveat(tensor).size(), 2u);
+  tensor.evidence.schemes[0].bits = 12;
+  EXPECT_THAT(with_caveat(tensor), IsEmpty());
+  tensor.verdict = mislabelled;
+  for (const char* label : {"label-vs-config", "label-vs-name"}) {
+    tensor.sub = label;
+    EXPECT_THAT(with_caveat(tensor), IsEmpty()) << label;
+  }
+  for (const char* bits : {"bit-view", "byte-swapped"}) {
+    tensor.sub = bits;
+    EXPECT_EQ(with_caveat(tensor).size(), 2u) << bits;
+  }
+}
+
+TEST(AuditSummary, EveryFormSaysThatATestDoesNotCount) {
+  CheckpointAudit checkpoint = sample_genuine_checkpoint();
+  checkpoint.tensors = {sample_dequantised("q"), sample_tensor("w", audit_internal::Route::rne)};
+  checkpoint.tensors[1].verdict = consistent;
+  std::string page, text;
+  write_audit_html([&](std::string_view part) { page += part; }, sample_report({checkpoint}));
+  write_audit_json([&](std::string_view part) { text += part; }, {}, sample_report({checkpoint}));
+  const std::string quantised = page.substr(0, page.find("</details>")), genuine = page.substr(quantised.size());
+  constexpr const char* kCaveat = "it assumes a smooth density, which these values do not have";
+  using ::testing::HasSubstr;
+  using ::testing::Not;
+  EXPECT_THAT(quantised, HasSubstr(std::string("does not count here: ") + kCaveat + " (54.4 % of the mantissas"));
+  EXPECT_THAT(quantised, Not(HasSubstr(">382<"))) << "bits that no verdict rests on";
+  EXPECT_THAT(quantised, HasSubstr(">412,345<"));
+  EXPECT_THAT(quantised, Not(HasSubstr("would decide")));
+  EXPECT_THAT(quantised, HasSubstr("a single rounding, had the values a smooth density, which they have not: "));
+  EXPECT_THAT(quantised, HasSubstr("the dots need follow no line"));
+  EXPECT_THAT(quantised, Not(::testing::AnyOf(HasSubstr("TF32 → bf16"), HasSubstr("class=\"via\""))));
+  EXPECT_THAT(quantised, Not(HasSubstr("<h5>Rounded or cut off")));
+  EXPECT_THAT(genuine, Not(HasSubstr(kCaveat)));
+  EXPECT_THAT(genuine, ::testing::AllOf(HasSubstr("TF32 → bf16"), HasSubstr("class=\"via\"")));
+  EXPECT_THAT(genuine, HasSubstr("<h5>Rounded or cut off"));
+  const Json json = Json::parse(text);
+  EXPECT_EQ(json["tensors"][0]["evidence"]["tests"][0]["caveat"], "");
+  EXPECT_EQ(json["tensors"][0]["evidence"]["tests"][2]["caveat"], kCaveat);
+  EXPECT_EQ(json["tensors"][1]["evidence"]["tests"][0]["caveat"], "");
+}
+
+/// Beside a test that has decided, or of which there are enough elements, no number stands.
+TEST(AuditSummary, ThePageSaysWhatWouldDecideOnlyWhereItWould) {
+  CheckpointAudit checkpoint = sample_genuine_checkpoint();
+  checkpoint.tensors = {sample_tensor("w", audit_internal::Route::from_f16)};
+  AuditTest grid;
+  grid.name = "grid";
+  grid.text = "59 values";
+  grid.needed = 9000000;
+  checkpoint.tensors[0].evidence.tests.push_back(grid);
+  checkpoint.tensors[0].evidence.tests[0].needed = 9000001;  // parity has decided
+  checkpoint.tensors[0].evidence.tests[1].needed = 3582;     // there are 131,072
+  const auto page_of = [&](double threshold) {
+    AuditReport report = sample_report({checkpoint});
+    report.threshold_bits = threshold;
+    std::string page;
+    write_audit_html([&](std::string_view part) { page += part; }, report);
+    return page;
+  };
+  const std::string page = page_of(40);
+  EXPECT_THAT(page, ::testing::HasSubstr("59 values; 9,000,000 elements of this spread would decide</td>"));
+  EXPECT_EQ(page.find("would decide"), page.rfind("would decide"));
+  EXPECT_THAT(page_of(1e6), ::testing::HasSubstr("; 9,000,001 elements of this spread would decide</td>"));
+}
+
+/// Findings have their note below them; all others have a line of the table only.
+TEST(AuditSummary, EveryNoteReachesTheTerminalWhenAllTensorsDo) {
+  CheckpointAudit checkpoint = sample_genuine_checkpoint();
+  const auto table = [&](bool every_tensor) { return audit_table(sample_report({checkpoint}), every_tensor, Style{}); };
+  ASSERT_EQ(checkpoint.tensors[0].note, "stochastic rounding is not excluded");
+  EXPECT_THAT(table(true), ::testing::HasSubstr("odd alike. Note: stochastic rounding is not excluded\n"));
+  EXPECT_THAT(table(false), ::testing::Not(::testing::HasSubstr("stochastic")));
+}
+
+TEST(AuditSummary, WhatWouldDecideIsTheJudgesWord) {
+  CheckpointAudit c;
+  c.tensors.push_back(of_kind(undecidable, "low-power", 64));
+  TensorAudit& tensor = c.tensors.back();
+  tensor.name = "w";
+  tensor.sentence = "Why.";
+  const auto line = [&](const char* sub, const char* would_change) {
+    tensor.sub = sub;
+    tensor.would_change = would_change;
+    const std::string table = audit_table(sample_report({c}), false, Style{});
+    const std::size_t at = table.find(std::string("undecidable/").append(sub).append(": "));
+    return table.substr(at, table.find('\n', at) - at);
+  };
+  EXPECT_EQ(line("low-power", "more values"), "undecidable/low-power: w: Why; needs more values, has 64");
+  EXPECT_EQ(line("low-power", ""), "undecidable/low-power: w: Why.");
+  EXPECT_EQ(line("no-support", "nothing in the file"), "undecidable/no-support: w: Why.");
+  EXPECT_EQ(line("other-grid", "an original"), "undecidable/other-grid: w: Why; what would change this: an original");
 }
 
 std::string in_parts(const Json& document, const std::string& member, const std::vector<Json>& items) {

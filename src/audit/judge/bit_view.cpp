@@ -225,7 +225,7 @@ std::optional<Proposal> ask_bit_view(const Question& question) {
     proposal = Proposal{AuditVerdict::mislabelled,
                         finding.sub,
                         finding.bits,
-                        finding.sentence,
+                        as_sentence(finding.sentence),
                         "the same values under the label that fits their bits",
                         ""};
   }
