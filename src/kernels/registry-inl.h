@@ -34,11 +34,13 @@ const KernelRow* find_row(const Backend& backend, const Precision& precision, co
 
 template <class Op>
 std::string explain_missing(const Backend& backend, const Precision& precision, const Op& args) {
-  std::string refusal;  // of the first row that has the precision but not the shape
+  std::string refusal, newer;  // of the first row that has the precision but not the shape; that is for other machines
   const Isa isa = backend.active_isa();
-  for (const KernelRow& row : backend.rows)
-    if (refusal.empty() && detail::row_matches(row, Op::name, precision)) refusal = row_refusal(row, isa, args);
-  return detail::explain_missing(backend, Op::name, precision, refusal);
+  for (const KernelRow& row : backend.rows) {
+    std::string& first = row.isa > isa ? newer : refusal;
+    if (first.empty() && detail::row_matches(row, Op::name, precision)) first = row_refusal(row, isa, args);
+  }
+  return detail::explain_missing(backend, Op::name, precision, refusal.empty() ? newer : refusal);
 }
 
 }  // namespace candor
