@@ -95,6 +95,10 @@ class Checkpoint {
   /// Tells the system that these pages are not needed again soon: resident memory falls. Contents stay readable.
   void release(const TensorEntry& entry) const;
   void release_all() const;
+  /// To be asked after the last read, before anything rests on it: the files are mapped, not copied.
+  /// errors   IoError (somebody wrote to one of them, or cut it, since it was opened). A file that was renamed, removed
+  ///          or replaced by another of its name is as it was
+  void require_unchanged() const;
 
  private:
   friend class TensorReader;
@@ -230,7 +234,10 @@ class FileWriter {
 /// Async-signal-safe: for a handler of SIGBUS, which reading beyond the new end of a file that became shorter raises.
 const char* mapped_file_at(const void* address) noexcept;
 
-/// Unlinks the temporary files of every writer that has not finished. Async-signal-safe: for a handler that exits next.
-void remove_temporary_files() noexcept;
+/// Unlinks the temporary files of every writer that has not finished. Async-signal-safe: for a handler that exits next;
+/// after it has removed them no output takes its place, and whoever finishes one waits for the end. False: nothing was
+/// removed, because an output is taking its place right now, in more than one step. The handler should return; it is a
+/// matter of a few system calls.
+bool remove_temporary_files() noexcept;
 
 }  // namespace candor

@@ -2,6 +2,7 @@
 
 #include <fcntl.h>
 #include <sys/mman.h>
+#include <sys/resource.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -10,6 +11,7 @@
 #include <map>
 #include <mutex>
 #include <tuple>
+#include <utility>
 
 #include "candor/error.h"
 #include "core/block_cache.h"
@@ -23,25 +25,43 @@ namespace {
   throw IoError("open: " + path + ": " + what + "; " + std::string(remedy));
 }
 
-// Closes the descriptor on every way out; the map stays.
+// Closes the descriptor on every way out, unless it was kept; the map stays.
 struct File {
   int descriptor;
   // Not blocking: opening a pipe that nobody writes must not wait; it is refused by its kind.
   explicit File(const std::string& path) : descriptor(::open(path.c_str(), O_RDONLY | O_CLOEXEC | O_NONBLOCK)) {
     if (descriptor < 0) refuse_open(path, std::strerror(errno), "check the path and its permissions");
   }
-  ~File() { ::close(descriptor); }
+  ~File() {
+    if (descriptor >= 0) ::close(descriptor);
+  }
   File(const File&) = delete;
   File& operator=(const File&) = delete;
 
-  std::uint64_t size(const std::string& path) const {
+  struct stat status(const std::string& path) const {
     struct stat status {};
     if (::fstat(descriptor, &status) != 0) refuse_open(path, std::strerror(errno), "check the disk");
     if (S_ISDIR(status.st_mode)) refuse_open(path, "is a folder", "name a file");
     if (!S_ISREG(status.st_mode)) refuse_open(path, "is not a regular file", "copy what it holds to a file first");
-    return static_cast<std::uint64_t>(status.st_size);
+    return status;
+  }
+
+  /// The descriptor for as long as the map lives, or -1: a model of thousands of files must not use all that a process
+  /// may have, so half of them are left to others.
+  int keep() {
+    rlimit limit{};
+    const bool few = ::getrlimit(RLIMIT_NOFILE, &limit) == 0 && static_cast<rlim_t>(descriptor) < limit.rlim_cur / 2;
+    return few ? std::exchange(descriptor, -1) : -1;
   }
 };
+
+/// How a file differs from what it was; "" when nobody wrote to it.
+std::string change_text(const struct stat& before, const struct stat& now) {
+  if (before.st_size != now.st_size)
+    return "changed from " + std::to_string(before.st_size) + " to " + std::to_string(now.st_size) + " bytes";
+  const bool same_time = before.st_mtim.tv_sec == now.st_mtim.tv_sec && before.st_mtim.tv_nsec == now.st_mtim.tv_nsec;
+  return same_time ? "" : "was written to, with " + std::to_string(now.st_size) + " bytes as before,";
+}
 
 /// Fills `data` from the start of the file; stops where the file ends.
 std::uint64_t read_whole(const File& file, const std::string& path, std::byte* data, std::uint64_t bytes) {
@@ -59,7 +79,16 @@ std::uint64_t read_whole(const File& file, const std::string& path, std::byte* d
 }  // namespace
 
 struct Storage::Mapping {
+  Mapping(std::string name, const struct stat& status) : path(std::move(name)), opened(status) {}
+  Mapping(const Mapping&) = delete;
+  Mapping& operator=(const Mapping&) = delete;
+  ~Mapping() {
+    if (descriptor >= 0) ::close(descriptor);
+  }
+
   std::string path;
+  struct stat opened;   // what it was before any of it was read
+  int descriptor = -1;  // to ask again what it is; negative: its path is asked
   MappedFileEntry entry;
   bool copied = false;  // the file system cannot map: the pages hold a copy that exists only here
   std::mutex mutex;
@@ -93,8 +122,9 @@ std::shared_ptr<Storage> Storage::allocate(std::uint64_t bytes, DType dtype) {
 }
 
 std::shared_ptr<Storage> Storage::map_file(const std::string& path) {
-  const File file(path);
-  const std::uint64_t bytes = file.size(path);
+  File file(path);
+  const struct stat opened = file.status(path);
+  const std::uint64_t bytes = static_cast<std::uint64_t>(opened.st_size);
   void* data = bytes > 0 ? ::mmap(nullptr, bytes, PROT_READ, MAP_SHARED, file.descriptor, 0) : nullptr;
   const bool copied = data == MAP_FAILED;
   if (copied) {
@@ -105,15 +135,14 @@ std::shared_ptr<Storage> Storage::map_file(const std::string& path) {
                   "free some memory or copy the file to another disk");
   }
   std::shared_ptr<Storage> storage(new Storage(Kind::file, static_cast<std::byte*>(data), bytes, DType::any));
-  storage->mapping_ = std::make_unique<Mapping>();
-  storage->mapping_->path = path;
+  storage->mapping_ = std::make_unique<Mapping>(path, opened);
   storage->mapping_->copied = copied;
   if (!copied) storage->mapping_->entry = MappedFileEntry(path, storage->data_, bytes);
   const bool whole = !copied || read_whole(file, path, storage->data_, bytes) == bytes;
-  if (const std::uint64_t now = file.size(path); now != bytes || !whole)
-    refuse_open(path,
-                "changed from " + std::to_string(bytes) + " to " + std::to_string(now) + " bytes while it was opened",
-                "wait until it is written");
+  const std::string change = change_text(opened, file.status(path));
+  if (!change.empty() || !whole)
+    refuse_open(path, (whole ? change : "ended early") + " while it was opened", "wait until it is written");
+  if (!copied) storage->mapping_->descriptor = file.keep();
   return storage;
 }
 
@@ -143,6 +172,19 @@ const std::string& Storage::path() const {
   static const std::string& none = *new std::string;
   if (kind_ == Kind::region) return file_->path();
   return mapping_ ? mapping_->path : none;
+}
+
+void Storage::require_unchanged() const {
+  if (kind_ == Kind::region) return file_->require_unchanged();
+  if (!mapping_ || mapping_->copied) return;
+  const Mapping& m = *mapping_;
+  struct stat now {};
+  const bool known = (m.descriptor >= 0 ? ::fstat(m.descriptor, &now) : ::stat(m.path.c_str(), &now)) == 0;
+  if (!known && m.descriptor < 0 && (errno == ENOENT || errno == ENOTDIR)) return;  // the map is of what had that name
+  if (!known) throw IoError("read: " + m.path + ": cannot look at it again: " + std::strerror(errno) + "; try again");
+  if (now.st_dev != m.opened.st_dev || now.st_ino != m.opened.st_ino) return;  // so it is
+  if (const std::string change = change_text(m.opened, now); !change.empty())
+    throw IoError("read: " + m.path + ": " + change + " while it was read; run this again when nothing writes to it");
 }
 
 void Storage::release(std::uint64_t offset, std::uint64_t bytes) const {

@@ -36,9 +36,16 @@ class Storage {
   const std::byte* data() const { return data_; }
   std::byte* writable();  // errors: Error (a read-only map)
   std::uint64_t bytes() const { return bytes_; }
-  DType dtype() const { return dtype_; }                 // any: a whole mapped file
+  DType dtype() const { return dtype_; }  // any: a whole mapped file
   bool is_mapped() const { return kind_ != Kind::owned; }
-  const std::string& path() const;                       // of the mapped file; empty when owned
+  const std::string& path() const;  // of the mapped file; empty when owned
+
+  /// What was read of a mapped file that somebody wrote to meanwhile is of two states of it, and what was cut off
+  /// inside its last page reads as zeros. To be asked after the last read; a file that was renamed, unlinked or
+  /// replaced by another of its name is as it was. A write by somebody's map, or within one tick of the file system's
+  /// clock, is not seen. No effect on owned storage. errors   IoError (its size or the time of its last write is not
+  /// what it was when it was mapped)
+  void require_unchanged() const;
 
   /// Tells the system that these bytes are not needed soon: whole pages inside [offset, offset + bytes) leave resident
   /// memory and are read from the file again when touched. No effect on owned storage.
@@ -53,7 +60,7 @@ class Storage {
   DType dtype_;
   std::byte* data_;
   std::uint64_t bytes_;
-  std::unique_ptr<Mapping> mapping_;  // kind file: path and the regions handed out
+  std::unique_ptr<Mapping> mapping_;  // kind file: what was mapped and the regions handed out
   std::shared_ptr<Storage> file_;     // kind region: keeps the map alive
 };
 

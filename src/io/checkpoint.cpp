@@ -107,4 +107,8 @@ void Checkpoint::release_all() const {
   for (const std::shared_ptr<Storage>& storage : impl_->storages) storage->release(0, storage->bytes());
 }
 
+void Checkpoint::require_unchanged() const {
+  for (const std::shared_ptr<Storage>& storage : impl_->storages) storage->require_unchanged();
+}
+
 }  // namespace candor
