@@ -98,6 +98,9 @@ int run_action(const CLI::App& app, const std::string& command, const Action& ac
     if (signal_exit_code()) return signal_exit_code();
     complain(command, error.what());
     return codes.format;
+  } catch (const PlacedError& error) {
+    complain(command, error.what());  // also after a signal: what is in place is news
+    if (signal_exit_code()) return signal_exit_code();
   } catch (const std::exception& error) {
     if (signal_exit_code()) return signal_exit_code();  // whatever the interruption made fail
     complain(command, error.what());

@@ -24,7 +24,7 @@ static_assert(kExitHungUp == 128 + SIGHUP && kExitInterrupted == 128 + SIGINT &&
 
 void on_signal(int signal) {
   if (cancel.exchange(true)) {
-    remove_temporary_files();
+    if (!remove_temporary_files()) return;  // half-way into its place: let it arrive, the command ends soon after
     _exit(exit_code_of(signal));
   }
   last_signal = signal;

@@ -5,10 +5,11 @@
 
 namespace candor::cli {
 
-/// SIGINT, SIGTERM and SIGHUP set `cancel_requested()`; a second one removes temporary files and exits at once. SIGPIPE
-/// and SIGXFSZ are ignored: a closed pipe or a file beyond the limit is an error of write(), cleaned up like any other.
-/// SIGBUS, which reading a mapped file raises when the file became shorter, is one sentence that names the file, and an
-/// exit with 1, or with what exit_for_lost_input() was told.
+/// SIGINT, SIGTERM and SIGHUP set `cancel_requested()`; a second one removes temporary files and exits at once, unless
+/// an output is half-way into its place: it arrives first. SIGPIPE and SIGXFSZ are ignored: a closed pipe or a file
+/// beyond the limit is an error of write(), cleaned up like any other. SIGBUS, which reading a mapped file raises when
+/// the file became shorter, is one sentence that names the file, and an exit with 1, or with what exit_for_lost_input()
+/// was told.
 void install_signal_handlers();
 
 /// The exit code of a command whose input goes away.

@@ -13,6 +13,7 @@ struct DeviceError : Error { using Error::Error; };
 struct UnsupportedPrecision : Error { using Error::Error; };  // no kernel row; lists the nearest one
 struct FormatError : Error { using Error::Error; };           // a malformed file
 struct IoError : Error { using Error::Error; };               // the operating system said no
+struct PlacedError : IoError { using IoError::IoError; };      // an output is in its place; what came after failed
 struct OutOfMemory : Error { using Error::Error; };
 struct Cancelled : Error { using Error::Error; };             // the caller asked to stop
 struct ValueError : Error { using Error::Error; };            // an argument or option out of range

@@ -49,32 +49,68 @@ std::string parent_of(const std::string& path) {
   return parent.empty() ? "." : parent.string();
 }
 
-void check_target(const std::string& path, bool overwrite) {
+/// Returns what is there, or behind a link that is there.
+std::optional<struct stat> check_target(const std::string& path, bool overwrite) {
   struct stat status {};
   if (::lstat(path.c_str(), &status) != 0) {
-    if (errno == ENOENT || errno == ENOTDIR) return;  // creating the temporary file says what is wrong
+    if (errno == ENOENT || errno == ENOTDIR) return std::nullopt;  // creating the temporary file says what is wrong
     refuse_system(kOp, path, "cannot look at it", errno, "check the path and its permissions");
   }
   if (S_ISDIR(status.st_mode)) refuse_system(kOp, path, "is a folder", 0, "name a file");
   if (!S_ISREG(status.st_mode) && !S_ISLNK(status.st_mode))
     refuse_system(kOp, path, "is not a regular file", 0, "name a regular file; it is replaced as a whole");
-  if (S_ISLNK(status.st_mode) && ::stat(path.c_str(), &status) == 0 && S_ISDIR(status.st_mode))
-    refuse_system(kOp, path, "is a link to a folder", 0, "name a file");
+  const bool known = !S_ISLNK(status.st_mode) || ::stat(path.c_str(), &status) == 0;
+  if (S_ISDIR(status.st_mode)) refuse_system(kOp, path, "is a link to a folder", 0, "name a file");
   if (!overwrite) refuse_system(kOp, path, "exists", EEXIST, "choose another name or allow overwriting");
+  return known && S_ISREG(status.st_mode) ? std::optional(status) : std::nullopt;
 }
+
+/// Those of the old file, but none for a group that is not the one they were for.
+unsigned permissions_for_group(const struct stat& old, int descriptor) {
+  struct stat status {};
+  const bool same = ::fstat(descriptor, &status) == 0 && status.st_gid == old.st_gid;
+  return old.st_mode & (same ? kPermissions : kPermissions & ~kGroupPermissions);
+}
+
+/// A file system that has no order to flush says EINVAL. Returns 0 or errno.
+int flush_folder(int descriptor) { return ::fsync(descriptor) == 0 || errno == EINVAL ? 0 : errno; }
 
 }  // namespace
 
+OpenFolder::OpenFolder(std::string path)
+    : path_(std::move(path)), descriptor_(::open(parent_of(path_).c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC)) {
+  if (descriptor_ < 0)
+    refuse_system(kOp, path_, "cannot open its folder " + parent_of(path_) + " to flush it afterwards", errno,
+                  "make the folder readable or choose another one; nothing was replaced");
+}
+
+OpenFolder::~OpenFolder() { ::close(descriptor_); }
+
+void OpenFolder::flush() const {
+  if (const int error = flush_folder(descriptor_); error != 0)
+    refuse_placed(kOp, path_, "is in place, whole, but its folder cannot be flushed", error,
+                  "the disk may be failing: a power failure could bring back what was there before");
+}
+
 AtomicFile::AtomicFile(std::string path, bool overwrite) : path_(std::move(path)), overwrite_(overwrite) {
   if (path_.empty()) refuse_system(kOp, "''", "no file name", 0, "name a file");
-  check_target(path_, overwrite_);
-  const auto create = [this](const char* name) {
-    descriptor_ = ::open(name, O_RDWR | O_CREAT | O_EXCL | O_CLOEXEC, 0666);  // O_EXCL: a link there is not followed
+  const std::optional<struct stat> old = check_target(path_, overwrite_);
+  // Nobody may read it who may not read what it replaces. The owner may until it is whole, for it is read back.
+  const mode_t mode = old ? ((old->st_mode & kPermissions & ~kGroupPermissions) | S_IRUSR | S_IWUSR) : 0666;
+  const auto create = [&](const char* name) {
+    descriptor_ = ::open(name, O_RDWR | O_CREAT | O_EXCL | O_CLOEXEC, mode);  // O_EXCL: a link there is not followed
     return descriptor_ < 0 ? errno : 0;
   };
   if (const int error = create_temporary(path_, TemporaryPath::Kind::file, create, temporary_); error != 0)
     refuse_system(kOp, path_, "cannot create a file in " + parent_of(path_), error,
                   "create the folder or choose a writable one");
+  try {
+    folder_.emplace(path_);
+  } catch (...) {
+    ::close(descriptor_);  // there will be no destructor
+    throw;
+  }
+  if (old) permissions_ = permissions_for_group(*old, descriptor_);
   buffer_.reserve(kBufferBytes);
 }
 
@@ -144,6 +180,7 @@ void AtomicFile::verify(const std::atomic<bool>* cancel) {
 void AtomicFile::commit(const std::atomic<bool>* cancel, const FileCheck& check) {
   prepare(cancel, check);
   place();
+  flush_place();
 }
 
 void AtomicFile::prepare(const std::atomic<bool>* cancel, const FileCheck& check) {
@@ -153,29 +190,39 @@ void AtomicFile::prepare(const std::atomic<bool>* cancel, const FileCheck& check
   verify(cancel);
   if (check) check(temporary_.path());
   throw_if(cancel);
+  set_permissions();
   ::close(descriptor_);
   descriptor_ = -1;
 }
 
+/// The umask took away what the replaced file allowed.
+void AtomicFile::set_permissions() {
+  struct stat status {};
+  if (!permissions_ || (::fstat(descriptor_, &status) == 0 && (status.st_mode & kPermissions) == *permissions_)) return;
+  if (::fchmod(descriptor_, *permissions_) != 0)
+    refuse_system(kOp, path_, "cannot give it the permissions of the file it replaces", errno,
+                  "remove that file first; nothing was replaced");
+}
+
 void AtomicFile::place() {
+  const Placing placing;
   rename_into_place(temporary_.path(), path_, overwrite_);
   placed_ = true;
   temporary_.keep();
-  sync_folder(parent_of(path_));
 }
+
+void AtomicFile::flush_place() const { folder_->flush(); }
 
 void sync_folder(const std::string& folder) {
   const int descriptor = ::open(folder.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC);
   if (descriptor < 0) refuse_system(kOp, folder, "cannot open the folder to flush it", errno, "check its permissions");
-  const int result = ::fsync(descriptor);
-  const int error = errno;
+  const int error = flush_folder(descriptor);
   ::close(descriptor);
-  if (result != 0 && error != EINVAL)
-    refuse_system(kOp, folder, "cannot flush the folder", error, "the disk may be failing");
+  if (error != 0) refuse_system(kOp, folder, "cannot flush the folder", error, "the disk may be failing");
 }
 
 void rename_into_place(const std::string& from, const std::string& to, bool overwrite) {
-  const char* advice = "choose another name or allow overwriting";
+  const char* advice = overwrite ? "choose another name" : "choose another name or allow overwriting";
   if (overwrite) {
     if (::rename(from.c_str(), to.c_str()) != 0)
       refuse_system(kOp, to, "cannot rename the finished file", errno, advice);

@@ -4,6 +4,7 @@
 #include <atomic>
 #include <cstddef>
 #include <cstdint>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -13,9 +14,31 @@
 
 namespace candor::io {
 
+/// A folder that is opened while nothing in it has changed yet, so that one that cannot be flushed is refused in time.
+class OpenFolder {
+ public:
+  /// The folder in which `path` will be renamed. errors: IoError (naming both)
+  explicit OpenFolder(std::string path);
+  ~OpenFolder();
+  OpenFolder(const OpenFolder&) = delete;
+  OpenFolder& operator=(const OpenFolder&) = delete;
+
+  /// After the rename: makes it survive a power failure. errors: PlacedError
+  void flush() const;
+
+ private:
+  std::string path_;
+  int descriptor_;
+};
+
+inline constexpr unsigned kPermissions = 0777;  // of owner, group and others
+inline constexpr unsigned kGroupPermissions = 0070;
+
 class AtomicFile {
  public:
-  /// errors   IoError (exists and not `overwrite`, is a folder, cannot create), each saying what to do
+  /// What it replaces gives it its permissions, but not its owner or group: permissions for another group go.
+  /// errors   IoError (exists and not `overwrite`, is a folder, cannot create, the folder cannot be opened to flush
+  ///          it), each saying what to do
   AtomicFile(std::string path, bool overwrite);
   ~AtomicFile();  // removes the temporary file unless commit() succeeded
   AtomicFile(const AtomicFile&) = delete;
@@ -26,23 +49,28 @@ class AtomicFile {
   std::uint64_t written() const { return written_; }
 
   /// fsync, re-read and compare, `check`, rename, fsync of the folder. errors: IoError, Cancelled (`cancel` became true
-  /// before the rename), whatever `check` throws
+  /// before the rename), whatever `check` throws; PlacedError of the last fsync
   void commit(const std::atomic<bool>* cancel = nullptr, const FileCheck& check = nullptr);
 
-  // The same in two steps, for files that belong together: only when all are prepared is the first of them placed.
-  // prepare() is all that may fail or be cancelled, but for the rename.
+  // The same in three steps, for files that belong together: only when all are prepared is the first of them placed.
+  // prepare() is all that may fail or be cancelled, but for the rename, which is place(). flush_place() makes that
+  // survive a power failure, and its error is a PlacedError; of files in one folder one is enough.
   void prepare(const std::atomic<bool>* cancel = nullptr, const FileCheck& check = nullptr);
   void place();
-  bool placed() const { return placed_; }  // renamed, whatever place() threw after that
+  void flush_place() const;
+  bool placed() const { return placed_; }
 
  private:
   void flush();
   void verify(const std::atomic<bool>* cancel);
+  void set_permissions();
   void throw_if(const std::atomic<bool>* cancel) const;
 
   std::string path_;
   bool overwrite_;
+  std::optional<unsigned> permissions_;  // of the file that is replaced
   TemporaryPath temporary_;
+  std::optional<OpenFolder> folder_;
   bool placed_ = false;
   int descriptor_ = -1;
   std::uint64_t written_ = 0;

@@ -73,9 +73,12 @@ void io::check_gguf_item(const std::string& path, const TensorItem& item) {
     refuse_item(kFormat, path, item, "has " + std::to_string(item.shape.size()) + " dimensions, the format allows 4",
                 "write a .safetensors file");
   const DTypeInfo& info = dtype_info(item.dtype);
-  if (info.gguf < 0)
-    refuse_item(kFormat, path, item, "is of dtype " + std::string(info.name) + ", which GGUF has no type for",
-                "convert it to bf16, f16 or f32, or write a .safetensors file");
+  if (info.gguf < 0) {
+    const bool has_values = info.kind == DTypeKind::floating && !info.storage_only;  // that a cast could read
+    refuse_item(
+        kFormat, path, item, "is of dtype " + std::string(info.name) + ", which GGUF has no type for",
+        has_values ? "convert it to bf16, f16 or f32, or write a .safetensors file" : "write a .safetensors file");
+  }
   const std::int64_t inner = item.shape.empty() ? 1 : item.shape.back();
   if (inner % info.block_elements != 0)
     refuse_item(kFormat, path, item,

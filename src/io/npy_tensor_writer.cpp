@@ -5,8 +5,10 @@
 #include <unistd.h>
 
 #include <cerrno>
+#include <ctime>
 #include <filesystem>
 #include <optional>
+#include <sstream>
 
 #include "candor/error.h"
 #include "io/checkpoint_writers.h"
@@ -27,25 +29,44 @@ bool is_there(const std::string& path) {
 }
 
 /// Pairs in a folder are replaced one after the other: two writers of one pair would leave one's name beside the
-/// other's array. A file system without locks goes on without one.
+/// other's array. A file system without locks goes on without one. Whoever may read the folder may hold its lock, for
+/// whatever reason and however long, so the wait has an end.
 class PairLock {
  public:
   PairLock(const std::string& path, const std::atomic<bool>* cancel) {
     const fs::path folder = fs::path(path).parent_path();
     descriptor_ = ::open(folder.empty() ? "." : folder.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-    while (descriptor_ >= 0 && ::flock(descriptor_, LOCK_EX) != 0 && errno == EINTR)
-      if (cancel != nullptr && *cancel) {
-        ::close(descriptor_);
-        throw Cancelled("write: " + path + ": cancelled; the temporary files are removed and nothing was replaced");
-      }
+    try {
+      wait(path, cancel);
+    } catch (...) {
+      release();
+      throw;
+    }
   }
   PairLock(const PairLock&) = delete;
   PairLock& operator=(const PairLock&) = delete;
-  ~PairLock() {
+  ~PairLock() { release(); }
+
+ private:
+  void wait(const std::string& path, const std::atomic<bool>* cancel) const {
+    constexpr int kTries = 1500;  // 30 seconds; a writer holds it for a few renames
+    const timespec pause{0, 20'000'000};
+    for (int tries = 0;; ++tries) {
+      const bool taken =
+          descriptor_ >= 0 && ::flock(descriptor_, LOCK_EX | LOCK_NB) != 0 && (errno == EWOULDBLOCK || errno == EINTR);
+      if (cancel != nullptr && *cancel)
+        throw Cancelled("write: " + path + ": cancelled; the temporary files are removed and nothing was replaced");
+      if (!taken) return;
+      if (tries == kTries)
+        refuse_system("write", path, "another program has locked its folder for 30 seconds", 0,
+                      "end that program or choose another folder; nothing was replaced");
+      ::nanosleep(&pause, nullptr);
+    }
+  }
+  void release() const {
     if (descriptor_ >= 0) ::close(descriptor_);
   }
 
- private:
   int descriptor_ = -1;
 };
 
@@ -69,41 +90,76 @@ class NpyFile final : public SequentialFile {
   void commit(const std::atomic<bool>* cancel, const FileCheck& check) override {
     if (sidecar_) sidecar_->prepare();
     file().prepare(cancel, check);
-    const PairLock lock(path(), cancel);
-    const std::optional<std::string> other = take_other_sidecar();
+    {
+      const PairLock lock(path(), cancel);
+      place_both();
+    }
+    file().flush_place();  // the one flush of both
+  }
+
+  void place_both() {
+    const Placing placing;
+    const std::optional<Name> other = take_other_sidecar();
     const bool name_first = sidecar_ && !(overwrite_ && is_there(path()));  // a fresh array is never seen without it
     try {
       if (name_first) sidecar_->place();
       file().place();
     } catch (...) {
-      // What fails after a rename takes nothing back: the new array is there, and gets its own name.
-      if (!file().placed()) restore(other);
-      if (file().placed() && sidecar_ && !sidecar_->placed()) sidecar_->place();
+      restore(other);
       throw;
     }
-    if (sidecar_ && !name_first) sidecar_->place();
+    if (sidecar_ && !name_first) place_name();
   }
 
-  /// Removes what stands beside the old array and says another dtype than the new one has. Returns its text.
-  std::optional<std::string> take_other_sidecar() const {
+  /// The array is in its place and needs its name: there is no way back.
+  void place_name() {
+    try {
+      sidecar_->place();
+    } catch (const IoError&) {
+      try {
+        sidecar_->place();
+      } catch (const IoError& error) {
+        throw PlacedError(nameless("is in place", *dtype_, error));
+      }
+    }
+  }
+
+  struct Name {
+    DType dtype;
+    std::string text;
+  };
+
+  /// Removes what stands beside the old array and says another dtype than the new one has. Returns what it said.
+  std::optional<Name> take_other_sidecar() const {
     const std::string sidecar = npy_sidecar(path());
-    if (!overwrite_ || !is_there(sidecar) || (sidecar_ && npy_sidecar_dtype(path()) == dtype_)) return std::nullopt;
-    std::string text = read_text_file(sidecar);
+    if (!overwrite_ || !is_there(sidecar)) return std::nullopt;
+    const std::optional<DType> said = npy_sidecar_dtype(path());  // throws: it has become somebody else's file
+    if (!said || said == dtype_) return std::nullopt;
+    Name name{*said, read_text_file(sidecar)};
     std::error_code error;
     if (!fs::remove(sidecar, error) && error)
       refuse_system("write", sidecar, "cannot remove what names the old array's dtype", error.value(),
                     "remove it yourself");
-    return text;
+    return name;
   }
 
-  /// The names as they were, as far as the disk lets us: the array could not be replaced.
-  void restore(const std::optional<std::string>& other) const {
+  /// The names as they were: the array could not be replaced.
+  void restore(const std::optional<Name>& other) const {
     std::error_code error;
     if (sidecar_ && sidecar_->placed()) fs::remove(npy_sidecar(path()), error);
     try {
-      if (other) write_file_atomically(npy_sidecar(path()), *other, false);
-    } catch (const IoError&) {  // the first error is the one to tell
+      if (other) write_file_atomically(npy_sidecar(path()), other->text, false);
+    } catch (const IoError& failed) {
+      throw IoError(nameless("could not be replaced", other->dtype, failed));
     }
+  }
+
+  std::string nameless(const char* state, DType dtype, const IoError& error) const {
+    const std::string_view text = error.what();
+    std::ostringstream message;
+    message << text.substr(0, text.rfind("; ")) << "; " << path() << ' ' << state << " and holds " << dtype_name(dtype)
+            << ": write {\"dtype\": \"" << dtype_name(dtype) << "\"} to " << npy_sidecar(path());
+    return message.str();
   }
 
   bool overwrite_;

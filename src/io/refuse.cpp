@@ -6,6 +6,18 @@
 #include "candor/error.h"
 
 namespace candor::io {
+namespace {
+
+std::string system_text(std::string_view op, const std::string& file, std::string_view what, int error,
+                        std::string_view remedy) {
+  std::string text(op);
+  text += ": " + file + ": " + std::string(what);
+  if (error != 0) text += ": " + std::system_category().message(error);
+  if (!remedy.empty()) text += "; " + std::string(remedy);
+  return text;
+}
+
+}  // namespace
 
 std::string quote(std::string_view text) {
   constexpr std::size_t kLongest = 96;
@@ -44,11 +56,12 @@ void refuse(std::string_view format, const std::string& file, std::uint64_t offs
 
 void refuse_system(std::string_view op, const std::string& file, std::string_view what, int error,
                    std::string_view remedy) {
-  std::string text(op);
-  text += ": " + file + ": " + std::string(what);
-  if (error != 0) text += ": " + std::system_category().message(error);
-  if (!remedy.empty()) text += "; " + std::string(remedy);
-  throw IoError(text);
+  throw IoError(system_text(op, file, what, error, remedy));
+}
+
+void refuse_placed(std::string_view op, const std::string& file, std::string_view what, int error,
+                   std::string_view remedy) {
+  throw PlacedError(system_text(op, file, what, error, remedy));
 }
 
 bool is_utf8(std::string_view text) {

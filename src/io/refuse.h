@@ -22,6 +22,10 @@ std::string shape_text(const std::vector<std::int64_t>& shape);
 [[noreturn]] void refuse_system(std::string_view op, const std::string& file, std::string_view what, int error,
                                 std::string_view remedy);
 
+/// Throws PlacedError with the same text: `file` is in its place.
+[[noreturn]] void refuse_placed(std::string_view op, const std::string& file, std::string_view what, int error,
+                                std::string_view remedy);
+
 /// True for well-formed UTF-8 (no surrogates, no overlong forms).
 bool is_utf8(std::string_view text);
 

@@ -24,6 +24,11 @@ enum State : int { kFree, kFilling, kFile, kFolder };
 // A signal handler reads these tables, so they are plain memory that is never freed; a state publishes its path.
 std::atomic<int> states[kSlots];
 char paths[kSlots][kLongestPath];
+
+// How many outputs are being put in place; kEnding once a handler removes the files: no more of them then.
+std::atomic<int> placing{0};
+constexpr int kEnding = -1;
+
 static_assert(std::atomic<int>::is_always_lock_free);
 
 int register_path(const std::string& path, TemporaryPath::Kind kind) {
@@ -61,14 +66,23 @@ void TemporaryPath::keep() noexcept {
 
 void TemporaryPath::remove() noexcept {
   if (slot_ < 0) return;
-  if (kind_ == Kind::file) {
-    ::unlink(path_.c_str());
-  } else {
-    std::error_code ignored;  // already on the way out: nothing better can be done about it
-    std::filesystem::remove_all(path_, ignored);
-  }
+  // Errors are passed over: already on the way out, nothing better can be done about them.
+  kind_ == Kind::file ? ::unlink(path_.c_str()) : ::rmdir(path_.c_str());
   keep();
 }
+
+Placing::Placing() noexcept {
+  for (int count = placing.load();;) {
+    if (count == kEnding) {
+      ::pause();  // another thread's handler is about to end the process
+      count = placing.load();
+    } else if (placing.compare_exchange_weak(count, count + 1)) {
+      return;
+    }
+  }
+}
+
+Placing::~Placing() { placing.fetch_sub(1); }
 
 std::string temporary_sibling(const std::string& path) {
   static std::atomic<std::uint64_t> counter{0};
@@ -98,13 +112,16 @@ int create_temporary(const std::string& path, TemporaryPath::Kind kind,
 
 }  // namespace io
 
-void remove_temporary_files() noexcept {
+bool remove_temporary_files() noexcept {
+  int count = 0;
+  if (!io::placing.compare_exchange_strong(count, io::kEnding) && count != io::kEnding) return false;
   const int saved = errno;
   for (int i = 0; i < io::kSlots; ++i)
     if (io::states[i].load() == io::kFile) ::unlink(io::paths[i]);
   for (int i = 0; i < io::kSlots; ++i)
     if (io::states[i].load() == io::kFolder) ::rmdir(io::paths[i]);
   errno = saved;
+  return true;
 }
 
 }  // namespace candor

@@ -20,12 +20,24 @@ class TemporaryPath {
 
   const std::string& path() const { return path_; }
   void keep() noexcept;    // it was renamed: forget it
-  void remove() noexcept;  // unlinks and forgets it
+  void remove() noexcept;  // unlinks and forgets it; a folder only when it is empty: what else is in it is not ours
 
  private:
   std::string path_;
   Kind kind_ = Kind::file;
   int slot_ = -1;
+};
+
+/// While one lives several renames are becoming one change: remove_temporary_files() does nothing then, so that no
+/// signal handler ends the process half-way. What stands under it is a few system calls, at the worst a name's small
+/// file that is written again, and never a wait. They may be nested. Once a handler removes the files, which it does
+/// before it ends the process, the constructor does not return.
+class Placing {
+ public:
+  Placing() noexcept;
+  ~Placing();
+  Placing(const Placing&) = delete;
+  Placing& operator=(const Placing&) = delete;
 };
 
 /// "FOLDER/.NAME.PID-TIME-N.tmp" beside `path`: the same file system, so that a rename is atomic. TIME is nanoseconds:

@@ -2,6 +2,7 @@
 // This program's mmap, fsync and pread fail on demand.
 #include <errno.h>
 #include <sys/mman.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include <atomic>
@@ -14,7 +15,7 @@
 
 namespace {
 
-bool maps_fail = false, fsync_fails = false;
+bool maps_fail = false, fsync_fails = false, folder_fsync_fails = false;
 int reads_left = -1;  // negative: pread always works; else it fails after so many calls
 std::atomic<bool>* cancel_after_read = nullptr;
 
@@ -34,7 +35,9 @@ void* __wrap_mmap(void* address, size_t bytes, int protection, int flags, int fi
 }
 
 int __wrap_fsync(int file) {
-  if (!fsync_fails) return __real_fsync(file);
+  struct stat status {};
+  const bool fails = fsync_fails || (folder_fsync_fails && ::fstat(file, &status) == 0 && S_ISDIR(status.st_mode));
+  if (!fails) return __real_fsync(file);
   errno = EIO;
   return -1;
 }
@@ -63,7 +66,7 @@ const std::vector<SafetensorsWriter::Item> kItems = {{"x", DType::u8, {4 << 20}}
 class FailingCalls : public ::testing::Test {
  protected:
   void TearDown() override {
-    maps_fail = fsync_fails = false;
+    maps_fail = fsync_fails = folder_fsync_fails = false;
     reads_left = -1;
     cancel_after_read = nullptr;
   }
@@ -116,6 +119,19 @@ TEST_F(FailingCalls, AFileThatCannotBeReadEitherIsRefused) {
 TEST_F(FailingCalls, ADiskThatCannotFlushIsOneSentence) {
   fsync_fails = true;
   EXPECT_NE(error_of_writing<IoError>().find("cannot flush to disk: Input/output error"), std::string::npos);
+}
+
+// Behind the rename nothing is taken back, and nobody should think so.
+TEST_F(FailingCalls, AFolderThatCannotFlushSaysThatTheFileIsInPlace) {
+  folder_.put("f", "old");
+  folder_fsync_fails = true;
+  SafetensorsWriter writer(folder_.path("f"), {}, {}, true);
+  const std::string text = error_text<IoError>([&] { writer.finish(); });
+  EXPECT_NE(text.find(folder_.path("f") + ": is in place, whole, but its folder cannot be flushed: Input/output error"),
+            std::string::npos)
+      << text;
+  EXPECT_NE(read_bytes(folder_.path("f")), "old");
+  EXPECT_EQ(folder_.names(), std::vector<std::string>{"f"});
 }
 
 TEST_F(FailingCalls, ADiskThatCannotBeReadBackIsOneSentence) {

@@ -4,6 +4,8 @@
 #include <fcntl.h>
 #include <stdio.h>
 #include <sys/file.h>
+#include <sys/wait.h>
+#include <time.h>
 #include <unistd.h>
 
 #include <functional>
@@ -14,12 +16,15 @@
 namespace {
 
 std::function<void()> look;       // before and after every rename
+std::function<void()> nap;        // instead of a wait
 int renames_before_failure = -1;  // negative: they always work; else the one after so many fails
+int renames_that_fail = 1;        // and so many in all
 int renames_before_flush = -1;    // negative: it always works; else the first fsync after so many fails, once
 
 int watched(const std::function<int()>& rename) {
   if (look) look();
   if (renames_before_failure >= 0 && renames_before_failure-- == 0) {
+    if (--renames_that_fail > 0) renames_before_failure = 0;
     errno = EIO;
     return -1;
   }
@@ -45,6 +50,14 @@ int __wrap_fsync(int file) {
   return -1;
 }
 
+int __real_nanosleep(const timespec* time, timespec* rest);
+
+int __wrap_nanosleep(const timespec* time, timespec* rest) {
+  if (!nap) return __real_nanosleep(time, rest);
+  nap();
+  return 0;
+}
+
 int __wrap_rename(const char* from, const char* to) {
   return watched([=] { return __real_rename(from, to); });
 }
@@ -64,17 +77,18 @@ constexpr DType kDTypes[] = {
 class NpyPair : public ::testing::Test {
  protected:
   void TearDown() override {
-    look = nullptr;
+    look = nap = nullptr;
     renames_before_failure = renames_before_flush = -1;
+    renames_that_fail = 1;
   }
 
   /// Two elements whose bytes say what they are.
-  void write(DType dtype, bool overwrite) const {
+  void write(DType dtype, bool overwrite, const std::atomic<bool>* cancel = nullptr) const {
     if (dtype == DType::any) return;
     const auto writer = create_checkpoint(path_, {{"x", dtype, {2}}}, {}, overwrite);
     const std::string bytes(*dtype_bytes(dtype, 2), static_cast<char>(dtype));
     writer->write(bytes.data(), bytes.size());
-    writer->finish();
+    writer->finish(cancel);
   }
 
   /// What a reader finds is nothing, an array without a name for its dtype, or one with its own.
@@ -94,6 +108,7 @@ class NpyPair : public ::testing::Test {
     write(from, true);
     look = [this] { expect_no_wrong_name(); };
     renames_before_failure = works;
+    renames_that_fail = 1;
     try {
       write(to, from != DType::any);
     } catch (const IoError&) {
@@ -108,6 +123,8 @@ class NpyPair : public ::testing::Test {
     } else if (works == 0) {
       EXPECT_EQ(now, from) << "the old pair is whole";
       EXPECT_TRUE(from != DType::any || folder_.names().empty());
+    } else if (from != DType::any) {
+      EXPECT_EQ(now, to) << "the array has its place, so it gets its name";
     }
     for (const std::string& name : folder_.names()) EXPECT_TRUE(name.starts_with("x.npy")) << name;
   }
@@ -123,15 +140,11 @@ class NpyPair : public ::testing::Test {
     try {
       write(to, from != DType::any);
       EXPECT_GT(renames_before_flush, 0) << "there was no such rename";
-    } catch (const IoError&) {
+    } catch (const IoError& error) {
+      EXPECT_NE(std::string(error.what()).find(path_ + ": is in place, whole, but"), std::string::npos) << error.what();
     }
     look = nullptr;
     renames_before_flush = -1;
-    if (!std::filesystem::exists(path_)) {  // only the name of a fresh array was there, and was taken back
-      EXPECT_EQ(from, DType::any);
-      EXPECT_TRUE(folder_.names().empty());
-      return;
-    }
     ASSERT_NO_THROW(expect_no_wrong_name());
     EXPECT_EQ(Checkpoint::open(path_).tensors()[0].dtype, to);
   }
@@ -193,6 +206,85 @@ TEST_F(NpyPair, NothingIsLeftOfAFreshPairWhoseSecondRenameFailed) {
   renames_before_failure = 1;
   EXPECT_THROW(write(DType::bf16, false), IoError);
   EXPECT_TRUE(folder_.names().empty());
+}
+
+TEST_F(NpyPair, ANameThatCannotBeGivenIsSaid) {
+  write(DType::f8_e4m3, true);
+  renames_before_failure = 1;
+  renames_that_fail = 1000;
+  std::string text = testing::error_text<IoError>([&] { write(DType::bf16, true); });
+  EXPECT_NE(text.find(path_ + " is in place and holds bf16: write {\"dtype\": \"bf16\"} to " + path_ + ".json"),
+            std::string::npos)
+      << text;
+  renames_before_failure = -1;
+  write(DType::f8_e4m3, true);
+  renames_before_failure = 0;
+  text = testing::error_text<IoError>([&] { write(DType::u8, true); });
+  EXPECT_NE(text.find("could not be replaced and holds f8_e4m3: write {\"dtype\": \"f8_e4m3\"} to "), std::string::npos)
+      << text;
+}
+
+TEST_F(NpyPair, IsNotHalfOfOneWhenASignalHandlerEndsTheProcess) {
+  for (const DType from : kDTypes)
+    for (const DType to : kDTypes) {
+      if (from == DType::any || to == DType::any) continue;
+      write(from, true);
+      const pid_t child = ::fork();
+      if (child == 0) {
+        look = [] {
+          if (remove_temporary_files()) ::_exit(9);
+        };
+        write(to, true);
+        ::_exit(0);
+      }
+      int status = 0;
+      ::waitpid(child, &status, 0);
+      EXPECT_EQ(status, 0) << dtype_name(from) << " by " << dtype_name(to);
+      EXPECT_EQ(Checkpoint::open(path_).tensors()[0].dtype, to);
+    }
+}
+
+/// Somebody else holds the lock of the folder, which any reader of it may.
+class LockedNpyPair : public NpyPair {
+ protected:
+  void SetUp() override {
+    write(DType::f8_e4m3, true);
+    ASSERT_EQ(::flock(lock_, LOCK_EX | LOCK_NB), 0);
+  }
+  void TearDown() override {
+    ::close(lock_);
+    NpyPair::TearDown();
+    EXPECT_EQ(Checkpoint::open(path_).tensors()[0].dtype, expected_);
+    EXPECT_EQ(folder_.names().size(), 2u);
+  }
+  const int lock_ = ::open(folder_.folder().c_str(), O_RDONLY | O_DIRECTORY);
+  DType expected_ = DType::f8_e4m3;
+};
+
+TEST_F(LockedNpyPair, IsWrittenAfterAWait) {
+  nap = [&] { ::flock(lock_, LOCK_UN); };
+  write(DType::bf16, true);
+  expected_ = DType::bf16;
+}
+
+TEST_F(LockedNpyPair, IsNotWaitedForOnceCancelled) {
+  for (const bool unlocked : {false, true}) {
+    std::atomic<bool> cancel{false};
+    nap = [&] {
+      cancel = true;
+      if (unlocked) ::flock(lock_, LOCK_UN);
+    };
+    const std::string text = testing::error_text<Cancelled>([&] { write(DType::bf16, true, &cancel); });
+    EXPECT_NE(text.find("nothing was replaced"), std::string::npos) << text;
+  }
+}
+
+TEST_F(LockedNpyPair, IsNotWaitedForForEver) {
+  int naps = 0;
+  nap = [&] { ++naps; };
+  const std::string text = testing::error_text<IoError>([&] { write(DType::bf16, true); });
+  EXPECT_NE(text.find(path_ + ": another program has locked its folder for 30 seconds"), std::string::npos) << text;
+  EXPECT_EQ(naps, 1500);
 }
 
 }  // namespace

@@ -1,7 +1,12 @@
 // Names of temporary files: what a killed process left behind is in nobody's way.
 #include "io/temporary_files.h"
 
+#include <signal.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
 #include <cerrno>
+#include <functional>
 
 #include "candor/io.h"
 #include "tests/io/file_builders.h"
@@ -55,6 +60,53 @@ TEST(TemporaryFiles, OtherErrorsAreNotTriedAgain) {
   EXPECT_EQ(create_temporary("/tmp/f", TemporaryPath::Kind::file, create, made), ENOSPC);
   EXPECT_EQ(calls, 1);
   EXPECT_EQ(made.path(), "");
+}
+
+TEST(TemporaryFiles, OfAFolderOnlyWhatIsKnownIsRemoved) {
+  const TemporaryFolder folder;
+  for (const std::string name : {"ours", "theirs"}) {
+    const TemporaryPath made(folder.path(name), TemporaryPath::Kind::folder);
+    std::filesystem::create_directory(made.path());
+    if (name == "theirs") folder.put("theirs/file", "precious");
+  }
+  EXPECT_EQ(folder.names(), std::vector<std::string>{"theirs"});
+  EXPECT_EQ(read_bytes(folder.path("theirs/file")), "precious");
+}
+
+/// How a child ends that does this. Once temporary files were removed, a process has nothing more to do.
+int status_of_child(const std::function<int()>& work) {
+  const pid_t child = ::fork();
+  if (child == 0) ::_exit(work());
+  int status = 0;
+  ::waitpid(child, &status, 0);
+  return status;
+}
+
+TEST(TemporaryFiles, AreNotRemovedWhileAnOutputIsBeingPlaced) {
+  const TemporaryFolder folder;
+  const int status = status_of_child([&] {
+    const TemporaryPath made(folder.put("f", "x"), TemporaryPath::Kind::file);
+    {
+      const Placing outer;
+      const Placing inner;
+      if (remove_temporary_files() || !std::filesystem::exists(made.path())) return 1;
+    }
+    if (!remove_temporary_files() || std::filesystem::exists(made.path())) return 2;
+    return remove_temporary_files() ? 0 : 3;  // a second thread's handler ends the process too
+  });
+  EXPECT_TRUE(WIFEXITED(status));
+  EXPECT_EQ(WEXITSTATUS(status), 0);
+}
+
+TEST(TemporaryFiles, NoOutputIsPlacedOnceTheyAreRemoved) {
+  const int status = status_of_child([] {
+    remove_temporary_files();
+    ::ualarm(100'000, 0);
+    const Placing never;
+    return 0;
+  });
+  EXPECT_TRUE(WIFSIGNALED(status));
+  EXPECT_EQ(WTERMSIG(status), SIGALRM);
 }
 
 }  // namespace

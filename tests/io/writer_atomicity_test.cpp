@@ -2,6 +2,7 @@
 #include <fcntl.h>
 #include <signal.h>
 #include <sys/resource.h>
+#include <sys/stat.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -128,6 +129,66 @@ TEST(WriterAtomicity, ACancelBeforeTheRenameLeavesTheOldFile) {
   }
   EXPECT_EQ(folder.names(), std::vector<std::string>{"f"});
   EXPECT_EQ(read_bytes(folder.path("f")), "old");
+}
+
+/// Permissions of `path`, of a link those of what it leads to.
+unsigned permissions(const std::string& path) {
+  struct stat status {};
+  return ::stat(path.c_str(), &status) == 0 ? status.st_mode & 0777u : 0;
+}
+
+TEST(WriterAtomicity, WhatIsReplacedKeepsItsPermissions) {
+  const TemporaryFolder folder;
+  const mode_t before = ::umask(027);
+  for (const unsigned mode : {0600u, 0640u, 0666u, 0400u, 0u, 0755u}) {
+    folder.put("f", "old");
+    ASSERT_EQ(::chmod(folder.path("f").c_str(), mode), 0);
+    {
+      SafetensorsWriter writer(folder.path("f"), kItems, {}, true);
+      for (const std::string& name : folder.names())
+        EXPECT_EQ(permissions(folder.path(name)) & ~0600u & ~mode, 0u) << "nobody else may read it yet";
+      writer.write(kHalf.data(), kHalf.size());
+      writer.write(kHalf.data(), kHalf.size());
+      writer.finish(nullptr, [](const std::string& temporary) { Checkpoint::open(temporary); });
+    }
+    EXPECT_EQ(permissions(folder.path("f")), mode);
+    std::filesystem::remove(folder.path("f"));
+  }
+  FileWriter(folder.path("fresh"), true).finish();
+  EXPECT_EQ(permissions(folder.path("fresh")), 0640u) << "as the umask has it";
+  ::umask(before);
+}
+
+TEST(WriterAtomicity, ALinkToAPrivateFileBecomesAPrivateFile) {
+  const TemporaryFolder folder;
+  folder.put("target", "theirs");
+  ASSERT_EQ(::chmod(folder.path("target").c_str(), 0600), 0);
+  std::filesystem::create_symlink("target", folder.path("link"));
+  FileWriter(folder.path("link"), true).finish();
+  EXPECT_FALSE(std::filesystem::is_symlink(folder.path("link")));
+  EXPECT_EQ(permissions(folder.path("link")), 0600u);
+  EXPECT_EQ(read_bytes(folder.path("target")), "theirs");
+}
+
+// One may write into it and not read it, so that it cannot be opened for its flush: known before the work.
+TEST(WriterAtomicity, AFolderThatCannotBeFlushedIsRefusedAtOnce) {
+  const TemporaryFolder folder;
+  std::filesystem::create_directory(folder.path("box"));
+  folder.put("box/f", "old");
+  ASSERT_EQ(::chmod(folder.folder().c_str(), 0755), 0);
+  ASSERT_EQ(::chmod(folder.path("box").c_str(), 0333), 0);
+  const int status = in_child([&] {
+    const uid_t nobody = 65534;
+    if (::geteuid() == 0 && ::setresuid(nobody, nobody, nobody) != 0) ::_exit(98);
+    const std::string text = error_text<IoError>([&] { SafetensorsWriter(folder.path("box/f"), kItems, {}, true); });
+    const bool names =
+        text.find("write: " + folder.path("box/f") + ": cannot open its folder " + folder.path("box")) == 0;
+    ::_exit(names && text.find("nothing was replaced") != std::string::npos ? 5 : 6);
+  });
+  EXPECT_EQ(WEXITSTATUS(status), 5);
+  ::chmod(folder.path("box").c_str(), 0755);
+  EXPECT_EQ(read_bytes(folder.path("box/f")), "old");
+  EXPECT_EQ(std::distance(std::filesystem::directory_iterator(folder.path("box")), {}), 1);
 }
 
 // Somebody else creates the file while we write: without permission it is not replaced.

@@ -1,4 +1,4 @@
-// A folder for one proof, gone with everything in it when the proof ends, however it ends.
+// A folder for one proof, gone with the files that were named to it when the proof ends, however it ends.
 #pragma once
 
 #include <string>
