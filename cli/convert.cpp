@@ -161,11 +161,29 @@ void report_result(const ConvertCommand& command, const ConvertReport& report) {
     for (const std::string& file : report.files) write_err("wrote " + readable(file) + "\n");
 }
 
-// Checked before the work: afterwards a file of IN would be gone.
+bool is_folder(const std::string& output) {
+  const std::vector<std::string_view> suffixes = checkpoint_suffixes();
+  return std::none_of(suffixes.begin(), suffixes.end(), [&](std::string_view end) { return output.ends_with(end); });
+}
+
+// Checked before the work: afterwards a file of IN would be gone, or one of OUT.
 void require_own_receipt(const ConvertCommand& command) {
   require_different_files("OUT", command.output, "--receipt", command.receipt);
   if (command.receipt.empty() || command.receipt == "-") return;
+  if (command.output.ends_with(".npy"))
+    require_different_files("the file that names OUT's dtype", command.output + ".json", "--receipt", command.receipt);
+  if (is_folder(command.output)) require_outside("--receipt", command.receipt, "OUT", command.output);
   require_no_model_file("--receipt", command.receipt, model_files(Checkpoint::open(command.input), command.input));
+}
+
+// Whoever hears that the receipt failed should know that the conversion did not.
+void write_receipt(const ConvertCommand& command, ReceiptTarget& target) {
+  try {
+    target.write(command.input, command.quiet);
+  } catch (const IoError& error) {
+    if (command.explain) throw;
+    throw PlacedError(std::string(error.what()) + "; OUT '" + command.output + "' is written and in its place");
+  }
 }
 
 int run(ConvertCommand command) {
@@ -182,7 +200,7 @@ int run(ConvertCommand command) {
   bar.erase();
   target.finish();
   report_result(command, report);
-  target.write(command.input, command.quiet);
+  write_receipt(command, target);
   return kExitOk;
 }
 

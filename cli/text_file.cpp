@@ -4,6 +4,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <cerrno>
 #include <cstring>
 #include <filesystem>
@@ -11,6 +12,7 @@
 
 #include "candor/error.h"
 #include "cli/exit_code.h"
+#include "cli/signals.h"
 
 namespace candor::cli {
 namespace {
@@ -31,8 +33,9 @@ int open_special(const std::string& what, const std::string& path) {
   return fd;
 }
 
+namespace fs = std::filesystem;
+
 bool same_file(const std::string& path, const std::string& other) {
-  namespace fs = std::filesystem;
   std::error_code error;
   // Absolute first: a name that is not there yet would stay relative, and "a" differ from "./a".
   const fs::path real = fs::weakly_canonical(fs::absolute(path), error);
@@ -85,7 +88,7 @@ void TextFile::commit() {
     return;
   }
   try {
-    writer_->finish();
+    writer_->finish(cancel_requested());
   } catch (const IoError& error) {
     fail(error);
   }
@@ -119,6 +122,20 @@ void require_different_files(const std::string& what, const std::string& path, c
   if (is_no_file(path) || other.empty() || other == "-") return;
   if (same_file(path, other))
     throw UsageError(what + " and " + other_what + " both name '" + path + "'; give each a file of its own");
+}
+
+void require_outside(const std::string& what, const std::string& path, const std::string& folder_what,
+                     const std::string& folder) {
+  if (is_no_file(path)) return;
+  std::error_code error;
+  // Where the name itself would stand, which may be a link to elsewhere. "folder/" has an empty last part.
+  const fs::path place = fs::weakly_canonical(fs::absolute(path).parent_path(), error);
+  fs::path outer = fs::weakly_canonical(fs::absolute(folder), error);
+  if (!outer.has_filename()) outer = outer.parent_path();
+  const auto [end, at] = std::mismatch(outer.begin(), outer.end(), place.begin(), place.end());
+  if (!error && end == outer.end())
+    throw UsageError(what + " names '" + path + "', which is inside " + folder_what + " '" + folder +
+                     "', a folder that appears as a whole; name a file elsewhere");
 }
 
 void require_no_model_file(const std::string& what, const std::string& path, const std::vector<std::string>& files,

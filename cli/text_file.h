@@ -24,7 +24,7 @@ class TextFile {
   TextFile(const TextFile&) = delete;
 
   void write(std::string_view part);   // errors: IoError
-  void commit();                       // errors: IoError
+  void commit();                       // errors: IoError, Cancelled (a signal came before it took its place)
   void commit(std::string_view text);  // the whole text at once
   const std::string& path() const { return path_; }
 
@@ -72,6 +72,10 @@ void require_writable(const std::string& what, const std::string& path);
 /// errors   UsageError when both name the same file, of which one would then overwrite the other; "" and "-" are none
 void require_different_files(const std::string& what, const std::string& path, const std::string& other_what,
                              const std::string& other);
+
+/// errors   UsageError when `path` would be a file inside `folder`, which need not be there yet; "" and "-" are none
+void require_outside(const std::string& what, const std::string& path, const std::string& folder_what,
+                     const std::string& folder);
 
 /// errors   UsageError when writing `path` would replace one of `files`, which `whose` says who needs; "", "-" and
 /// devices are none

@@ -142,19 +142,23 @@ ConvertReport convert_plan(const std::string& input, const std::string& output, 
   std::vector<bool> counted(plan.tensors.size());
   count_tensors(checkpoint, plan, options, report, counted,
                 [](const TensorPlan& tensor) { return !is_exact(tensor.source.dtype, tensor.to); });
+  checkpoint.require_unchanged();
   report.refusal = refusal_text(report.tensors, input);
   return report;
 }
 
 ConvertReport convert(const std::string& input, const std::string& output, const ConvertOptions& options) {
   const Checkpoint checkpoint = Checkpoint::open(input);
+  const std::vector<std::string> files = checkpoint.files();
+  const std::vector<InputFile> read(files.begin(), files.end());
   const Plan plan = make_plan(checkpoint, input, output, options);
-  check_output(output, options.overwrite);
+  check_output(output, options.overwrite, read);
   ConvertReport report = make_report(plan);
   std::vector<bool> counted(plan.tensors.size());
   if (!options.allow_lossy) {
     count_tensors(checkpoint, plan, options, report, counted,
                   [](const TensorPlan& tensor) { return can_lose(tensor.source.dtype, tensor.to); });
+    checkpoint.require_unchanged();  // before anything is said of its values
     if (const std::string text = refusal_text(report.tensors, input); !text.empty()) throw ValueError(text);
   }
   ProgressCount progress(options, "converting", report.bytes_in);
@@ -167,9 +171,12 @@ ConvertReport convert(const std::string& input, const std::string& output, const
     const ValueChange change = cast_tensor(checkpoint, tensor, options, count, writer, progress);
     if (count) set_change(report.tensors[i], change);
   };
-  const auto verify = [&](const std::string& written) { copied.verify(written, output_kind(output), options.cancel); };
-  const Destination destination = {output, options.overwrite, file_metadata(checkpoint, plan, options), kShardBytes,
-                                   verify};
+  const auto verify = [&](const std::string& written) {
+    checkpoint.require_unchanged();
+    copied.verify(written, output_kind(output), options.cancel);
+  };
+  const Destination destination = {
+      output, options.overwrite, file_metadata(checkpoint, plan, options), kShardBytes, verify, read};
   report.files = write_output(plan, destination, source, options.cancel);
   return report;
 }

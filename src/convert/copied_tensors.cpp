@@ -21,11 +21,21 @@ std::uint64_t hash_of(const Checkpoint& checkpoint, const TensorEntry& entry, co
   return hash.value();
 }
 
+/// What a reader refuses of a file that was just written is no fault of a format.
+Checkpoint open_written(const std::string& written) {
+  try {
+    return Checkpoint::open(written);
+  } catch (const FormatError& error) {
+    throw IoError("convert: " + written + ": what was written cannot be read (" + error.what() +
+                  "); nothing was replaced: the disk may be failing");
+  }
+}
+
 }  // namespace
 
 void CopiedTensors::verify(const std::string& written, OutputKind kind, const std::atomic<bool>* cancel) const {
   if (hashes_.empty()) return;
-  const Checkpoint checkpoint = Checkpoint::open(written);
+  const Checkpoint checkpoint = open_written(written);
   for (const auto& [name, hash] : hashes_) {
     const bool nameless = kind == OutputKind::npy && checkpoint.tensors().size() == 1;
     const TensorEntry* entry = nameless ? &checkpoint.tensors().front() : checkpoint.find(name);

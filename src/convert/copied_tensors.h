@@ -17,7 +17,7 @@ class CopiedTensors {
   io::ContentHash& add(const std::string& name) { return hashes_[name]; }
 
   /// Opens what was written as `kind`, which may still have a temporary name, and reads those tensors. A .npy's only
-  /// one is named after its file. errors: IoError (one is not there or differs), Cancelled
+  /// one is named after its file. errors: IoError (cannot be read, one is not there or differs), Cancelled
   void verify(const std::string& written, OutputKind kind, const std::atomic<bool>* cancel) const;
 
  private:

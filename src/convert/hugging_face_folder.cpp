@@ -1,6 +1,5 @@
 #include "convert/hugging_face_folder.h"
 
-#include <algorithm>
 #include <filesystem>
 
 #include "candor/error.h"
@@ -59,12 +58,6 @@ void add_hugging_face_files(const std::string& input, DType dtype, Plan& plan) {
   }
   if (plan.files.empty())
     plan.notes.push_back("there is no config.json beside the tensors: the folder holds tensors only");
-}
-
-bool belongs_to_checkpoint(const std::string& file_name) {
-  const auto ends = [&](std::string_view end) { return file_name.ends_with(end); };
-  return ends(".safetensors") || ends(".safetensors.index.json") ||
-         std::find(std::begin(io::kSideFiles), std::end(io::kSideFiles), file_name) != std::end(io::kSideFiles);
 }
 
 }  // namespace candor::convert_internal

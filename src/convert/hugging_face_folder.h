@@ -11,9 +11,6 @@ namespace candor::convert_internal {
 /// errors   FormatError (config.json is not JSON, or the source is quantised in a way that its config describes)
 void add_hugging_face_files(const std::string& input, DType dtype, Plan& plan);
 
-/// True for names that a converted folder may hold: only such a folder is overwritten.
-bool belongs_to_checkpoint(const std::string& file_name);
-
 /// "bfloat16", "float16", "float32"
 std::string hugging_face_dtype(DType dtype);
 

@@ -1,30 +1,21 @@
 #include "convert/output.h"
 
-#include <fcntl.h>
-#include <stdio.h>
-#include <sys/stat.h>
-
-#include <cerrno>
 #include <filesystem>
-#include <iomanip>
 #include <nlohmann/json.hpp>
-#include <sstream>
 #include <unordered_map>
 
 #include "candor/error.h"
-#include "convert/hugging_face_folder.h"
+#include "convert/output_folder.h"
 #include "convert/tensor_stream.h"
 #include "io/atomic_file.h"
 #include "io/checked.h"
 #include "io/model_files.h"
 #include "io/refuse.h"
-#include "io/temporary_files.h"
 
 namespace candor::convert_internal {
 namespace {
 
 namespace fs = std::filesystem;
-using io::TemporaryPath;
 
 constexpr std::string_view kOp = "convert";
 constexpr std::string_view kOwnKeys = "candor.";  // GGUF's other keys have meanings and types of their own
@@ -80,14 +71,6 @@ std::vector<std::vector<const TensorPlan*>> shards_of(const Plan& plan, std::uin
   return shards;
 }
 
-std::string shard_name(std::size_t index, std::size_t count) {
-  if (count == 1) return "model.safetensors";
-  std::ostringstream name;
-  name << "model-" << std::setfill('0') << std::setw(5) << index + 1 << "-of-" << std::setw(5) << count
-       << ".safetensors";
-  return name.str();
-}
-
 std::string index_text(const std::vector<std::vector<const TensorPlan*>>& shards) {
   std::uint64_t total = 0;
   std::map<std::string, std::string> weight_map;
@@ -102,68 +85,6 @@ std::string index_text(const std::vector<std::vector<const TensorPlan*>>& shards
   return json.dump(2) + "\n";
 }
 
-/// A folder beside its final place. Everything inside is known to remove_temporary_files().
-class TemporaryModelFolder {
- public:
-  explicit TemporaryModelFolder(const std::string& output) : output_(output) {
-    const auto create = [](const char* name) { return ::mkdir(name, 0777) == 0 ? 0 : errno; };
-    if (const int error = io::create_temporary(output, TemporaryPath::Kind::folder, create, folder_); error != 0)
-      io::refuse_system(kOp, output, "cannot create a folder beside it", error,
-                        "create the folder above it or choose a writable place");
-  }
-
-  const std::string& path() const { return folder_.path(); }
-
-  /// Path of a new file inside; removed with the folder unless it moves into place.
-  std::string add(const std::string& name) {
-    files_.emplace_back(folder_.path() + "/" + name, TemporaryPath::Kind::file);
-    names_.push_back(name);
-    return files_.back().path();
-  }
-
-  std::vector<std::string> move_into_place(bool replace) {
-    io::sync_folder(folder_.path());
-    if (replace) {
-      exchange();
-    } else if (::rename(folder_.path().c_str(), output_.c_str()) != 0) {
-      io::refuse_system(kOp, output_, "cannot rename the finished folder", errno, "choose another name");
-    }
-    for (TemporaryPath& file : files_) file.keep();
-    if (!replace) folder_.keep();
-    const fs::path parent = fs::path(output_).parent_path();
-    io::sync_folder(parent.empty() ? "." : parent.string());
-    std::vector<std::string> paths;
-    for (const std::string& name : names_) paths.push_back(output_ + "/" + name);
-    return paths;
-  }
-
- private:
-  /// The new folder and the old one change places; the old one, now temporary, is removed.
-  void exchange() {
-    if (::renameat2(AT_FDCWD, folder_.path().c_str(), AT_FDCWD, output_.c_str(), RENAME_EXCHANGE) == 0) return;
-    const int error = errno;
-    if (error != EINVAL && error != ENOSYS)
-      io::refuse_system(kOp, output_, "cannot exchange the old folder for the finished one", error,
-                        "choose another name");
-    // A file system without the exchange: for a moment neither is in place, and a failure puts the old one back.
-    const std::string aside = io::temporary_sibling(output_);
-    if (::rename(output_.c_str(), aside.c_str()) != 0)
-      io::refuse_system(kOp, output_, "cannot move the old folder aside", errno, "choose another name");
-    if (::rename(folder_.path().c_str(), output_.c_str()) != 0) {
-      const int failed = errno;
-      ::rename(aside.c_str(), output_.c_str());
-      io::refuse_system(kOp, output_, "cannot rename the finished folder", failed, "choose another name");
-    }
-    folder_.keep();
-    folder_ = TemporaryPath(aside, TemporaryPath::Kind::folder);
-  }
-
-  std::string output_;
-  TemporaryPath folder_;  // declared before its files: they are removed first
-  std::vector<TemporaryPath> files_;
-  std::vector<std::string> names_;
-};
-
 /// An error's text with the output that the user named instead of the temporary one.
 std::string with_final_path(std::string text, const std::string& temporary, const std::string& output) {
   for (std::size_t at = text.find(temporary); at != std::string::npos; at = text.find(temporary, at + output.size()))
@@ -175,8 +96,6 @@ void write_text(const std::string& path, std::string_view content) { io::write_f
 
 std::vector<std::string> write_folder(const Plan& plan, const Destination& destination, const std::string& output,
                                       const TensorSource& source, const std::atomic<bool>* cancel) {
-  std::error_code error;
-  const bool replace = fs::is_directory(output, error) && !fs::is_empty(output, error);
   const std::vector<std::vector<const TensorPlan*>> shards = shards_of(plan, destination.shard_bytes);
   const std::string index = index_text(shards);  // also refuses names that appear in two shards
   TemporaryModelFolder folder(output);
@@ -185,39 +104,28 @@ std::vector<std::string> write_folder(const Plan& plan, const Destination& desti
       write_file(folder.add(shard_name(i, shards.size())), shards[i], plan, destination, true, source, cancel);
     if (shards.size() > 1) write_text(folder.add(std::string(io::kIndexFile)), index);
     for (const SideFile& file : plan.files) write_text(folder.add(file.name), file.content);
+    io::sync_folder(folder.path());
     if (destination.verify) destination.verify(folder.path());
+  } catch (const PlacedError&) {  // in its place inside a folder that is not
+    io::refuse_system(kOp, output, "cannot flush the folder of the finished files", 0,
+                      "the disk may be failing; nothing was replaced");
   } catch (const IoError& failure) {
     throw IoError(with_final_path(failure.what(), folder.path(), output));
   }
   throw_if_cancelled(cancel);
-  return folder.move_into_place(replace);
-}
-
-void check_folder(const std::string& output, bool overwrite) {
-  std::error_code error;
-  if (!fs::is_directory(output, error))
-    io::refuse_system(kOp, output, "is not a folder", 0,
-                      "choose another name, or for a single file one that ends in one of " + single_file_suffixes());
-  if (fs::is_symlink(output, error))
-    io::refuse_system(kOp, output, "is a link to a folder", 0, "name the folder itself");
-  for (const fs::directory_entry& entry : fs::directory_iterator(output, error)) {
-    const std::string name = entry.path().filename().string();
-    if (!overwrite)
-      io::refuse_system(kOp, output, "exists and is not empty", 0,
-                        "choose another name or allow overwriting (--force)");
-    if (!entry.is_regular_file(error) || !belongs_to_checkpoint(name))
-      io::refuse_system(kOp, output, "holds " + io::quote(name) + ", which convert does not write", 0,
-                        "a folder is replaced as a whole: choose another one or move that file away");
-  }
-  if (error) io::refuse_system(kOp, output, "cannot list the folder", error.value(), "check its permissions");
+  return folder.move_into_place(destination.overwrite, destination.read);
 }
 
 }  // namespace
 
-void check_output(const std::string& output, bool overwrite) {
+void check_output(const std::string& output, bool overwrite, const std::vector<InputFile>& read) {
   if (output.empty())
     io::refuse_system(kOp, "''", "no output was named", 0, "name a folder or a file (" + single_file_suffixes() + ")");
   const std::string path = without_slash(output);
+  const std::string name = fs::path(path).filename().string();
+  if (name.empty() || name == "." || name == "..")
+    io::refuse_system(kOp, output, "is not a name that the finished folder could get", 0,
+                      "give the folder's own name, such as ../NAME");
   std::error_code error;
   const fs::path parent = fs::path(path).parent_path();
   if (!parent.empty() && !fs::is_directory(parent, error))
@@ -226,14 +134,17 @@ void check_output(const std::string& output, bool overwrite) {
   if (error == std::errc::filename_too_long)
     io::refuse_system(kOp, path, "cannot have this name", error.value(), "choose a shorter one");
   if (!fs::exists(status)) return;
-  if (!is_single_file(output)) return check_folder(path, overwrite);
+  if (!is_single_file(output)) {
+    replaceable_files(path, overwrite, read);
+    return;
+  }
   if (fs::is_directory(path, error)) io::refuse_system(kOp, path, "is a folder", 0, "name a file");
   if (!overwrite) io::refuse_system(kOp, path, "exists", 0, "choose another name or allow overwriting (--force)");
 }
 
 std::vector<std::string> write_output(const Plan& plan, const Destination& destination, const TensorSource& source,
                                       const std::atomic<bool>* cancel) {
-  check_output(destination.output, destination.overwrite);
+  check_output(destination.output, destination.overwrite, destination.read);
   const std::string path = without_slash(destination.output);
   if (!is_single_file(destination.output)) return write_folder(plan, destination, path, source, cancel);
   std::vector<const TensorPlan*> tensors;

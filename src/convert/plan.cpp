@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "candor/error.h"
+#include "convert/counted.h"
 #include "convert/gguf_model.h"
 #include "convert/gguf_output.h"
 #include "convert/hugging_face_folder.h"
@@ -32,13 +33,11 @@ void note_sources(Plan& plan) {
       ++copied[tensor.to];
   }
   for (const auto& [dtype, count] : blocks) {
-    plan.notes.push_back("the values of " + std::to_string(count) + (count == 1 ? " tensor" : " tensors") +
-                         " come from " + std::string(dtype_name(dtype)) +
+    plan.notes.push_back("the values of " + counted_tensors(count) + " come from " + std::string(dtype_name(dtype)) +
                          " blocks: they are stored wider now, not more precise");
   }
   for (const auto& [dtype, count] : copied)
-    plan.notes.push_back(std::to_string(count) + (count == 1 ? " tensor of " : " tensors of ") +
-                         std::string(dtype_name(dtype)) +
+    plan.notes.push_back(counted_tensors(count) + " of " + std::string(dtype_name(dtype)) +
                          (count == 1 ? " is copied as it is" : " are copied as they are"));
 }
 

@@ -2,6 +2,7 @@
 
 #include <cstdio>
 
+#include "convert/counted.h"
 #include "io/refuse.h"
 
 namespace candor::convert_internal {
@@ -22,10 +23,6 @@ std::string number_text(double value) {
   char text[32];
   std::snprintf(text, sizeof text, "%.9g", value);
   return text;
-}
-
-std::string counted(std::uint64_t number, std::string_view one, std::string_view many) {
-  return std::to_string(number) + " " + std::string(number == 1 ? one : many);
 }
 
 std::string tensor_text(const ConvertedTensor& tensor) {
@@ -59,10 +56,9 @@ std::string refusal_text(const std::vector<ConvertedTensor>& tensors, const std:
                                                " off f16's grid and would be rounded";
   return "convert: " + input + ": " + counted(overflowed, "finite value", "finite values") +
          " would become infinite and " + std::to_string(flushed) + " would become zero" + rounded + ", in " +
-         std::to_string(lossy) + " of " + std::to_string(tensors.size()) + " tensors: " + worst +
-         (lossy > kNamed ? ", …" : "") +
-         "; nothing was written: choose bf16 or f32, keep those tensors in f32 (--keep-f32), or allow it "
-         "(--allow-lossy)";
+         std::to_string(lossy) + " of " + counted_tensors(tensors.size()) + ": " + worst +
+         (lossy > kNamed ? ", …" : "") + "; nothing was written: choose bf16 or f32, keep " +
+         (lossy == 1 ? "that tensor" : "those tensors") + " in f32 (--keep-f32), or allow it (--allow-lossy)";
 }
 
 }  // namespace candor::convert_internal

@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "candor/error.h"
+#include "convert/counted.h"
 #include "io/checked.h"
 #include "io/checkpoint_writers.h"
 #include "io/gguf_writer.h"
@@ -52,7 +53,7 @@ class KeepPatterns {
       const auto found = used_.find(pattern);
       if (found != used_.end() && found->second) continue;
       const std::string what = found == used_.end()
-                                   ? "matches none of the " + std::to_string(tensors) + " tensors"
+                                   ? "matches none of " + counted_tensors(tensors)
                                    : "matches only tensors that are copied as they are (integers, storage-only dtypes)";
       throw ValueError("convert: the keep_f32 pattern " + io::quote(pattern) + " " + what +
                        "; correct it or leave it out");
@@ -71,8 +72,6 @@ std::string names_of(const std::vector<const TensorPlan*>& tensors) {
     text += (i == 0 ? "" : ", ") + io::quote(tensors[i]->source.name);
   return text + (tensors.size() > kNamed ? ", …" : "");
 }
-
-std::string counted(std::size_t count) { return std::to_string(count) + (count == 1 ? " tensor" : " tensors"); }
 
 /// Narrower values dominate: the f32 tensors among them are f32 by design (routers, norms, optimiser states).
 bool has_narrow_majority(const Plan& plan) {
@@ -94,8 +93,10 @@ void keep_islands(bool from_gguf, DType wanted, Plan& plan) {
     islands.push_back(&tensor);
   }
   if (islands.empty()) return;
-  plan.notes.push_back(counted(islands.size()) + " of f32 or f64 among narrower ones stay as they are: " +
-                       names_of(islands) + "; --narrow-f32 converts them too");
+  const bool one = islands.size() == 1;
+  plan.notes.push_back(counted_tensors(islands.size()) + " of f32 or f64 among narrower ones " +
+                       (one ? "stays as it is: " : "stay as they are: ") + names_of(islands) +
+                       "; --narrow-f32 converts " + (one ? "it too" : "them too"));
 }
 
 void widen_vectors(DType wanted, Plan& plan) {
@@ -106,9 +107,10 @@ void widen_vectors(DType wanted, Plan& plan) {
     if (tensor.source.dtype != DType::f32) widened.push_back(&tensor);
   }
   if (widened.empty()) return;
-  plan.notes.push_back(counted(widened.size()) +
-                       " of one dimension or of a norm are f32, as llama.cpp wants them: "
-                       "widened by design, their values are the source's");
+  const bool one = widened.size() == 1;
+  plan.notes.push_back(counted_tensors(widened.size()) + " of one dimension or of a norm " +
+                       (one ? "is f32, as llama.cpp wants it: widened by design, its values are the source's"
+                            : "are f32, as llama.cpp wants them: widened by design, their values are the source's"));
 }
 
 void note_kept_vectors(Plan& plan) {
@@ -117,7 +119,8 @@ void note_kept_vectors(Plan& plan) {
   for (const TensorPlan& tensor : plan.tensors)
     if (is_gguf_vector(tensor) && (tensor.to == DType::bf16 || tensor.to == DType::f16)) narrow.push_back(&tensor);
   if (narrow.empty()) return;
-  plan.notes.push_back(counted(narrow.size()) + " of one dimension or of a norm keep their dtype: " + names_of(narrow) +
+  plan.notes.push_back(counted_tensors(narrow.size()) + " of one dimension or of a norm " +
+                       (narrow.size() == 1 ? "keeps its dtype: " : "keep their dtype: ") + names_of(narrow) +
                        "; llama.cpp wants f32 there, which --dtype bf16 or f16 would give");
 }
 

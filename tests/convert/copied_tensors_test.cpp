@@ -40,6 +40,18 @@ TEST(CopiedTensors, AreComparedWithTheSource) {
             std::string::npos);
 }
 
+// A disk that gives back another header: whoever reads the text must not look for a fault of a format.
+TEST(CopiedTensors, AFileThatCannotBeReadIsAFailureOfTheDisk) {
+  const TemporaryFolder folder;
+  const std::string path = folder.put("x.safetensors", "damaged, and none of ours");
+  convert_internal::CopiedTensors copied;
+  copied.add("a");
+  const std::string text = error_text<IoError>([&] { copied.verify(path, OutputKind::safetensors, nullptr); });
+  EXPECT_NE(text.find("convert: " + path + ": what was written cannot be read (safetensors: "), std::string::npos)
+      << text;
+  EXPECT_NE(text.find("nothing was replaced: the disk may be failing"), std::string::npos) << text;
+}
+
 TEST(CopiedTensors, OnlyANpyHasNoNamesOfItsOwn) {
   const TemporaryFolder folder;
   const std::string path = testing::write_safetensors(folder.path("x.safetensors"), {f32_tensor("a", {1})});

@@ -43,6 +43,10 @@ TEST(F32Islands, StayF32AndAreNamed) {
 TEST(F32Islands, AreNarrowedWhenTold) {
   const TemporaryFolder folder;
   const std::string input = put(folder, {bf16_tensor("big", 100), f32_tensor("router", {1, 2})});
+  EXPECT_EQ(
+      convert_plan(input, folder.path("o.safetensors"), to(DType::bf16)).notes,
+      std::vector<std::string>{"1 tensor of f32 or f64 among narrower ones stays as it is: 'router'; --narrow-f32 "
+                               "converts it too"});
   ConvertOptions options = to(DType::bf16);
   options.narrow_f32 = true;
   EXPECT_TRUE(convert(input, folder.path("o.safetensors"), options).notes.empty());

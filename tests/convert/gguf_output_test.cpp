@@ -1,4 +1,6 @@
 // GGUF as a destination: metadata, file_type, vectors in f32 by convention, bytes as they were.
+#include <algorithm>
+
 #include "candor/convert.h"
 #include "candor/error.h"
 #include "candor/receipt.h"
@@ -93,6 +95,19 @@ TEST(GgufOutput, VectorsAreF32ByDesignAndTheRestIsCopied) {
       << report.notes[0];
 }
 
+TEST(GgufOutput, OneVectorIsOne) {
+  const TemporaryFolder folder;
+  const std::string input = write_safetensors(folder.path("in.safetensors"),
+                                              {{"v", DType::bf16, {1}, testing::raw<std::uint16_t>({0x3f80})}});
+  const std::vector<std::string> notes = convert_plan(input, folder.path("out.gguf"), to(DType::bf16)).notes;
+  const auto is_said = [](const std::string& note) {
+    return note ==
+           "1 tensor of one dimension or of a norm is f32, as llama.cpp wants it: widened by design, its "
+           "values are the source's";
+  };
+  EXPECT_EQ(std::count_if(notes.begin(), notes.end(), is_said), 1);
+}
+
 TEST(GgufOutput, FileTypeSaysWhatTheFileIs) {
   const TemporaryFolder folder;
   const std::string input = put_bf16_gguf(folder);
@@ -163,7 +178,19 @@ TEST(GgufOutput, WhatHasNoPlaceIsRefusedByThePlan) {
       write_safetensors(folder.path("in.safetensors"), {{"flags", DType::bool_, {2}, std::string("\0\1", 2)}});
   const std::string text =
       error_text<FormatError>([&] { convert_plan(input, folder.path("out.gguf"), to(DType::bf16)); });
-  EXPECT_NE(text.find("'flags' is of dtype bool, which GGUF has no type for"), std::string::npos) << text;
+  EXPECT_NE(text.find("'flags' is of dtype bool, which GGUF has no type for; write a .safetensors file"),
+            std::string::npos)
+      << text;
+  write_safetensors(input, {{"scale", DType::f8_e8m0, {1}, "a"}});  // which no dtype asked for would cast
+  EXPECT_NE(error_text<FormatError>([&] {
+              convert_plan(input, folder.path("out.gguf"), to(DType::bf16));
+            }).find("for; write a .safetensors file"),
+            std::string::npos);
+  write_safetensors(input, {{"w", DType::f8_e4m3, {1}, "a"}});
+  EXPECT_NE(error_text<FormatError>([&] {
+              convert_plan(input, folder.path("out.gguf"), to(DType::any));
+            }).find("for; convert it to bf16, f16 or f32, or write a .safetensors file"),
+            std::string::npos);
   const std::string two =
       write_safetensors(folder.path("two.safetensors"), {f32_tensor("x", {1.0f}), f32_tensor("y", {1.0f})});
   EXPECT_NE(error_text<FormatError>([&] {

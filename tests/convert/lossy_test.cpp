@@ -35,7 +35,7 @@ TEST(Lossy, F16OverflowAndFlushAreCountedAndRefused) {
   const std::string output = folder.path("out.safetensors");
   const std::string text = error_text<ValueError>([&] { convert(input, output, to(DType::f16)); });
   EXPECT_NE(
-      text.find("2 finite values would become infinite and 3 would become zero, in 1 of 1 tensors: 'x' (f32 to f16: 2 "
+      text.find("2 finite values would become infinite and 3 would become zero, in 1 of 1 tensor: 'x' (f32 to f16: 2 "
                 "overflow, 3 become zero; first: element 1 is 65520, the nearest f16 is inf)"),
       std::string::npos)
       << text;
@@ -57,6 +57,12 @@ TEST(Lossy, BecomingZeroAloneIsRefusedInF16) {
   const std::string text =
       error_text<ValueError>([&] { convert(input, folder.path("o.safetensors"), to(DType::f16)); });
   EXPECT_NE(text.find("0 finite values would become infinite and 1 would become zero"), std::string::npos) << text;
+  EXPECT_NE(text.find("keep that tensor in f32"), std::string::npos) << text;
+  const std::string two =
+      write_safetensors(folder.path("two.safetensors"), {f32_tensor("x", {1e-30f}), f32_tensor("y", {1e-30f})});
+  const std::string both = error_text<ValueError>([&] { convert(two, folder.path("o.safetensors"), to(DType::f16)); });
+  EXPECT_NE(both.find("in 2 of 2 tensors: "), std::string::npos) << both;
+  EXPECT_NE(both.find("keep those tensors in f32"), std::string::npos) << both;
 }
 
 // bf16 to f16 is lossy too: 86 % of its codes have no place there.
@@ -80,7 +86,7 @@ TEST(Lossy, Bf16OffTheF16GridIsRefusedWithItsPlace) {
                         {{"x", DType::bf16, {4}, testing::raw<std::uint16_t>({0x3f80, 0x33c0, 0x3580, 0x3681})}});
   const std::string text =
       error_text<ValueError>([&] { convert(input, folder.path("o.safetensors"), to(DType::f16)); });
-  EXPECT_NE(text.find("2 bf16 values lie off f16's grid and would be rounded, in 1 of 1 tensors: 'x' (bf16 to f16: 0 "
+  EXPECT_NE(text.find("2 bf16 values lie off f16's grid and would be rounded, in 1 of 1 tensor: 'x' (bf16 to f16: 0 "
                       "overflow, 0 become zero, 2 off the f16 grid; first: element 1 is 8.94069672e-08, the nearest "
                       "f16 is 1.1920929e-07)"),
             std::string::npos)
@@ -160,7 +166,7 @@ TEST(Lossy, KeptTensorsAreNotCounted) {
   options.keep_f32 = {"*norm*", "nothing"};
   EXPECT_NE(error_text<ValueError>([&] {
               convert(input, folder.path("p.safetensors"), options);
-            }).find("'nothing' matches none"),
+            }).find("'nothing' matches none of 2 tensors;"),
             std::string::npos);
 }
 
