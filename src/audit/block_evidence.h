@@ -8,6 +8,7 @@
 
 #include "audit/code_value.h"
 #include "audit/load.h"
+#include "audit/sampled_pages.h"
 #include "candor/audit.h"
 #include "candor/dtype.h"
 
@@ -18,6 +19,7 @@ struct TensorSlice {
   const std::byte* data = nullptr;
   DType dtype = DType::any;             // bf16, f16, f32, f64
   std::uint64_t rows = 1, columns = 0;  // the last dimension is `columns`; 1-d: one row
+  SampledPages* pages = nullptr;        // told of every value that is read, where too much would be mapped
 
   std::uint64_t elements() const { return rows * columns; }
   double at(std::uint64_t row, std::uint64_t column) const { return code_value(dtype, code(row, column)); }
@@ -25,12 +27,18 @@ struct TensorSlice {
     const std::uint64_t index = row * columns + column;
     switch (dtype) {
       case DType::f64:
-        return load<std::uint64_t>(data + index * 8);
+        return read<std::uint64_t>(index);
       case DType::f32:
-        return load<std::uint32_t>(data + index * 4);
+        return read<std::uint32_t>(index);
       default:
-        return load<std::uint16_t>(data + index * 2);
+        return read<std::uint16_t>(index);
     }
+  }
+  template <class Code>
+  Code read(std::uint64_t index) const {
+    const std::byte* place = data + index * sizeof(Code);
+    if (pages != nullptr) pages->touch(place);
+    return load<Code>(place);
   }
 };
 

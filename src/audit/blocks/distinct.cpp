@@ -89,15 +89,24 @@ class CodeSet<std::uint16_t> {
   std::uint16_t stamp_ = 0;
 };
 
-/// Places of `draws` elements of each of `tries` blocks, one block after the other. Blocks of columns are taken eight
-/// neighbours at a time: their elements share cache lines, and to find a page costs more than to count what is in it.
-void sample_places(const TensorSlice& slice, std::uint64_t tries, const Extent& extent, Places& all) {
+/// So many blocks of an extent, evenly spaced, and elements of each.
+struct Sample {
+  Extent extent;
+  std::uint64_t tries = 0, draws = 0;
+};
+
+/// Places of the elements of the blocks from `first` up to `last`, one block after the other. Blocks of columns are
+/// taken eight neighbours at a time: their elements share cache lines, and to find a page costs more than to count what
+/// is in it.
+void sample_places(const TensorSlice& slice, const Sample& sample, std::uint64_t first, std::uint64_t last,
+                   Places& all) {
   thread_local Places places;
+  const Extent& extent = sample.extent;
   const std::uint64_t count = block_count(slice, extent);
   const std::uint64_t side = extent.kind == Kind::columns ? std::min(kNeighbours, count) : 1;
-  const std::uint64_t groups = (tries + side - 1) / side;
+  const std::uint64_t groups = (sample.tries + side - 1) / side;
   all.clear();
-  for (std::uint64_t i = 0; i < tries; ++i) {
+  for (std::uint64_t i = first; i < last; ++i) {
     block_places(slice, extent, spread_index(i / side, groups, count / side) * side + i % side, places);
     all.insert(all.end(), places.begin(), places.end());
   }
@@ -109,7 +118,7 @@ void read_codes(const TensorSlice& slice, const Places& places, std::uint64_t dr
                 std::vector<Code>& codes) {
   constexpr std::size_t kAhead = 24;  // many pages are looked for at a time
   codes.resize(places.size());
-  const auto read = [&](std::size_t at) { codes[at] = load<Code>(slice.data + places[at] * sizeof(Code)); };
+  const auto read = [&](std::size_t at) { codes[at] = slice.read<Code>(places[at]); };
   std::size_t first = 0;
   for (; together > 1 && first + together * draws <= places.size(); first += together * draws)
     for (std::size_t draw = 0; draw < draws; ++draw) {
@@ -139,19 +148,28 @@ void count_codes(const TensorSlice& slice, const Places& places, std::uint64_t d
   }
 }
 
-void count_blocks(const TensorSlice& slice, std::uint64_t tries, std::uint64_t draws, const Extent& extent,
+void count_blocks(const TensorSlice& slice, const Sample& sample, std::uint64_t first, std::uint64_t last,
                   AuditDistinct& distinct) {
+  if (first == last) return;
   thread_local Places places;
-  sample_places(slice, tries, extent, places);
-  const std::uint64_t together = extent.kind == Kind::columns ? kNeighbours : 1;
+  sample_places(slice, sample, first, last, places);
+  const std::uint64_t together = sample.extent.kind == Kind::columns ? kNeighbours : 1;
   switch (dtype_info(slice.dtype).block_bytes) {
     case 2:
-      return count_codes<std::uint16_t>(slice, places, draws, together, distinct);
+      return count_codes<std::uint16_t>(slice, places, sample.draws, together, distinct);
     case 4:
-      return count_codes<std::uint32_t>(slice, places, draws, together, distinct);
+      return count_codes<std::uint32_t>(slice, places, sample.draws, together, distinct);
     default:
-      return count_codes<std::uint64_t>(slice, places, draws, together, distinct);
+      return count_codes<std::uint64_t>(slice, places, sample.draws, together, distinct);
   }
+}
+
+/// Parts of a tensor that are looked at one after the other, each for all extents: what is let go between them need not
+/// be mapped again for every extent.
+std::uint64_t parts_of(const TensorSlice& slice) {
+  constexpr std::uint64_t kPartBytes = std::uint64_t{8} << 20;
+  if (slice.pages == nullptr) return 1;
+  return slice.elements() * static_cast<std::uint64_t>(dtype_info(slice.dtype).block_bytes) / kPartBytes + 1;
 }
 
 // Probabilities of the positive codes of N(0, sigma) with `mantissa` stored
@@ -214,18 +232,24 @@ double expected_distinct(DType dtype, std::uint64_t draws) {
 }
 
 std::vector<AuditDistinct> count_distinct(const TensorSlice& slice, std::uint64_t& sampled) {
+  std::vector<Sample> samples;
   std::vector<AuditDistinct> all;
   for (const Extent& extent : all_extents(slice)) {
     const std::uint64_t draws = draws_of(slice, extent), count = block_count(slice, extent);
     const std::uint64_t tries =
         draws == 0 ? 0 : std::min({count, kMostBlocks, std::max<std::uint64_t>(1, kMostElements / draws)});
     if (tries == 0) continue;
-    AuditDistinct distinct{.extent = extent.name(), .block = static_cast<std::uint32_t>(draws), .blocks = {}};
-    count_blocks(slice, tries, draws, extent, distinct);
-    distinct.expected = expected_distinct(slice.dtype, draws);
+    samples.push_back({extent, tries, draws});
+    all.push_back({.extent = extent.name(),
+                   .block = static_cast<std::uint32_t>(draws),
+                   .blocks = {},
+                   .expected = expected_distinct(slice.dtype, draws)});
     sampled += tries;
-    all.push_back(std::move(distinct));
   }
+  const std::uint64_t parts = parts_of(slice);
+  for (std::uint64_t part = 0; part < parts; ++part)
+    for (std::size_t i = 0; i < samples.size(); ++i)
+      count_blocks(slice, samples[i], samples[i].tries * part / parts, samples[i].tries * (part + 1) / parts, all[i]);
   return all;
 }
 

@@ -16,7 +16,7 @@ constexpr std::uint64_t kSpanBytes = std::uint64_t{8} << 20;   // long beside ta
 constexpr std::uint64_t kPieceBytes = std::uint64_t{1} << 20;  // between two looks at whether to stop
 constexpr std::uint64_t kStreamBytes = std::uint64_t{4} << 20;
 // Tensors up to this size stay mapped until their blocks were looked at, wherever in them these are; of a larger one
-// each span is let go, and the pages that blocks need come back.
+// each span is let go, and the pages that blocks need come back, a few at a time.
 constexpr std::uint64_t kKeptBytes = std::uint64_t{64} << 20;
 constexpr std::uint64_t kHeadBytes = std::uint64_t{4} << 20;  // at most 4 Mi elements; one worker each may hold it
 constexpr std::uint64_t kFewestForBlocks = 256;
@@ -245,6 +245,12 @@ void TensorScan::examine_slice(Fingerprint& out) const {
     slice.rows = std::max<std::uint64_t>(std::min(slice.rows, kept / columns_), 1);
     slice.columns = std::min(columns_, kept);  // a part of the only row when that is longer
   }
+  SampledPages pages([this](const std::byte* begin, std::uint64_t bytes) {
+    const std::byte* data = checkpoint_.bytes(entry_);
+    const std::byte* from = std::max(begin, data);
+    release(static_cast<std::uint64_t>(from - data), static_cast<std::uint64_t>(begin + bytes - from));
+  });
+  if (mapped_ && entry_.nbytes > kKeptBytes) slice.pages = &pages;
   out.blocks = examine_blocks(slice);
   if (out.blocks.first) out.witnesses.push_back({Kind::block, *out.blocks.first, slice.code(0, *out.blocks.first)});
 }
