@@ -49,7 +49,7 @@ struct AuditTest {
   double statistic = 0;      // z of parity, R of the zero mantissa, …
   double low = 0, high = 0;  // interval of the statistic where it has one; equal otherwise
   double p_value = 1;        // one-sided
-  bool p_is_bound = false;   // p_value is 2^-bits, which the true one does not exceed: of likelihood ratios (e-values)
+  bool p_is_bound = false;   // p_value is 2^-min(bits, 1000), not below the true one: of likelihood ratios (e-values)
   double bits = 0;           // of evidence against one rounding from a wide source; negative: for it
   std::uint64_t used = 0;    // values that it looked at
   std::uint64_t needed = 0;  // elements of this tensor's distribution that would reach the threshold; 0: not meant

@@ -84,6 +84,7 @@ AuditReport audit(const std::vector<std::string>& paths, const AuditOptions& opt
     FingerprintWriter* const writer = fingerprints ? &*fingerprints : nullptr;
     if (each.checkpoint) {
       report.checkpoints.push_back(audit_checkpoint(*each.checkpoint, each.path, options, writer));
+      each.checkpoint->require_unchanged();
       continue;
     }
     report.checkpoints.push_back(refused_checkpoint(each.path, each.error));

@@ -97,6 +97,39 @@ TEST(arithmetic, a_trip_after_a_partial_merge_is_found_by_the_lattice_alone) {
   EXPECT_EQ(answer.proposal.verdict, AuditVerdict::f16_grid) << answer.proposal.sentence;
 }
 
+// Up to here no single binade tells the ties of sums from those of TF32; their slope over the binades does.
+struct SmallSums {
+  std::size_t count;
+  double scale;       // of what is added
+  int updates;        // one rounding each
+  int most_findings;  // of 50
+};
+
+TEST(arithmetic, sums_of_few_values_are_no_findings) {
+  constexpr SmallSums kSums[] = {{1024, 0.3, 1, 0}, {1024, 1, 1, 0},   {2048, 0.1, 1, 1}, {2048, 0.1, 2, 2},
+                                 {2048, 0.3, 1, 0}, {3400, 0.1, 1, 0}, {3400, 0.1, 2, 0}, {4096, 0.1, 1, 0},
+                                 {4096, 0.1, 2, 0}, {6000, 0.1, 1, 0}, {8192, 0.03, 1, 0}};
+  std::uint64_t seed = 4000;
+  int as_sure_as_a_finding = 0;
+  for (const SmallSums& sums : kSums) {
+    int findings = 0;
+    for (int draws = 0; draws < 50; ++draws) {
+      std::vector<float> w = bf16_draws(0.02, ++seed, sums.count);
+      for (int update = 0; update < sums.updates; ++update) {
+        const std::vector<float> delta = bf16_draws(0.02, ++seed, sums.count);
+        for (std::size_t i = 0; i < w.size(); ++i)
+          w[i] = rounded(w[i] + rounded(static_cast<float>(sums.scale) * delta[i]));
+      }
+      const auto count = static_cast<std::int64_t>(sums.count);
+      const HistoryAnswer answer = ask_both(fingerprint_of(to_bf16(w, Route::rne), {count}));
+      findings += is_audit_finding(answer.proposal.verdict) ? 1 : 0;
+      as_sure_as_a_finding += answer.test("parity").bits >= 40 ? 1 : 0;
+    }
+    EXPECT_LE(findings, sums.most_findings) << sums.count << " values, " << sums.scale << " x " << sums.updates;
+  }
+  EXPECT_GT(as_sure_as_a_finding, 200) << "the premise: parity alone would be sure";
+}
+
 TEST(arithmetic, averaged_small_tensors_do_not_pool_to_a_finding) {
   EvidencePool pool(40);
   for (std::uint64_t t = 0; t < 60; ++t) {

@@ -13,6 +13,7 @@ struct Asked {
 
   AuditVerdict verdict() const { return proposal ? proposal->verdict : AuditVerdict::undecidable; }
   std::string sub() const { return proposal ? proposal->sub : "none"; }
+  PartShare share() const { return proposal.value().share.value(); }
 };
 
 template <class Ask>

@@ -57,9 +57,9 @@ TEST(BlockQuestion, APartOfTheBlocksIsAMixture) {
   const Asked asked = ask(ask_blocks, with_scheme({"int4 symmetric", 32, "32 along rows", 1000, 250, 900, 0.1, 0}));
   EXPECT_EQ(asked.verdict(), AuditVerdict::mixed);
   EXPECT_EQ(asked.sub(), "int4 g32");
-  EXPECT_NEAR(asked.evidence.share.value(), 0.25, 1e-12);
-  EXPECT_LT(asked.evidence.share_low.value(), 0.23);
-  EXPECT_GT(asked.evidence.share_high.value(), 0.27);
+  EXPECT_NEAR(asked.share().value, 0.25, 1e-12);
+  EXPECT_LT(asked.share().low, 0.23);
+  EXPECT_GT(asked.share().high, 0.27);
 }
 
 TEST(BlockQuestion, WeakEvidenceIsRecordedAndNoMore) {

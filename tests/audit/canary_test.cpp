@@ -88,6 +88,16 @@ TEST_F(CanaryTest, TheSameBytesEveryTimeAndEveryCodeOnce) {
   EXPECT_EQ(tensors_["canary.codes"].codes.size(), 30u);
 }
 
+TEST_F(CanaryTest, ACancelBeforeTheRenameLeavesTheOldFile) {
+  const std::atomic<bool> cancel{true};
+  for (const std::string_view suffix : checkpoint_suffixes()) {
+    if (suffix == ".npy") continue;
+    const std::string path = folder_.put("c" + std::string(suffix), "old");
+    EXPECT_THROW(write_canary(path, true, &cancel), Cancelled) << suffix;
+    EXPECT_EQ(read_bytes(path), "old") << suffix;
+  }
+}
+
 TEST_F(CanaryTest, IsIntactInEveryFormatThatHoldsIt) {
   for (const std::string_view suffix : checkpoint_suffixes()) {
     const std::string path = folder_.path("c" + std::string(suffix)), again = folder_.path("d" + std::string(suffix));

@@ -96,8 +96,8 @@ std::vector<Case> order_cases() {
             "more than 4 MiB"),
       wrong("no_json", kHeader + kBegin + "{\"end\":oops}\n", "oops", "not valid JSON", "json"),
       wrong("blank_line", kHeader + "\n", "\n", "not valid JSON", "json"),
-      wrong("twice", kHeader + "{\"checkpoint\":\"m\",\"checkpoint\":\"n\"}\n", ":\"n\"", "'checkpoint' appears twice",
-            "json"),
+      wrong("twice", kHeader + "{\"checkpoint\":\"m\",\"checkpoint\":\"n\"}\n", "\"checkpoint\":\"n\"",
+            "'checkpoint' appears twice", "json"),
       wrong("nul", kHeader + std::string(3, '\0') + "\n", std::string(3, '\0'), "a NUL byte", "json"),
       wrong("no_utf8", kHeader + "{\"checkpoint\":\"\xff\"}\n", "\xff", "not valid JSON", "json"),
   };

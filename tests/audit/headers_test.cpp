@@ -69,7 +69,6 @@
 #include "audit/label/claims.h"
 #include "audit/label/label.h"
 #include "audit/load.h"
-#include "core/mixed_bits.h"
 #include "audit/number_format.h"
 #include "audit/number_words.h"
 #include "audit/roll_up.h"

@@ -145,6 +145,25 @@ TEST(judge_glue, constants_beyond_f16_exclude_it) {
   EXPECT_EQ(judged(fingerprint_of(codes, {16'384})).sub, "f16-or-tf32");
 }
 
+TEST(judge_glue, an_element_of_two_classes_is_one_witness) {
+  std::vector<std::uint16_t> mask(64 * 64, 0);
+  for (std::size_t i = 0; i < mask.size(); ++i) mask[i] = i % 64 > i / 64 ? 0xc780 : 0;  // -65536
+  std::vector<std::uint16_t> codes = weights(Route::rne, 4096, 15);
+  codes[9] = 0x0001;                                       // off the lattice and subnormal
+  codes[10] = codes[12] = codes[14] = codes[16] = 0x4780;  // 65536, four times: beside three, the rest
+  codes[18] = 0x4800;
+  const std::vector<AuditWitness> of_mask = judged(fingerprint_of(mask, {64, 64})).witnesses;
+  ASSERT_EQ(of_mask.size(), 8u);
+  for (const std::vector<AuditWitness>& witnesses : {of_mask, judged(fingerprint_of(codes, {4096})).witnesses}) {
+    std::set<std::uint64_t> places;
+    for (const AuditWitness& w : witnesses) {
+      EXPECT_TRUE(places.insert(w.index).second) << w.index << " " << w.what;
+      EXPECT_EQ(std::fabs(w.value) == 65536, w.what == "65536: what f16's largest values become") << w.index;
+      EXPECT_EQ(w.what == "above f16's range", w.index == 18) << w.what;
+    }
+  }
+}
+
 EvidencePool pool_of(Route route, std::size_t tensors, std::size_t elements, double sigma = 0.02) {
   EvidencePool pool(40);
   for (std::size_t i = 0; i < tensors; ++i) {

@@ -132,6 +132,19 @@ TEST(judge, fixture_10_one_value_edited) {
   EXPECT_EQ(witness.nearest_f16, 0x1p-17);
 }
 
+TEST(judge, a_share_belongs_to_the_verdict) {
+  std::vector<std::uint16_t> codes = weights(Route::via_f16, 512 * 512);
+  codes[77'777] = 0x36ff;
+  const Fingerprint tensor = fingerprint_of(codes, {512, 512});
+  LabelFacts label;
+  label.sub = "label-vs-config";
+  label.contradiction = "config.json says float16";
+  const TensorAudit audit = judge(tensor, measure(tensor), label, 40);
+  EXPECT_EQ(audit.verdict, mislabelled);
+  EXPECT_GT(test_of(audit, "mixture").bits, 40) << "the premise: a later question would have a share";
+  EXPECT_FALSE(audit.evidence.share);
+}
+
 // Rows of one matrix, some of them genuine.
 TensorAudit rows_mixed(int laundered_tenths, double threshold) {
   constexpr std::size_t kSide = 2048;

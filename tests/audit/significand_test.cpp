@@ -101,7 +101,7 @@ TEST(Significand, F64ThatWasNarrower) {
   const Asked asked = ask_first_four(f64_of(wide));
   EXPECT_EQ(asked.verdict(), AuditVerdict::mixed) << said(asked);
   EXPECT_EQ(asked.sub(), "f32-in-f64");
-  EXPECT_NEAR(asked.evidence.share.value(), 0.1, 0.01);
+  EXPECT_NEAR(asked.share().value, 0.1, 0.01);
 }
 
 TEST(Significand, NormsKeptInF32AreTheSameQuestion) {
@@ -137,11 +137,11 @@ TEST(Significand, MixturesHaveAShareAndAnInterval) {
         const Asked asked = ask_first_four(tensor);
         EXPECT_EQ(asked.verdict(), AuditVerdict::mixed) << said(asked);
         EXPECT_EQ(asked.sub(), sub) << said(asked);
-        EXPECT_LE(asked.evidence.share_low.value(), share + 1e-3);
-        EXPECT_GE(asked.evidence.share_high.value(), share - 1e-3);
-        EXPECT_LT(*asked.evidence.share_high - *asked.evidence.share_low, 0.04);
+        EXPECT_LE(asked.share().low, share + 1e-3);
+        EXPECT_GE(asked.share().high, share - 1e-3);
+        EXPECT_LT(asked.share().high - asked.share().low, 0.04);
         // The share is exact, but for full-length values that are short by chance: one in 2^13 at most.
-        EXPECT_NEAR(asked.evidence.share.value(), share, 4 * std::sqrt(0x1p-13 / static_cast<double>(n)) + 1e-5);
+        EXPECT_NEAR(asked.share().value, share, 4 * std::sqrt(0x1p-13 / static_cast<double>(n)) + 1e-5);
       }
     }
 }
@@ -156,7 +156,7 @@ TEST(Significand, IntervalsCover) {
       if (random_unit(61 + i, k) < share) values[k] = bf16_bits_to_f32(f32_to_bf16_bits(values[k]));
     const Asked asked = ask(ask_significand, f32_of(values));
     ASSERT_EQ(asked.verdict(), AuditVerdict::mixed) << i;
-    covered += *asked.evidence.share_low <= share && share <= *asked.evidence.share_high ? 1 : 0;
+    covered += asked.share().low <= share && share <= asked.share().high ? 1 : 0;
     ++all;
   }
   EXPECT_GE(covered, 372) << "of " << all;
@@ -241,7 +241,7 @@ TEST(Significand, ConstantsAreNotCountedIntoAShare) {
   for (std::size_t i = 30000; i < 60000; ++i) values[i] = 1.0f;
   const Asked asked = ask_first_four(f32_of(values));
   EXPECT_EQ(asked.verdict(), AuditVerdict::mixed);
-  EXPECT_NEAR(asked.evidence.share.value(), 1.0 / 3, 0.002);
+  EXPECT_NEAR(asked.share().value, 1.0 / 3, 0.002);
 }
 
 /// f16 has 1,024 significands in each binade, so that most of a large part's values occur more than once: what is

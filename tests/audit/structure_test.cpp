@@ -28,6 +28,8 @@ void expect_structured(const Fingerprint& tensor, const char* sub, const char* w
   const Asked asked = ask(ask_structure, tensor);
   EXPECT_EQ(asked.verdict(), AuditVerdict::structured) << what << ": " << said(asked);
   EXPECT_EQ(asked.sub(), sub) << what << ": " << said(asked);
+  EXPECT_EQ(asked.proposal->would_change,
+            sub == std::string_view("sparse") ? "more values that are not zero" : "one value that breaks the rule");
   ASSERT_EQ(asked.evidence.tests.size(), 1u);
   EXPECT_EQ(asked.evidence.tests[0].name, "structure");
 }
@@ -56,6 +58,7 @@ TEST(Structure, NothingToJudge) {
       const Asked asked = ask(ask_structure, tensor);
       ASSERT_TRUE(asked.proposal) << values.size();
       EXPECT_EQ(asked.verdict(), AuditVerdict::undecidable);
+      EXPECT_EQ(asked.proposal->would_change, "more values that are finite");
     }
   }
   const Fingerprint scalar = fingerprint_of(std::vector<float>{4.6052f}, {});
@@ -76,6 +79,10 @@ TEST(Structure, MasksAndTheSpikeThatF16Leaves) {
     expect_structured(as_f32(causal_mask(64, blocked)), "mask", "f32");
   }
   EXPECT_THAT(ask(ask_structure, as_bf16(causal_mask(64, -65504.0f))).proposal->note, HasSubstr("-65536"));
+  for (const auto& [blocked, said] : {std::pair{-65536.0f, "-65536 and zeros"},
+                                      {-16777216.0f, "-16777216 and zeros"},
+                                      {-0x1p100f, "-1.268e+30 and zeros"}})
+    EXPECT_THAT(ask(ask_structure, as_bf16(causal_mask(64, blocked))).proposal->sentence, HasSubstr(said));
   EXPECT_THAT(ask(ask_structure, as_f32(causal_mask(64, -65504.0f))).proposal->note, HasSubstr("f16's lowest"));
   EXPECT_EQ(ask(ask_structure, as_bf16(causal_mask(64, -1e30f))).proposal->note, "");
 }

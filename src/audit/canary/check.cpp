@@ -206,6 +206,7 @@ std::string_view canary_verdict_name(CanaryVerdict verdict) {
 CanaryReport check_canary(const std::string& path, const std::atomic<bool>* cancel) {
   const Checkpoint checkpoint = Checkpoint::open(path);
   const std::vector<FoundCanary> canaries = audit_internal::find_canaries(checkpoint, cancel);
+  checkpoint.require_unchanged();
   if (std::all_of(canaries.begin(), canaries.end(), [](const FoundCanary& found) { return found.missing(); }))
     throw ValueError("check: " + path + ": no canary is among its " +
                      audit_internal::counted(checkpoint.tensors().size(), "tensor", "tensors") +

@@ -19,7 +19,7 @@ std::string bytes_of(const CanaryValues& canary) {
 
 }  // namespace
 
-void write_canary(const std::string& path, bool overwrite) {
+void write_canary(const std::string& path, bool overwrite, const std::atomic<bool>* cancel) {
   std::vector<TensorItem> items;
   for (const CanaryValues& canary : audit_internal::canary_values())
     items.push_back({std::string(canary.name), canary.dtype, canary.shape});
@@ -31,7 +31,7 @@ void write_canary(const std::string& path, bool overwrite) {
         const std::string bytes = bytes_of(canary);
         writer->write(bytes.data(), bytes.size());
       }
-  writer->finish();
+  writer->finish(cancel);
 }
 
 }  // namespace candor

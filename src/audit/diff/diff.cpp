@@ -107,6 +107,7 @@ DiffReport diff(const std::string& path_a, const std::string& path_b, const Diff
   count_differences(works, crew);
   std::vector<JudgedPair> judged;
   for (const PairWork& work : works) judged.push_back(judge_pair(work, a, b));
+  for (const Checkpoint* checkpoint : {&a, &b}) checkpoint->require_unchanged();
   DiffReport report = make_report(path_a, path_b, std::move(judged));
   report.seconds = std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count();
   return report;

@@ -53,14 +53,12 @@ std::string sentence_of(const AuditBlockScheme& scheme, bool whole) {
 }
 
 /// Wilson's interval, 95 %.
-void set_share(const AuditBlockScheme& scheme, AuditEvidence& evidence) {
+PartShare share_of(const AuditBlockScheme& scheme) {
   const auto n = static_cast<double>(scheme.tested);
   const double share = static_cast<double>(scheme.fitting) / n, z = 1.96, z2 = z * z;
   const double centre = (share + z2 / (2 * n)) / (1 + z2 / n);
   const double half = z / (1 + z2 / n) * std::sqrt(share * (1 - share) / n + z2 / (4 * n * n));
-  evidence.share = share;
-  evidence.share_low = std::max(0.0, centre - half);
-  evidence.share_high = std::min(1.0, centre + half);
+  return {share, std::max(0.0, centre - half), std::min(1.0, centre + half)};
 }
 
 AuditTest test_of(const BlockEvidence& blocks) {
@@ -103,7 +101,7 @@ std::optional<Proposal> ask_blocks(const Question& question) {
   p.bits = best.bits;
   p.sentence = as_sentence(test.text);
   p.would_change = "blocks with more different values than the scheme has levels";
-  if (!whole) set_share(best, question.evidence);
+  if (!whole) p.share = share_of(best);
   return p;
 }
 

@@ -106,10 +106,17 @@ Decision grid_decision(const Measured& m) {
   return decision;
 }
 
+/// The values times the power of two that puts their lattice at 2^-24.
+FoldedCodes with_f16_lattice(const Measured& m) {
+  return times_power_of_two(m.codes, kLowestGridBinade - m.quantum.exponent);
+}
+
+bool may_be_scaled_f16(const Measured& m) { return has_other_lattice(m) && count_beyond_f16(with_f16_lattice(m)) == 0; }
+
 Decision parity_decision(const Measured& m) {
   Decision decision{AuditVerdict::p11_source, sub::kF16OrTf32, m.parity_bits(), {}};
   if (m.has_f16_witness()) {
-    decision.sub = sub::kTf32;
+    if (!may_be_scaled_f16(m)) decision.sub = sub::kTf32;
   } else if (m.gap_bits() >= kHintBits) {
     decision = {AuditVerdict::f16_grid, sub::kFlushed, together(m.parity_bits(), m.gap_bits()), {}};
   } else if (m.grid_bits() >= kHintBits) {
@@ -149,6 +156,22 @@ bool is_bf16_arithmetic(const Measured& m) {
   return as_expected && !fits(m, History::from_tf32, 1) && !fits(m, History::truncated, 1);
 }
 
+/// f16's histories are asked for where the lattice would be f16's. It must be as sure as a finding: by less, sums of a
+/// few thousand bf16 values have one too.
+std::optional<Decision> scaled_f16(const Measured& m, double threshold) {
+  if (!may_be_scaled_f16(m) || m.quantum.bits < threshold) return std::nullopt;
+  const Measured back = measure_codes(with_f16_lattice(m), 0);
+  if (!lattice_fits(back)) return std::nullopt;
+  if (back.parity_bits() >= threshold && fits(back, History::from_f16, 1))
+    return Decision{AuditVerdict::p11_source, sub::kF16OrTf32, back.parity_bits(), {}};
+  if (back.zero_bits() >= threshold && fits(back, History::f16_truncated, 1))
+    return Decision{AuditVerdict::truncated, "", back.zero_bits(), {}};
+  const double rest = std::max(back.parity_bits(), back.zero_bits());
+  if (rest < kHintBits && fits(back, History::via_f16, 1))
+    return Decision{AuditVerdict::undecidable, sub::kScaledGrid, 0, {}};
+  return std::nullopt;
+}
+
 Decision consistent(const Measured& m, Decision decision) {
   decision.verdict = AuditVerdict::consistent;
   double next_best = -std::numeric_limits<double>::infinity();
@@ -161,15 +184,14 @@ Decision no_finding(const Measured& m, const std::optional<Mixture>& mixture, do
   Decision decision;
   decision.mixture = mixture;
   const double hint = std::max({m.parity_bits(), m.zero_bits(), mixture ? mixture->bits : 0});
-  const bool scaled = m.quantum.bits >= threshold && m.quantum.exponent != kLowestGridBinade;
   if (m.grid_bits() >= threshold && fits(m, History::via_f16, 1)) {
     decision.sub = sub::kDifferences;
-  } else if (hint >= kHintBits && !scaled && is_bf16_arithmetic(m)) {
+  } else if (hint >= kHintBits && !has_other_lattice(m) && is_bf16_arithmetic(m)) {
     decision.sub = sub::kArithmetic;
     return consistent(m, std::move(decision));
   } else if (std::max(hint, m.grid_bits()) >= threshold) {
     decision.sub = sub::kArithmetic;
-  } else if (scaled) {
+  } else if (has_other_lattice(m)) {  // too little for a finding, and too much to exclude f16
     decision.sub = sub::kScaledGrid;
   } else if (m.has_f16_witness() && hint < kHintBits) {
     return consistent(m, std::move(decision));
@@ -182,6 +204,7 @@ Decision no_finding(const Measured& m, const std::optional<Mixture>& mixture, do
 }  // namespace
 
 Decision decide(const Measured& m, double threshold) {
+  if (const std::optional<Decision> scaled = scaled_f16(m, threshold)) return *scaled;
   const std::optional<Mixture> mixture = likeliest_mixture(m);
   const Decision mixed{AuditVerdict::mixed, mixture ? sub_of(mixture->history) : "", mixture ? mixture->bits : 0,
                        mixture};

@@ -38,6 +38,16 @@ inline constexpr const char *kViaF16 = "via-f16", *kFromF16 = "from-f16", *kFlus
                             *kArithmetic = "bf16-arithmetic";
 }  // namespace sub
 
+/// Attention folds 1/sqrt(d) into its weights, hardly less than 2^-8, which leaves f16 multiples of this. Smaller
+/// factors are not considered: gradients whose loss was scaled are no weights.
+inline constexpr int kSmallestFactor = -8, kFinestScaledF16 = kLowestGridBinade + kSmallestFactor;
+
+/// Small values lie on a lattice that is not f16's own: f16 that was multiplied by a power of two (a folded
+/// 1/sqrt(64)) leaves 2^-27, and excludes itself by the values that are off 2^-24.
+inline bool has_other_lattice(const Measured& m) {
+  return m.quantum.bits >= kHintBits && m.quantum.exponent != kLowestGridBinade;
+}
+
 Decision decide(const Measured& measured, double threshold_bits);
 
 }  // namespace candor::audit_internal

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <array>
 #include <cmath>
+#include <set>
 
 #include "audit/code_value.h"
 #include "audit/element_position.h"
@@ -149,6 +150,16 @@ bool is_shown(ClassWitness::Kind kind, AuditVerdict verdict) {
   return kind != ClassWitness::Kind::block || verdict == AuditVerdict::dequantised || verdict == AuditVerdict::mixed;
 }
 
+/// An element that is of several classes is named once, by the one that says most: ±65536 rather than "above f16's
+/// range", else the first.
+void name_once(DType dtype, std::vector<ClassWitness>& ordered) {
+  std::erase_if(ordered, [&](const ClassWitness& w) {
+    return w.kind == ClassWitness::Kind::above_f16 && std::fabs(code_value(dtype, w.code)) == kJustAbove;
+  });
+  std::set<std::uint64_t> named;
+  std::erase_if(ordered, [&](const ClassWitness& w) { return !named.insert(w.index).second; });
+}
+
 double through_f16(double x) { return static_cast<double>(f16_bits_to_f32(f64_to_f16_bits(x))); }
 
 }  // namespace
@@ -169,8 +180,10 @@ std::vector<AuditWitness> name_witnesses(const Fingerprint& tensor, AuditVerdict
   std::vector<ClassWitness> ordered = tensor.witnesses;
   std::erase_if(ordered, [&](const ClassWitness& w) { return !is_shown(w.kind, verdict); });
   std::stable_sort(ordered.begin(), ordered.end(), [](const ClassWitness& a, const ClassWitness& b) {
-    return is_of_finding(a.kind) != is_of_finding(b.kind) ? is_of_finding(a.kind) : a.kind < b.kind;
+    if (is_of_finding(a.kind) != is_of_finding(b.kind)) return is_of_finding(a.kind);
+    return is_of_finding(a.kind) ? a.kind > b.kind : a.kind < b.kind;  // a block before what lies in it
   });
+  name_once(tensor.dtype, ordered);
   // Not all places to one class: three of each first, then the rest.
   std::array<int, 8> taken{};
   std::stable_partition(ordered.begin(), ordered.end(),

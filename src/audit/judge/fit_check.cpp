@@ -12,6 +12,7 @@ namespace {
 // Beyond chance by this much, after what real densities may be off by.
 constexpr double kDeviations = 4.5, kShareSlack = 0.01, kRatioSlack = 0.03;
 constexpr double kSurplusBits = 20;
+constexpr double kDeviationsTogether = 3;  // of all binades: two numbers, where kDeviations is for each of a dozen
 
 double even_share(History history, int binade, double share) {
   const std::span<const double> ratios = width_ratios(history);
@@ -22,15 +23,48 @@ double even_share(History history, int binade, double share) {
   return even / 63 / (even / 63 + odd / 64);
 }
 
+/// How far the share of even codes in a binade is from what a history leaves.
+struct Deviation {
+  int binade = 0;
+  double off = 0, deviation = 0;
+};
+
+/// The mean over the binades and its slope from binade to binade, which few values show when no single binade does:
+/// ties of bf16 sums are the more frequent, the smaller the sum.
+bool fit_together(const std::vector<Deviation>& binades) {
+  double weights = 0, centre = 0, mean = 0;
+  for (const Deviation& d : binades) {
+    const double weight = 1 / (d.deviation * d.deviation);
+    weights += weight;
+    centre += weight * d.binade;
+    mean += weight * d.off;
+  }
+  if (weights == 0) return true;
+  centre /= weights;
+  mean /= weights;
+  double squares = 0, slope = 0, slack = 0;
+  for (const Deviation& d : binades) {
+    const double weight = 1 / (d.deviation * d.deviation), from_centre = d.binade - centre;
+    squares += weight * from_centre * from_centre;
+    slope += weight * from_centre * d.off;
+    slack += weight * std::abs(from_centre) * kShareSlack;
+  }
+  return std::abs(mean) <= std::hypot(kShareSlack, kDeviationsTogether / std::sqrt(weights)) &&
+         std::abs(slope) <= std::hypot(slack, kDeviationsTogether * std::sqrt(squares));
+}
+
 }  // namespace
 
 bool parity_fits(const std::vector<ParityBinade>& binades, History history, double share) {
-  return std::all_of(binades.begin(), binades.end(), [&](const ParityBinade& seen) {
-    if (has_f16_range(history) && seen.binade > kHighestF16) return true;
-    if (flushes_f16(history) && seen.binade < kLowestF16Normal) return true;
-    const double all = seen.even + seen.odd, deviation = std::sqrt(seen.variance) / (2 * all);
-    return std::abs(seen.even / all - even_share(history, seen.binade, share)) <= kShareSlack + kDeviations * deviation;
-  });
+  std::vector<Deviation> deviations;
+  for (const ParityBinade& seen : binades) {
+    if (has_f16_range(history) && seen.binade > kHighestF16) continue;
+    if (flushes_f16(history) && seen.binade < kLowestF16Normal) continue;
+    const double all = seen.even + seen.odd, off = seen.even / all - even_share(history, seen.binade, share);
+    deviations.push_back({seen.binade, off, std::sqrt(seen.variance) / (2 * all)});
+  }
+  const auto near = [](const Deviation& d) { return std::abs(d.off) <= kShareSlack + kDeviations * d.deviation; };
+  return std::all_of(deviations.begin(), deviations.end(), near) && fit_together(deviations);
 }
 
 bool ratio_fits(double ratio, double deviation, History history, double share) {

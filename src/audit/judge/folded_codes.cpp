@@ -1,6 +1,7 @@
 #include "audit/judge/folded_codes.h"
 
 #include <algorithm>
+#include <bit>
 #include <cmath>
 #include <numeric>
 
@@ -23,6 +24,33 @@ HeldCounts::HeldCounts(const FoldedCodes& codes) : codes_(codes) {
 }
 
 double HeldCounts::at(std::uint32_t code) const { return std::min(most_, static_cast<double>(codes_.counts[code])); }
+
+FoldedCodes times_power_of_two(const FoldedCodes& codes, int exponent) {
+  FoldedCodes scaled;
+  scaled.counts.assign(kMagnitudeCodes, 0);
+  scaled.binades.assign(FoldedCodes::kBinades, 0);
+  scaled.zeros = codes.zeros;
+  scaled.sigma = std::ldexp(codes.sigma, exponent);
+  for (std::uint32_t code = first_code(FoldedCodes::kLowest + 1); code < kMagnitudeCodes; ++code) {
+    const std::int64_t moved = static_cast<std::int64_t>(code) + exponent * 128;
+    if (moved < first_code(FoldedCodes::kLowest + 1) || moved >= kMagnitudeCodes) continue;
+    scaled.counts[static_cast<std::size_t>(moved)] = codes.counts[code];
+    scaled.binades[static_cast<std::size_t>(moved >> 7)] += codes.counts[code];
+    scaled.values += codes.counts[code];
+  }
+  return scaled;
+}
+
+int finest_bit(const FoldedCodes& codes) {
+  int finest = FoldedCodes::kLowest + FoldedCodes::kBinades;
+  for (std::uint32_t code = 1; code < kMagnitudeCodes; ++code) {
+    if (codes.counts[code] == 0) continue;
+    const int unit = std::max(binade_of(code), FoldedCodes::kLowest + 1) - 7;
+    const std::uint32_t significand = (code & 0x7fu) | (code > 0x7fu ? 0x80u : 0u);
+    finest = std::min(finest, unit + std::countr_zero(significand));
+  }
+  return finest;
+}
 
 std::optional<FoldedCodes> fold_codes(const Fingerprint& tensor) {
   if (tensor.code_dtype != DType::bf16) return std::nullopt;

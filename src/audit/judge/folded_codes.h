@@ -36,6 +36,12 @@ class HeldCounts {
   double most_ = 0;
 };
 
+/// The same values times 2^exponent; subnormals, and what bf16 has no place for, are left out.
+FoldedCodes times_power_of_two(const FoldedCodes& codes, int exponent);
+
+/// Exponent of the last bit that any value has: all are multiples of this power of two.
+int finest_bit(const FoldedCodes& codes);
+
 /// Nothing when the tensor has no bf16 codes.
 std::optional<FoldedCodes> fold_codes(const Fingerprint& tensor);
 

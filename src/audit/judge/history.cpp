@@ -39,11 +39,6 @@ std::optional<Proposal> ask_history(const Question& question) {
     question.evidence.histories.push_back({std::string(history_name(history.history)), history.all().bits_at(kPure)});
   }
   if (measured->quantum.bits >= question.threshold_bits) question.evidence.quantum = measured->quantum.exponent;
-  if (decision.verdict == AuditVerdict::mixed) {
-    question.evidence.share = decision.mixture->fit.share;
-    question.evidence.share_low = decision.mixture->fit.low;
-    question.evidence.share_high = decision.mixture->fit.high;
-  }
   return history_proposal(*measured, decision, question.threshold_bits);
 }
 

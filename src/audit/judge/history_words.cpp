@@ -50,12 +50,30 @@ void say_f16_grid(const Measured& m, const Decision& decision, Proposal& proposa
   }
 }
 
+std::string other_lattice_words(const Measured& m) {
+  return std::string("Small values are multiples of ").append(power_of_two(m.quantum.exponent));
+}
+
+/// What would still be f16 although values are off its lattice: that lattice, moved below all bits that are there.
+std::string unless_scaled(const Measured& m) {
+  const int largest = finest_bit(m.codes) - kLowestGridBinade;
+  if (largest < kSmallestFactor) return "";
+  if (largest >= 0) return ", unless it was multiplied by a power of two afterwards";
+  return std::string(", unless it was multiplied by ").append(power_of_two(largest)).append(" or less afterwards");
+}
+
 void say_p11(const Measured& m, const Decision& decision, Proposal& proposal) {
   proposal.sentence = parity_words(m);
   proposal.sentence.append(": the values were rounded to 11 significant bits before they became bf16. ");
   if (decision.sub == sub::kTf32) {
-    proposal.sentence.append("It was not f16, which could not have left the values named below: TF32, or the like.");
+    proposal.sentence.append("It was not f16, which could not have left the values named below");
+    proposal.sentence.append(unless_scaled(m)).append(": TF32, or the like.");
     proposal.would_change = "nothing in the file";
+  } else if (has_other_lattice(m)) {
+    proposal.sentence.append(other_lattice_words(m)).append(", as in an f16 tensor that was multiplied by ");
+    proposal.sentence.append(power_of_two(m.quantum.exponent - kLowestGridBinade));
+    proposal.sentence.append("; another fixed-point source would look the same.");
+    proposal.would_change = "knowing what the tensor was multiplied by";
   } else {
     proposal.sentence.append("Whether that was f16 or TF32 cannot be told: too few values are small enough.");
     proposal.would_change = "a value off f16's lattice, or more values below 7.6e-06";
@@ -76,6 +94,7 @@ void say_mixed(const Measured& m, const Mixture& mixture, Proposal& proposal) {
     proposal.sentence.append(" off f16's lattice, ").append(grouped_rounded(std::round(m.grid.expected_off)));
     proposal.sentence.append(" expected of one rounding.");
   }
+  proposal.share = PartShare{mixture.fit.share, mixture.fit.low, mixture.fit.high};
   proposal.would_change = "nothing in the file: a part that was edited, merged or trained on looks like this";
 }
 
@@ -129,6 +148,19 @@ std::string hinted_at(const Measured& m, const Decision& decision) {
   return std::string("a part with another history: ").append(history_name(decision.mixture->history));
 }
 
+std::string arithmetic_words(const Measured& m) {
+  std::string text = "The codes are not those of one rounding from a wide format";
+  if (has_other_lattice(m))
+    text.append(". ")
+        .append(other_lattice_words(m))
+        .append(", as sums, averages and merges of bf16 values are, and f16 that was scaled");
+  else
+    text.append(
+        ", nor those that f16, TF32 or cutting off leave: sums, averages, products and merges of bf16 values look like "
+        "this");
+  return text.append(m.parity.bits >= kHintBits ? std::string(" (").append(parity_words(m)).append(").") : ".");
+}
+
 void say_undecidable(const Measured& m, const Decision& decision, double threshold, Proposal& proposal) {
   const std::uint64_t needed = m.needed_for_grid(threshold);
   if (decision.sub == sub::kDifferences) {
@@ -137,19 +169,16 @@ void say_undecidable(const Measured& m, const Decision& decision, double thresho
         "numbers near one: at this spread the two cannot be told apart.";
     proposal.would_change = "an original to compare with";
   } else if (decision.sub == sub::kArithmetic) {
-    proposal.sentence =
-        "The codes are not those of one rounding from a wide format, nor those that f16, TF32 or cutting "
-        "off leave: sums, averages, products and merges of bf16 values look like this";
-    proposal.sentence.append(m.parity.bits >= kHintBits ? std::string(" (").append(parity_words(m)).append(").") : ".");
+    proposal.sentence = arithmetic_words(m);
     proposal.would_change = "the tensors that this one was computed from";
   } else if (decision.sub == sub::kScaledGrid) {
-    proposal.sentence = std::string("Small values are multiples of ").append(power_of_two(m.quantum.exponent));
+    proposal.sentence = other_lattice_words(m);
     proposal.sentence.append(": a scaled f16 tensor or another fixed-point source; the lattice does not say which.");
     proposal.would_change = "knowing what the tensor was multiplied by";
   } else if (decision.sub == sub::kNoSupport) {
     proposal.sentence =
         "No value is near enough to zero for a trip through f16 to change it: with or without one, the bits "
-        "are the same, so it would also be harmless.";
+        "are the same.";
     proposal.would_change = "nothing in the file; an original to compare with";
   } else if (const double hint = hint_bits(m, decision); hint >= kHintBits) {
     proposal.sentence = std::string("Not enough evidence for a finding: ").append(short_number(hint));
@@ -195,6 +224,7 @@ Proposal history_proposal(const Measured& m, const Decision& decision, double th
     case AuditVerdict::truncated:
       proposal.sentence =
           std::string("Values were cut off instead of rounded: ").append(truncation_words(m)).append(".");
+      if (has_other_lattice(m)) proposal.sentence.append(" ").append(other_lattice_words(m)).append(".");
       proposal.would_change = "nothing in the file";
       break;
     default:

@@ -5,7 +5,9 @@
 #include <utility>
 
 #include "audit/judge/evidence_counts.h"
+#include "audit/judge/few_values.h"
 #include "audit/judge/proposal.h"
+#include "audit/number_words.h"
 #include "core/formats.h"
 
 namespace candor::audit_internal {
@@ -67,6 +69,26 @@ Proposal last_word(const Fingerprint& tensor) {
   return proposal;
 }
 
+/// No finding: rows that are short of values are no proof of a scheme. But "nothing to judge" is not what they are, and
+/// where f32 should have no value twice, "uses its width" says too much.
+void tell_few_values(const Fingerprint& tensor, bool by_width, Proposal& decided) {
+  if (is_audit_finding(decided.verdict) || decided.verdict == AuditVerdict::unsupported) return;
+  if (decided.verdict == AuditVerdict::structured && decided.sub != "rough") return;
+  const std::optional<FewValues> few = find_few_values(tensor);
+  if (!few) return;
+  const bool says_nothing = decided.sub == "no-support" || decided.sub == "rough" || (by_width && tensor.codes.empty());
+  if (!says_nothing) {
+    decided.note.append(decided.note.empty() ? "" : "; ").append(few_values_words(*few));
+    return;
+  }
+  decided.verdict = AuditVerdict::undecidable;
+  decided.sub = "few-values";
+  decided.bits = 0;
+  decided.sentence = as_sentence(few_values_words(*few));
+  decided.would_change = "an original to compare with";
+  decided.note.clear();
+}
+
 Proposal by_design(Proposal widened) {
   widened.sub = kAuditByDesign;
   widened.sentence.append(
@@ -105,6 +127,7 @@ TensorAudit judge(const Fingerprint& tensor, const std::optional<Measured>& meas
     consider(ask_history(question));
   }
   Proposal decided = verdict ? std::move(*verdict) : last_word(tensor);
+  tell_few_values(tensor, !verdict, decided);
   if (decided.verdict == AuditVerdict::widened && label.f32_by_convention) decided = by_design(std::move(decided));
   audit.verdict = decided.verdict;
   audit.witnesses = name_witnesses(tensor, decided.verdict);
@@ -113,6 +136,11 @@ TensorAudit judge(const Fingerprint& tensor, const std::optional<Measured>& meas
   audit.sentence = std::move(decided.sentence);
   audit.would_change = std::move(decided.would_change);
   audit.note = std::move(decided.note);
+  if (decided.share) {
+    audit.evidence.share = decided.share->value;
+    audit.evidence.share_low = decided.share->low;
+    audit.evidence.share_high = decided.share->high;
+  }
   return audit;
 }
 

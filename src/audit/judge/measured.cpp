@@ -24,14 +24,14 @@ std::uint64_t scaled(double bits, double bits_per_element) {
   return !(bits_per_element > 0) ? 0 : static_cast<std::uint64_t>(std::ceil(std::min(1e18, bits / bits_per_element)));
 }
 
-int beyond_f16(const FoldedCodes& codes) {
+}  // namespace
+
+int count_beyond_f16(const FoldedCodes& codes) {
   int beyond = 0;
   for (std::uint32_t c = first_code(kHighestF16 + 1) + 1; c < kMagnitudeCodes; ++c)
     beyond += codes.counts[c] != 0 ? 1 : 0;
   return beyond;
 }
-
-}  // namespace
 
 double Measured::parity_bits() const {
   const double likelihood =
@@ -65,16 +65,20 @@ std::uint64_t Measured::needed_for_grid(double bits) const { return scaled(bits,
 std::optional<Measured> measure(const Fingerprint& tensor) {
   std::optional<FoldedCodes> codes = fold_codes(tensor);
   if (!codes) return std::nullopt;
+  return measure_codes(std::move(*codes), tensor.identity);
+}
+
+Measured measure_codes(FoldedCodes codes, std::uint64_t identity) {
   Measured m;
-  m.codes = std::move(*codes);
+  m.codes = std::move(codes);
   m.roughness = measure_roughness(m.codes);
   m.parity = measure_parity(m.codes, m.roughness);
-  m.zero = measure_zero_mantissa(m.codes, m.roughness, uniform_of(tensor.identity, 1));
-  m.grid = measure_grid(m.codes, uniform_of(tensor.identity, 2));
+  m.zero = measure_zero_mantissa(m.codes, m.roughness, uniform_of(identity, 1));
+  m.grid = measure_grid(m.codes, uniform_of(identity, 2));
   m.quantum = find_quantum(m.codes);
   m.gap = measure_gap(m.codes);
   m.density = density_at_zero(m.codes);
-  m.beyond_f16 = beyond_f16(m.codes);
+  m.beyond_f16 = count_beyond_f16(m.codes);
   const SmoothDensities densities(m.codes, m.roughness);
   for (const History history : kHistories) {
     m.histories[static_cast<std::size_t>(history)] = history_likelihood(history, m.codes, m.roughness, densities);

@@ -19,7 +19,7 @@ struct Measured {
   Quantum quantum;
   Gap gap;
   double density = 0;  // at zero; 0: the values do not reach down to it
-  int beyond_f16 = 0;  // different finite codes beyond f16's range; 65536, which f16's largest become, left out
+  int beyond_f16 = 0;  // count_beyond_f16(codes)
   std::array<HistoryLikelihood, std::size(kHistories)> histories;
 
   const HistoryLikelihood& of(History history) const { return histories[static_cast<std::size_t>(history)]; }
@@ -41,8 +41,13 @@ struct Measured {
   std::uint64_t needed_for_grid(double bits) const;
 };
 
+/// Different finite codes beyond f16's range; 65536, which f16's largest become, left out.
+int count_beyond_f16(const FoldedCodes& codes);
+
 /// Nothing when the tensor has no bf16 codes.
 std::optional<Measured> measure(const Fingerprint& tensor);
+/// `identity` draws the randomised p-values.
+Measured measure_codes(FoldedCodes codes, std::uint64_t identity);
 
 /// Bits of two independent tests together (Fisher's method).
 double together(double bits, double other);

@@ -37,6 +37,7 @@ void EvidencePool::add_parity(const Measured& m) {
   if (!is_too_small(m.needed_for_parity(threshold_), m.elements())) return;
   ++parity_.tensors;
   parity_.used += m.parity.used;
+  finest_bit_ = std::min(finest_bit_, finest_bit(m.codes));
   parity_.likelihood += m.of(History::from_tf32).codes.bits_at(kPure);
   from_f16_likelihood_ += m.of(History::from_f16).codes.bits_at(kPure);
   excess_ += m.parity.excess;
@@ -131,7 +132,7 @@ std::optional<Proposal> EvidencePool::propose() const {
   } else if (parity >= threshold_) {
     if (!explains(History::from_tf32)) return std::nullopt;
     proposal.verdict = AuditVerdict::p11_source;
-    proposal.sub = has_witness_ ? sub::kTf32 : sub::kF16OrTf32;
+    proposal.sub = has_witness_ && finest_bit_ < kFinestScaledF16 ? sub::kTf32 : sub::kF16OrTf32;
     proposal.bits = parity;
     proposal.sentence = std::string("Even codes prevail over ").append(counted(parity_.used, "value", "values"));
     proposal.sentence.append(" in ").append(counted(parity_.tensors, "small tensor", "small tensors"));

@@ -55,6 +55,7 @@ class EvidencePool {
   double all_on_bits_ = 0;                 // of the grid: -log2 P(no code off the lattice)
   std::uint64_t off_ = 0;                  // values off the lattice
   bool has_witness_ = false;               // off the lattice or beyond f16's range
+  int finest_bit_ = 128;                   // of all values that parity was asked of
 };
 
 }  // namespace candor::audit_internal

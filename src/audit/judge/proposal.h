@@ -12,11 +12,17 @@
 
 namespace candor::audit_internal {
 
+/// Of a mixture: the part of the values that is concerned, and its 95 % interval.
+struct PartShare {
+  double value = 0, low = 0, high = 0;
+};
+
 struct Proposal {
   AuditVerdict verdict = AuditVerdict::undecidable;
   std::string sub;
   double bits = 0;
   std::string sentence, would_change, note;
+  std::optional<PartShare> share;
 };
 
 struct Question {

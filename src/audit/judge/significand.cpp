@@ -2,7 +2,9 @@
 // stored wider. Only different values count, and no powers of two: constants and masks have short significands anyway.
 #include <algorithm>
 #include <cmath>
+#include <limits>
 
+#include "audit/judge/decide.h"
 #include "audit/judge/magnitudes.h"
 #include "audit/judge/mixed_significands.h"
 #include "audit/judge/narrow_formats.h"
@@ -83,6 +85,31 @@ double grid_bits(const MagnitudeTable& table) {
   return bits;
 }
 
+/// Small values of 11-bit data that are all multiples of one power of two. f16 leaves 2^-24, and what it was multiplied
+/// by moves it; TF32 goes on with 11 bits.
+struct SmallLattice {
+  int exponent = 0;
+  double bits = 0;
+};
+
+SmallLattice find_small_lattice(const std::vector<SignificandCell>& cells) {
+  constexpr int kSignificand = 11, kSearchBits = 6;
+  constexpr std::uint64_t kMostAlike = 4;  // a constant that is repeated says it once
+  SmallLattice best;
+  if (cells.empty() || cells.front().exponent <= SignificandCounts::kLowest) return best;
+  for (int g = cells.front().exponent; g > cells.front().exponent - kSignificand; --g) {
+    double bits = -kSearchBits;
+    for (const SignificandCell& cell : cells) {
+      const int spare = g + kSignificand - 1 - cell.exponent;
+      if (spare <= 0) break;
+      if (cell.lowest < g) bits = -std::numeric_limits<double>::infinity();
+      bits += static_cast<double>(std::min(cell.count, kMostAlike)) * spare;
+    }
+    if (bits > best.bits) best = {g, bits};
+  }
+  return best;
+}
+
 std::string note_of(const Narrowed& found, const MagnitudeTable& table, const std::vector<SignificandCell>& cells,
                     double threshold_bits) {
   if (found.format->name == "bf16") {
@@ -127,6 +154,22 @@ bool blocks_explain(const Question& question, const NarrowFormat& format) {
   return !(fp8_scheme && format.significand <= 4);
 }
 
+/// f16's own lattice with values beyond f16 is none of f16, wherever it was moved.
+bool is_scaled_f16(const SmallLattice& lattice, const std::vector<SignificandCell>& cells) {
+  constexpr int kHighestExponent = 15;
+  return lattice.bits >= kHintBits && lattice.exponent != kF16Grid &&
+         cells.back().exponent <= kHighestExponent + lattice.exponent - kF16Grid;
+}
+
+/// TF32 is ruled out as a name, and f16 is not: the lattice is reported, and what it may come from.
+void name_lattice(const SmallLattice& lattice, const NarrowFormat& container, Proposal& p) {
+  p.sub = std::string("f16-or-tf32-in-").append(container.name);
+  p.sentence.append(" Small values are multiples of ").append(power_of_two(lattice.exponent));
+  p.sentence.append(", as in an f16 tensor that was multiplied by ");
+  p.sentence.append(power_of_two(lattice.exponent - kF16Grid));
+  p.sentence.append("; another fixed-point source would look the same.");
+}
+
 Proposal widened(const Narrowed& found, const NarrowFormat& container, AuditTest& test, std::string note) {
   Proposal p;
   p.verdict = AuditVerdict::widened;
@@ -151,17 +194,14 @@ AuditTest test_of(const Narrowed& found, const NarrowFormat& container, double t
   return test;
 }
 
-Proposal mixed(const MixedSignificands& mixture, const NarrowFormat& container, AuditEvidence& evidence,
-               const AuditTest& test) {
+Proposal mixed(const MixedSignificands& mixture, const NarrowFormat& container, const AuditTest& test) {
   Proposal p;
   p.verdict = AuditVerdict::mixed;
   p.sub = std::string(mixture.format->name).append("-in-").append(container.name);
   p.bits = mixture.bits;
   p.sentence = as_sentence(test.text);
   p.would_change = "the same tensor before its parts were put together";
-  evidence.share = mixture.share;
-  evidence.share_low = mixture.low;
-  evidence.share_high = mixture.high;
+  p.share = PartShare{mixture.share, mixture.low, mixture.high};
   return p;
 }
 
@@ -192,7 +232,7 @@ std::optional<Proposal> ask_mixture(const Question& question, const NarrowFormat
     test.text.append(": ").append(percent(mixture->share)).append(" of the values are ").append(mixture->format->name);
   question.evidence.tests.push_back(test);
   if (!found) return std::nullopt;
-  return mixed(*mixture, container, question.evidence, test);
+  return mixed(*mixture, container, test);
 }
 
 }  // namespace
@@ -219,6 +259,9 @@ std::optional<Proposal> ask_significand(const Question& question) {
     if (container->significand > 11 && question.tensor.shape.size() < 2)
       note.append(note.empty() ? "" : "; ").append(kByConvention);
     proposal = widened(found, *container, test, std::move(note));
+    if (const SmallLattice lattice = find_small_lattice(cells);
+        found.format->name == "tf32" && is_scaled_f16(lattice, cells))
+      name_lattice(lattice, *container, *proposal);
   }
   question.evidence.tests.push_back(std::move(test));
   return proposal;

@@ -54,6 +54,7 @@ Census take_census(const Fingerprint& tensor, double threshold_bits) {
 
 Proposal undecidable(std::string sub, std::string sentence) {
   Proposal p;
+  p.would_change = "more values that are finite";
   p.verdict = AuditVerdict::undecidable;
   p.sub = std::move(sub);
   p.sentence = as_sentence(std::move(sentence));
@@ -66,6 +67,7 @@ Proposal structured(std::string sub, double bits, std::string sentence) {
   p.sub = std::move(sub);
   p.bits = bits;
   p.sentence = as_sentence(std::move(sentence));
+  p.would_change = "one value that breaks the rule";
   return p;
 }
 
@@ -92,7 +94,10 @@ std::string value_text(const Census& c, std::size_t i) {
   if (!c.has_codes())
     return std::string("a single value near ").append(short_number(std::ldexp(1.5, c.cells[0].exponent)));
   const Magnitude& m = c.table.values[i];
-  return short_number(m.positive > 0 ? m.value : -m.value);
+  constexpr double kRecognised = 0x1p24;  // -65504 and the like, digit by digit
+  const double value = m.positive > 0 ? m.value : -m.value;
+  if (m.value <= kRecognised && value == std::trunc(value)) return std::to_string(static_cast<std::int64_t>(value));
+  return short_number(value);
 }
 
 std::optional<Proposal> constants_and_masks(const Census& c) {
@@ -123,12 +128,14 @@ std::optional<Proposal> constants_and_masks(const Census& c) {
 
 std::optional<Proposal> sparse(const Census& c) {
   if (c.values >= kFewValues || c.zeros < 9 * c.values) return std::nullopt;
-  return structured("sparse", static_cast<double>(c.zeros),
-                    std::string("only ")
-                        .append(grouped(c.values))
-                        .append(" of ")
-                        .append(grouped(c.elements))
-                        .append(" values are not zero"));
+  Proposal p = structured("sparse", static_cast<double>(c.zeros),
+                          std::string("only ")
+                              .append(grouped(c.values))
+                              .append(" of ")
+                              .append(grouped(c.elements))
+                              .append(" values are not zero"));
+  p.would_change = "more values that are not zero";
+  return p;
 }
 
 std::optional<Proposal> as_table(const std::optional<TableSign>& sign, std::string note = "") {
