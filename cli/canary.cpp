@@ -57,14 +57,15 @@ void require_suffix(const std::string& output) {
 int write(const CanaryCommand& command) {
   if (command.output.empty()) throw UsageError("name the file to write, or check FILE");
   require_suffix(command.output);
-  write_canary(command.output, command.force);
+  write_canary(command.output, command.force, cancel_requested());
   if (!command.quiet && stderr_is_terminal())
     write_err(readable(command.output) + ": now convert it, then run candor canary check on the result\n");
   return kExitOk;
 }
 
 int check(const CanaryCommand& command) {
-  require_no_model_file("--json", command.json, model_files(Checkpoint::open(command.file), command.file));
+  if (!command.json.empty())
+    require_no_model_file("--json", command.json, model_files(Checkpoint::open(command.file), command.file));
   std::unique_ptr<TextFile> file;
   if (!command.json.empty() && command.json != "-") file = std::make_unique<TextFile>("--json", command.json);
   const CanaryReport report = check_canary(command.file, cancel_requested());

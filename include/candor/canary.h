@@ -80,16 +80,18 @@ struct CanaryReport {
 ///             .f16_probes [40]
 ///   dtypes    bf16; f32 (probes, specials, repeated values); f16 (probes)
 ///   errors    FormatError (a suffix of no format that is written, or of one that holds a single tensor), IoError
-///             (exists and not `overwrite`, cannot create, disk full)
+///             (exists and not `overwrite`, cannot create, disk full), Cancelled (`cancel` became true before the
+///             rename)
 ///   gradient  none
 ///   source    docs/canary.md
-void write_canary(const std::string& path, bool overwrite = false);
+void write_canary(const std::string& path, bool overwrite = false, const std::atomic<bool>* cancel = nullptr);
 
 /// Finds the canaries of a checkpoint (also renamed, transposed, in another dtype) and names the conversion that
 /// explains what became of them: every conversion that is known is predicted over all of them and compared bit by bit.
 ///   shapes    those of write_canary, or any others with as many elements; a canary may be missing
 ///   dtypes    any; integers of the same width are compared as bits, blocks by their values
-///   errors    IoError (missing, unreadable), FormatError (the reader refuses it), ValueError (no canary in it),
+///   errors    IoError (missing, unreadable, changed while it was read), FormatError (the reader refuses it),
+///   ValueError (no canary in it),
 ///             Cancelled (`cancel` became true)
 ///   gradient  none
 ///   source    docs/canary.md

@@ -58,6 +58,7 @@ class AuditWordsTest(unittest.TestCase):
         judged |= set(re.findall(r'\b(?:structured|undecidable)\(\s*"([a-z0-9-]+)",', judge))
         judged |= set(re.findall(r'return \{"([a-z]+)",', (ROOT / "src/audit/judge/smoothness.cpp").read_text()))
         judged |= set(re.findall(r'"(label-vs-[a-z]+)"', judge)) | {"by-design", "no-test", "bit-view", "byte-swapped"}
+        judged |= set(re.findall(r'decided\.sub = "([a-z-]+)"', judge))
         words = (ROOT / "cli/audit_words.cpp").read_text().split("kSubs[] = {")[1].split("\n};")[0]
         self.assertEqual(set(re.findall(r'^    \{\w+, "([a-z0-9-]+)"', words, re.M)), judged)
         document = (ROOT / "docs/audit.md").read_text()

@@ -141,7 +141,59 @@ class Chance(CliTest):
         self.assert_usage_error(candor(*command, "--rounding", "stochastic", "--seed", "-1"), "--seed")
 
 
+class Receipts(CliTest):
+    def setUp(self):
+        super().setUp()
+        self.source = self.folder / "in.safetensors"
+        write_safetensors(self.source, {"x": ("BF16", [2], b"\x81\x7f\1\0")})
+
+    def test_the_name_of_a_dtype_is_no_place(self):
+        out = self.folder / "x.npy"
+        for place in (f"{out}.json", self.folder / "." / "x.npy.json"):
+            self.assert_usage_error(candor("convert", self.source, out, "--dtype", "keep", "--receipt", place),
+                                    "the file that names OUT's dtype and --receipt both name")
+        self.assert_folder_holds("in.safetensors")
+        self.assert_ok(candor("convert", self.source, out, "--dtype", "keep", "--receipt", self.folder / "y.npy.json"))
+        self.assert_ok(candor("convert", out, self.folder / "back.safetensors", "--dtype", "keep"))
+
+    def test_nor_is_a_folder_that_appears_as_a_whole(self):
+        out = self.folder / "out"
+        self.assert_ok(candor("convert", self.source, out, "--dtype", "keep", "--receipt", self.folder / "out.json"))
+        (self.folder / "link").symlink_to("out")
+        (out / "elsewhere.json").symlink_to("../out.json")
+        for folder, place in ((out, out / "r.json"), (f"{out}/", out / "r.json"), (out, self.folder / "link" / "r.json"),
+                              (self.folder / "new", self.folder / "new" / "r.json"), (out, out / "deep" / "r.json"),
+                              (out, out / "elsewhere.json")):
+            with self.subTest(f"{folder} {place}"):
+                result = candor("convert", self.source, folder, "--dtype", "keep", "--force", "--receipt", place)
+                self.assert_usage_error(result, f"--receipt names '{place}', which is inside OUT '{folder}'")
+        (out / "elsewhere.json").unlink()
+        self.assertEqual([p.name for p in out.iterdir()], ["model.safetensors"])
+        self.assert_ok(candor("convert", self.source, out, "--dtype", "keep", "--force", "--receipt",
+                              self.folder / "out.json"))  # beside it
+
+    def test_a_receipt_that_fails_says_that_out_is_written(self):
+        out = self.folder / "out.safetensors"
+        for quiet in ([], ["-q"]):
+            result = candor("convert", self.source, out, "--dtype", "keep", "--force", "--receipt", "/dev/full", *quiet)
+            self.assertEqual(result.returncode, 1)
+            self.assertIn(f"No space left on device; name another file; OUT '{out}' is written and in its place",
+                          result.stderr)
+            self.assertEqual(values_of(out), values_of(self.source))
+        result = candor("convert", self.source, self.folder / "o.pt", "--dtype", "keep", "--explain", "--receipt",
+                        "/dev/full")
+        self.assertNotIn("written and in its place", result.stderr)
+
+
 class Damage(CliTest):
+    def test_what_is_replaced_stays_private(self):
+        source, out = self.folder / "in.safetensors", self.folder / "out.safetensors"
+        write_safetensors(source, {"x": ("F32", [1], 4)})
+        out.write_bytes(b"old")
+        out.chmod(0o600)
+        self.assert_ok(candor("convert", source, out, "--dtype", "bf16", "--force"))
+        self.assertEqual(out.stat().st_mode & 0o777, 0o600)
+
     def test_a_full_disk_leaves_nothing(self):
         source = self.folder / "in.safetensors"
         write_safetensors(source, {"x": ("F32", [1 << 20], 4 << 20)})

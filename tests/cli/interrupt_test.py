@@ -1,6 +1,7 @@
 """Ctrl-C, SIGTERM and SIGKILL in the middle of the work."""
 
 import os
+import pathlib
 import pty
 import signal
 import subprocess
@@ -104,11 +105,14 @@ class InterruptTest(CliTest):
                 self.assertEqual(out.read_bytes(), b"old")
                 self.assert_folder_holds("in.safetensors", "out.safetensors")
 
-    def test_canary_check(self):
-        """Tensors of a canary's size without its name are compared one by one: seconds for thousands of them."""
+    def many_canaries(self, count):
+        """Tensors of a canary's size without its name are compared one by one: a second for some thousands of them."""
         path = self.folder / "many.safetensors"
-        write_safetensors(path, {f"t{i}": ("F32", [64], bytes(255) + b"\x3f") for i in range(20000)})
-        process = self.start("canary", "check", path)
+        write_safetensors(path, {f"t{i}": ("F32", [64], bytes(255) + b"\x3f") for i in range(count)})
+        return path
+
+    def test_canary_check(self):
+        process = self.start("canary", "check", self.many_canaries(20000))
         time.sleep(0.5)
         begin = time.monotonic()
         process.send_signal(signal.SIGINT)
@@ -142,6 +146,72 @@ class InterruptTest(CliTest):
                 self.assertEqual({p.name for p in self.folder.iterdir()} - {"out.safetensors", "out"},
                                  {source})
                 (self.folder / source).unlink()
+
+    def start_stopped(self, path, *words):
+        """A command that has opened `path` and stands still, to go on by SIGCONT."""
+        process = self.start(*words)
+        maps = pathlib.Path(f"/proc/{process.pid}/maps")
+        self.wait_for(lambda: process.poll() is not None or str(path) in maps.read_text())
+        time.sleep(0.005)  # mapped, it is looked at once more
+        process.send_signal(signal.SIGSTOP)
+        self.assertIsNone(process.poll(), "the command was over before anything could happen to it")
+        return process
+
+    def test_an_input_that_is_written_to(self):
+        """Neither state of it is what was read: no output, no verdict."""
+        path, out = self.big_input("in.safetensors"), self.folder / "out.safetensors"
+        same, canary = self.big_input("same.safetensors"), self.many_canaries(1500)
+        names = sorted(p.name for p in self.folder.iterdir()) + [out.name]
+        out.write_bytes(b"old")
+        for command, read, words, code in (("convert", path, [path, out, "--dtype", "bf16", "--force"], 1),
+                                           ("audit", path, [path], 4), ("diff", path, [path, same], 4),
+                                           ("diff", same, [path, same], 4), ("canary check", canary, [canary], 4)):
+            with self.subTest(f"{command} {read.name}"):
+                process = self.start_stopped(read, *command.split(), *words)
+                with open(read, "r+b") as file:
+                    file.seek(-1, os.SEEK_END)
+                    file.write(b"x")
+                process.send_signal(signal.SIGCONT)
+                output, err = process.communicate(timeout=60)
+                size = read.stat().st_size
+                self.assertEqual((process.returncode, output), (code, b""), err)
+                self.assertEqual(err.decode(), f"candor {command}: read: {read}: was written to, with {size} bytes as "
+                                               "before, while it was read; run this again when nothing writes to it\n")
+                self.assertEqual(out.read_bytes(), b"old")
+                self.assert_folder_holds(*names)
+
+    def test_audit(self):
+        path = self.big_input("in.safetensors")
+        for number, code in [(signal.SIGINT, 130), (signal.SIGTERM, 143)]:
+            with self.subTest(number):
+                process = self.start_stopped(path, "audit", path, "--json", self.folder / "audit.json", "--fingerprint",
+                                             self.folder / "fingerprint")
+                process.send_signal(number)
+                process.send_signal(signal.SIGCONT)
+                self.assert_quiet_exit(process, code)
+                self.assert_folder_holds("in.safetensors")
+        process = self.start_stopped(path, "audit", path)
+        os.truncate(path, 4096)
+        process.send_signal(signal.SIGCONT)
+        output, err = process.communicate(timeout=60)
+        self.assertEqual((process.returncode, output), (4, b""))
+        self.assertIn(b"became shorter or unreadable while it was being read", err)
+
+    def test_reports_of_an_audit(self):
+        """A pipe that is read slowly holds the program between its reports, when all else is done."""
+        path, pipe, page = (self.folder / name for name in ("in.safetensors", "pipe", "page.html"))
+        write_safetensors(path, {f"tensor{i}": ("BF16", [1], b"\x80\x3f") for i in range(1000)})
+        page.write_bytes(b"old")
+        os.mkfifo(pipe)
+        process = self.start("audit", path, "--json", pipe, "--html", page, "-q")
+        with open(pipe, "rb", buffering=0) as reader:
+            self.assertEqual(reader.read(1), b"{")
+            process.send_signal(signal.SIGINT)
+            rest = reader.readall()
+        self.assertGreater(len(rest), 100000, "a pipe would hold that")
+        self.assert_quiet_exit(process, 130)
+        self.assertEqual(page.read_bytes(), b"old")
+        self.assert_folder_holds("in.safetensors", "pipe", "page.html")
 
     def test_nohup_is_respected(self):
         ignore = lambda: signal.signal(signal.SIGHUP, signal.SIG_IGN)

@@ -5,12 +5,14 @@ import functools
 import json
 import os
 import pathlib
+import pty
 import random
 import shutil
 import struct
 import subprocess
 import sys
 import tempfile
+import threading
 import unittest
 
 CANDOR = os.environ.get("CANDOR", "build/release/bin/candor")
@@ -24,6 +26,32 @@ GGUF_MODEL = str(GOLDEN / "blocks.gguf")  # block-quantised
 def environment(extra=None):
     return {"PATH": os.environ.get("PATH", ""), "HOME": os.environ.get("HOME", "/"), "LANG": "C.UTF-8",
             "LD_LIBRARY_PATH": os.environ.get("LD_LIBRARY_PATH", ""), **(extra or {})}
+
+
+class Terminal:
+    """A terminal while the context lasts: `slave` is for a program's output, text() is what was shown."""
+
+    def __enter__(self):
+        self.master, self.slave = pty.openpty()
+        self.shown = []
+        self.reader = threading.Thread(target=self.read)
+        self.reader.start()
+        return self
+
+    def read(self):
+        try:
+            while piece := os.read(self.master, 65536):
+                self.shown.append(piece)
+        except OSError:
+            pass  # Linux says so when the other end is closed
+
+    def __exit__(self, *_):
+        os.close(self.slave)
+        self.reader.join()
+        os.close(self.master)
+
+    def text(self):
+        return b"".join(self.shown).decode()
 
 
 def candor(*arguments, stdin=b"", env=None, **keywords):

@@ -1,12 +1,9 @@
 """What shows on a terminal and nowhere else: colour and progress bars."""
 
-import os
-import pty
 import subprocess
-import threading
 import unittest
 
-from support import CANDOR, CliTest, environment, shared_model, write_safetensors
+from support import CANDOR, CliTest, Terminal, environment, shared_model, write_safetensors
 
 MODEL = shared_model()
 SUMMARY = ["run", MODEL, "-p", "hello", "-n", "2", "--receipt", "-"]
@@ -16,24 +13,12 @@ BIG_BYTES = 1 << 30  # counting what would change takes longer than a bar waits 
 class TerminalTest(CliTest):
     def on_terminal(self, *words, env=None):
         """Runs with a terminal as standard output and standard error; what it shows."""
-        master, slave = pty.openpty()
-        shown = []
-
-        def read():
-            try:
-                while piece := os.read(master, 65536):
-                    shown.append(piece)
-            except OSError:
-                pass  # Linux says so when the other end is closed
-        reader = threading.Thread(target=read)
-        reader.start()
-        result = subprocess.run([CANDOR, *map(str, words)], stdin=subprocess.DEVNULL, stdout=slave, stderr=slave,
-                                env=environment({"TERM": "xterm", **(env or {})}), timeout=120)
-        os.close(slave)
-        reader.join()
-        os.close(master)
+        with Terminal() as terminal:
+            result = subprocess.run([CANDOR, *map(str, words)], stdin=subprocess.DEVNULL, stdout=terminal.slave,
+                                    stderr=terminal.slave, env=environment({"TERM": "xterm", **(env or {})}),
+                                    timeout=120)
         self.status = result.returncode
-        return b"".join(shown).decode()
+        return terminal.text()
 
     def convert(self):
         source = self.folder / "in.safetensors"
