@@ -21,17 +21,18 @@
 namespace candor::audit_internal::CANDOR_LOOPS {
 namespace {
 
-// Sums of squares: four vectors of eight lanes take turns, or each addition would wait for the one before it. They meet
-// in a fixed tree.
+// Sums of squares: eight lanes in four turns, or each addition would wait for the one before it. They meet in a fixed
+// tree. GCC 12 keeps vectors that are longer than a register in memory, so each instruction set has its own.
 constexpr std::size_t kLanes = 8, kTurns = 4;
-using Doubles = double __attribute__((vector_size(8 * kLanes)));
+constexpr std::size_t kVector = std::size_t{2} << CANDOR_ISA_LEVEL, kVectors = kTurns * kLanes / kVector;
+using Doubles = double __attribute__((vector_size(8 * kVector)));
 
-/// Eight values of f32. GCC 12 makes two conversions and a merge of its own builtin where AVX-512 has one instruction.
+/// Values of f32. GCC 12 makes two conversions and a merge of its own builtin where AVX-512 has one instruction.
 Doubles widened(const std::byte* values) {
 #if CANDOR_ISA_LEVEL == 2
   return _mm512_cvtps_pd(_mm256_loadu_ps(reinterpret_cast<const float*>(values)));
 #else
-  float __attribute__((vector_size(4 * kLanes))) singles;
+  float __attribute__((vector_size(4 * kVector))) singles;
   std::memcpy(&singles, values, sizeof singles);
   return __builtin_convertvector(singles, Doubles);
 #endif
@@ -58,14 +59,20 @@ void significand_cells(const std::byte* values, std::size_t groups, std::uint16_
 }
 
 double sum_squares(const std::byte* values, std::size_t elements) {
-  Doubles sums[kTurns] = {};
+  Doubles sums[kVectors] = {};
   std::size_t i = 0;
   for (; i + kTurns * kLanes <= elements; i += kTurns * kLanes)
-    for (std::size_t turn = 0; turn < kTurns; ++turn) {
-      const Doubles x = widened(values + (i + turn * kLanes) * 4);
-      sums[turn] += x * x;
+    for (std::size_t v = 0; v < kVectors; ++v) {
+      const Doubles x = widened(values + (i + v * kVector) * 4);
+      sums[v] += x * x;
     }
-  const Doubles lanes = (sums[0] + sums[1]) + (sums[2] + sums[3]);
+  double lanes[kLanes];
+  for (std::size_t lane = 0; lane < kLanes; ++lane) {
+    const auto of_turn = [&](std::size_t turn) {
+      return sums[(turn * kLanes + lane) / kVector][(turn * kLanes + lane) % kVector];
+    };
+    lanes[lane] = (of_turn(0) + of_turn(1)) + (of_turn(2) + of_turn(3));
+  }
   double sum = ((lanes[0] + lanes[4]) + (lanes[1] + lanes[5])) + ((lanes[2] + lanes[6]) + (lanes[3] + lanes[7]));
   for (; i < elements; ++i) {
     float single;
