@@ -150,8 +150,10 @@ ConvertReport convert_plan(const std::string& input, const std::string& output, 
 ConvertReport convert(const std::string& input, const std::string& output, const ConvertOptions& options) {
   const Checkpoint checkpoint = Checkpoint::open(input);
   const std::vector<std::string> files = checkpoint.files();
-  const std::vector<InputFile> read(files.begin(), files.end());
+  std::vector<InputFile> read(files.begin(), files.end());
   const Plan plan = make_plan(checkpoint, input, output, options);
+  for (const SideFile& file : plan.files)
+    if (file.read) read.push_back(*file.read);
   check_output(output, options.overwrite, read);
   ConvertReport report = make_report(plan);
   std::vector<bool> counted(plan.tensors.size());

@@ -52,9 +52,9 @@ void add_hugging_face_files(const std::string& input, DType dtype, Plan& plan) {
   for (const std::string_view name : io::kSideFiles) {
     const fs::path path = io::model_folder(input) / name;
     if (!fs::is_regular_file(path, error)) continue;
-    const bool is_config = name == io::kConfigFile;
-    plan.files.push_back(
-        {std::string(name), is_config ? converted_config(path.string(), dtype) : io::read_text_file(path.string())});
+    plan.files.push_back({std::string(name), "", InputFile(path.string())});
+    SideFile& file = plan.files.back();
+    file.content = name == io::kConfigFile ? converted_config(path.string(), dtype) : io::read_text_file(path.string());
   }
   if (plan.files.empty())
     plan.notes.push_back("there is no config.json beside the tensors: the folder holds tensors only");

@@ -116,6 +116,11 @@ std::vector<std::string> write_folder(const Plan& plan, const Destination& desti
   return folder.move_into_place(destination.overwrite, destination.read);
 }
 
+bool is_mount_point(const std::string& path) {
+  const std::optional<struct stat> self = look_at(path), above = look_at(path + "/..");
+  return self && above && S_ISDIR(self->st_mode) && self->st_dev != above->st_dev;
+}
+
 }  // namespace
 
 void check_output(const std::string& output, bool overwrite, const std::vector<InputFile>& read) {
@@ -128,12 +133,17 @@ void check_output(const std::string& output, bool overwrite, const std::vector<I
                       "give the folder's own name, such as ../NAME");
   std::error_code error;
   const fs::path parent = fs::path(path).parent_path();
+  if (!parent.empty() && fs::exists(parent, error) && !fs::is_directory(parent, error))
+    io::refuse_system(kOp, path, parent.string() + " is no folder", 0, "name a folder that is there");
   if (!parent.empty() && !fs::is_directory(parent, error))
     io::refuse_system(kOp, path, "the folder " + parent.string() + " does not exist", 0, "create it first");
   const fs::file_status status = fs::symlink_status(path, error);
   if (error == std::errc::filename_too_long)
     io::refuse_system(kOp, path, "cannot have this name", error.value(), "choose a shorter one");
   if (!fs::exists(status)) return;
+  if (is_mount_point(path))
+    io::refuse_system(kOp, path, "is where a file system is mounted, and cannot get another content as a whole", 0,
+                      "name a folder inside it");
   if (!is_single_file(output)) {
     replaceable_files(path, overwrite, read);
     return;

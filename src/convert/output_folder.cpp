@@ -61,16 +61,6 @@ std::vector<std::string> names_in(const std::string& folder, std::error_code& er
   return names;
 }
 
-/// What is there, or nothing.
-std::optional<struct stat> look_at(const std::string& path) {
-  struct stat status {};
-  return ::stat(path.c_str(), &status) == 0 ? std::optional(status) : std::nullopt;
-}
-
-bool is_same(const std::optional<struct stat>& a, const std::optional<struct stat>& b) {
-  return a && b && a->st_dev == b->st_dev && a->st_ino == b->st_ino;
-}
-
 /// Whoever may do something with `old` and belongs to the group of `with`; nothing there allows everything.
 mode_t permissions_of(const std::optional<struct stat>& old, const std::optional<struct stat>& with) {
   if (!old || !with) return io::kPermissions;
@@ -83,42 +73,48 @@ void set_permissions(const std::string& path, mode_t mode) {
                       "remove the old one first; nothing was replaced");
 }
 
-/// A folder that IN is read from may hold tensors that IN does not name, or that were put there in its place.
+/// What is no file that an earlier conversion wrote.
+void refuse_foreign(const std::string& output, const std::vector<std::string>& names) {
+  constexpr std::size_t kMostFiles = 1000;  // more than are known to remove_temporary_files() at a time
+  std::error_code error;
+  for (const std::string& name : names) {
+    const bool own = is_own_name(name);
+    if (own && fs::is_regular_file(fs::symlink_status(output + "/" + name, error))) continue;
+    io::refuse_system(
+        kOp, output,
+        "holds " + io::quote(name) + (own ? ", which is no regular file" : ", which convert does not write"), 0,
+        "a folder is replaced as a whole: choose another one or move that file away");
+  }
+  if (names.size() > kMostFiles)
+    io::refuse_system(kOp, output, "holds " + std::to_string(names.size()) + " files", 0,
+                      "choose another folder or remove that one first");
+}
+
+/// A folder that IN is read from may hold tensors that IN does not name, a configuration that was not read because IN
+/// has another name elsewhere, or what was put there in their place since.
 void refuse_unread(const std::string& output, const std::vector<std::string>& names,
                    const std::vector<InputFile>& read) {
-  bool holds_input = false;
-  std::string unread;
-  for (const std::string& name : names) {
-    if (!name.ends_with(kTensorFileEnd)) continue;
+  const auto any = [&](const std::string& name, const auto& is_it) {
     const std::string path = output + "/" + name;
-    const auto any = [&read](const auto& is_it) { return std::any_of(read.begin(), read.end(), is_it); };
-    if (any([&](const InputFile& file) { return file.is(path); }))
-      holds_input = true;
-    else if (any([&](const InputFile& file) { return file.was(path); }))
-      io::refuse_system(kOp, output, "holds " + io::quote(name) + ", which is not the file any more that was read", 0,
+    return std::any_of(read.begin(), read.end(), [&](const InputFile& file) { return is_it(file, path); });
+  };
+  const auto is = [](const InputFile& file, const std::string& path) { return file.is(path); };
+  const auto was = [](const InputFile& file, const std::string& path) { return file.was(path); };
+  const auto as_read = [](const InputFile& file, const std::string& path) { return !file.is_unread(path); };
+  bool holds_input = false;
+  for (const std::string& name : names)
+    holds_input |= name.ends_with(kTensorFileEnd) && (any(name, is) || any(name, was));
+  for (const std::string& name : names) {
+    if (!holds_input || name == io::kIndexFile || any(name, as_read)) continue;
+    if (any(name, was))
+      io::refuse_system(kOp, output, "holds " + io::quote(name) + ", which is not what was read any more", 0,
                         "nothing was replaced: convert again, or choose another folder");
-    else if (unread.empty())
-      unread = name;
-  }
-  if (holds_input && !unread.empty())
-    io::refuse_system(kOp, output, "holds " + io::quote(unread) + " beside the input, of which it is no part", 0,
+    io::refuse_system(kOp, output, "holds " + io::quote(name) + " beside the input, of which it is no part", 0,
                       "a folder is replaced as a whole: choose another one or move that file away");
+  }
 }
 
 }  // namespace
-
-InputFile::InputFile(const std::string& path) : seen_(look_at(path)) {
-  std::error_code error;
-  path_ = fs::canonical(path, error);
-}
-
-bool InputFile::is(const std::string& path) const { return is_same(seen_, look_at(path)); }
-
-bool InputFile::was(const std::string& path) const {
-  const fs::path named(path);
-  return named.filename() == path_.filename() &&
-         is_same(look_at(named.parent_path().string()), look_at(path_.parent_path().string()));
-}
 
 std::string shard_name(std::size_t index, std::size_t count) {
   if (count == 1) return "model.safetensors";
@@ -142,13 +138,10 @@ std::vector<std::string> replaceable_files(const std::string& output, bool overw
   if (names.empty()) return names;
   if (!overwrite)
     io::refuse_system(kOp, output, "exists and is not empty", 0, "choose another name or allow overwriting (--force)");
-  for (const std::string& name : names)
-    if (!is_own_name(name) || !fs::is_regular_file(output + "/" + name, error))
-      io::refuse_system(kOp, output, "holds " + io::quote(name) + ", which convert does not write", 0,
-                        "a folder is replaced as a whole: choose another one or move that file away");
-  refuse_unread(output, names, read);
   if (::faccessat(AT_FDCWD, output.c_str(), W_OK | X_OK, AT_EACCESS) != 0)
     io::refuse_system(kOp, output, "cannot remove the old files in it", errno, "check its permissions");
+  refuse_foreign(output, names);
+  refuse_unread(output, names, read);
   return names;
 }
 
@@ -220,10 +213,9 @@ void TemporaryModelFolder::take_permissions(const std::vector<std::string>& old)
     const std::optional<struct stat> now = look_at(file);
     mode_t common = io::kPermissions;
     for (const std::string& replaced : old) common &= permissions_of(look_at(output_ + "/" + replaced), now);
-    if (now) set_permissions(file, now->st_mode & common);
+    set_permissions(file, common);
   }
-  const std::optional<struct stat> now = look_at(path());
-  if (now) set_permissions(path(), now->st_mode & permissions_of(look_at(output_), now));
+  set_permissions(path(), permissions_of(look_at(output_), look_at(path())));
 }
 
 /// The new folder and the old one change places. Returns false when there is no old one any more.

@@ -1,14 +1,14 @@
 // A folder of tensors as convert writes it: the names in it, and how it takes its place whole or not at all.
 #pragma once
 
-#include <sys/stat.h>
+#include <sys/types.h>
 
 #include <cstddef>
-#include <filesystem>
 #include <optional>
 #include <string>
 #include <vector>
 
+#include "convert/input_file.h"
 #include "io/atomic_file.h"
 #include "io/temporary_files.h"
 
@@ -17,21 +17,9 @@ namespace candor::convert_internal {
 /// "model.safetensors", or "model-00002-of-00005.safetensors"
 std::string shard_name(std::size_t index, std::size_t count);
 
-/// A file of the input as it was when this was made, whatever has its name later.
-class InputFile {
- public:
-  InputFile(const std::string& path);
-  bool is(const std::string& path) const;   // that very file
-  bool was(const std::string& path) const;  // a name that it had
-
- private:
-  std::filesystem::path path_;
-  std::optional<struct stat> seen_;
-};
-
 /// Names of the files in the folder `output`: none when it is not there or empty. Refuses it when it holds anything
-/// that convert does not write, when it may not be replaced, and when only some of its tensor files are among `read`,
-/// the files of the input, or one of these is another file by now: the others would be lost.
+/// that convert does not write or when it may not be replaced. When files of the input, `read`, are in it, every other
+/// one there is refused, and every one that is not as it was read: it would be lost.
 /// errors   IoError
 std::vector<std::string> replaceable_files(const std::string& output, bool overwrite,
                                            const std::vector<InputFile>& read);

@@ -9,6 +9,7 @@
 
 #include "candor/convert.h"
 #include "candor/io.h"
+#include "convert/input_file.h"
 #include "convert/output_kind.h"
 
 namespace candor::convert_internal {
@@ -30,6 +31,7 @@ struct TensorPlan {
 /// A small file beside the tensors.
 struct SideFile {
   std::string name, content;
+  std::optional<InputFile> read = std::nullopt;  // where it comes from, when that is a file
 };
 
 /// Names, rows and side files as the source's architecture has them.

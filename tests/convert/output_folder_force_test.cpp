@@ -46,6 +46,13 @@ TEST(ForcedFolder, EveryOtherNameIsSomebodyElses) {
   }
 }
 
+TEST(ForcedFolder, ItsNamesAreOfRegularFiles) {
+  const TemporaryFolder folder;
+  std::filesystem::create_directories(folder.path("m/config.json"));
+  const std::string text = error_text<IoError>([&] { replaceable_files(folder.path("m"), true, {}); });
+  EXPECT_NE(text.find("m: holds 'config.json', which is no regular file"), std::string::npos) << text;
+}
+
 TEST(ForcedFolder, AnInputWithANameOfItsOwnStays) {
   const TemporaryFolder folder;
   std::filesystem::create_directory(folder.path("m"));
@@ -65,14 +72,41 @@ TEST(ForcedFolder, TensorsBesideTheInputThatWereNotReadStay) {
   const std::string first = "model-00001-of-00002.safetensors", second = "model-00002-of-00002.safetensors";
   std::filesystem::create_directory(folder.path("m"));
   for (const std::string& name : {first, second, std::string("config.json")}) folder.put("m/" + name, "x");
-  const std::string text =
-      error_text<IoError>([&] { replaceable_files(folder.path("m"), true, {folder.path("m/" + first)}); });
+  const std::string text = error_text<IoError>([&] {
+    replaceable_files(folder.path("m"), true, {folder.path("m/" + first), folder.path("m/config.json")});
+  });
   EXPECT_NE(text.find("holds '" + second + "' beside the input"), std::string::npos) << text;
   std::filesystem::create_symlink("m/" + first, folder.path("link"));
   error_text<IoError>([&] { convert_internal::check_output(folder.path("m"), true, {folder.path("link")}); });
   const std::vector<InputFile> both = {folder.path("m/" + first), folder.path("m/" + second)};
-  EXPECT_EQ(replaceable_files(folder.path("m"), true, both).size(), 3u);
+  const std::string config = error_text<IoError>([&] { replaceable_files(folder.path("m"), true, both); });
+  EXPECT_NE(config.find("holds 'config.json' beside the input"), std::string::npos) << config;
+  std::vector<InputFile> all = both;
+  all.emplace_back(folder.path("m/config.json"));
+  EXPECT_EQ(replaceable_files(folder.path("m"), true, all).size(), 3u);
+  folder.put("m/config.json", "another");
+  const std::string changed = error_text<IoError>([&] { replaceable_files(folder.path("m"), true, all); });
+  EXPECT_NE(changed.find("holds 'config.json', which is not what was read any more"), std::string::npos) << changed;
   EXPECT_EQ(replaceable_files(folder.path("m"), true, {folder.put("elsewhere", "x")}).size(), 3u);
+}
+
+// A link, or a second name, beside which no configuration is: the folder's own would be lost.
+TEST(ForcedFolder, AConfigurationThatWasNotReadStays) {
+  const TemporaryFolder folder;
+  std::filesystem::create_directory(folder.path("m"));
+  const std::string tensors = write_safetensors(folder.path("m/model.safetensors"), {f32_tensor("x", {1})});
+  folder.put("m/config.json", "{\"model_type\": \"x\"}");
+  std::filesystem::create_symlink("m/model.safetensors", folder.path("link.safetensors"));
+  std::filesystem::create_hard_link(tensors, folder.path("second.safetensors"));
+  ConvertOptions options = to(DType::bf16);
+  options.overwrite = true;
+  for (const char* input : {"link.safetensors", "second.safetensors"}) {
+    const std::string text = error_text<IoError>([&] { convert(folder.path(input), folder.path("m"), options); });
+    EXPECT_NE(text.find("m: holds 'config.json' beside the input"), std::string::npos) << text;
+  }
+  EXPECT_EQ(read_bytes(folder.path("m/config.json")), "{\"model_type\": \"x\"}");
+  convert(folder.path("m"), folder.path("m"), options);
+  EXPECT_NE(read_bytes(folder.path("m/config.json")).find("bfloat16"), std::string::npos);
 }
 
 TEST(ForcedFolder, OneShardIsNotConvertedOverTheOthers) {
@@ -146,7 +180,7 @@ TEST(ForcedFolder, WhatWasPrivateStaysPrivate) {
       ::chmod(folder.path("out").c_str(), of_folder & 0770u);
     });
     EXPECT_EQ(mode("out"), of_folder & 0770u) << "as it is in the end";
-    EXPECT_EQ(mode("out/model.safetensors"), of_file & 0644u);
+    EXPECT_EQ(mode("out/model.safetensors"), of_file);
     std::filesystem::remove_all(folder.path("out"));
   }
   ::umask(before);

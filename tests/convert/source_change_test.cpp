@@ -116,8 +116,7 @@ TEST_F(SourceChange, WhatTookItsPlaceInTheFolderStays) {
     const auto save = [this] { testing::write_safetensors(input_, {f32_tensor("x", {2.0f})}); };
     const std::string text =
         error_text<IoError>([&] { convert(named, output, changing(DType::bf16, "converting", save)); });
-    EXPECT_NE(text.find("m: holds 'model.safetensors', which is not the file any more that was read"),
-              std::string::npos)
+    EXPECT_NE(text.find("m: holds 'model.safetensors', which is not what was read any more"), std::string::npos)
         << text;
     EXPECT_EQ(Checkpoint::open(input_).tensor("x").to_f32(), std::vector<float>{2.0f});
   }
