@@ -171,6 +171,24 @@ TEST(NoScheme, DifferencesOfNumbersNearOne) {
 }
 
 // Bytes of something else under the dtype's name: beside a value 2^24 times as large all others seem to be zero.
+// Task vectors: multiples of the last bits of the larger tensor, a few of them in each neighbourhood.
+TEST(NoScheme, DifferencesOfBf16Tensors) {
+  std::uint64_t seed = 7000;
+  for (const auto& [rows, columns] : {std::pair<std::size_t, std::size_t>{16, 64}, {16, 256}, {16, 8192}, {64, 256}})
+    for (const double sigma : {0.02, 0.1, 1.0})
+      for (const double change : {3e-4, 1e-3, 3e-3, 1e-2, 3e-2, 0.1})
+        for (int repeat = 0; repeat < 3; ++repeat) {
+          const std::vector<float> weights = draw(Law::normal, sigma, rows * columns, ++seed);
+          std::vector<float> tuned = draw(Law::normal, sigma * change, rows * columns, ++seed);
+          for (std::size_t i = 0; i < tuned.size(); ++i) tuned[i] += weights[i];
+          const auto before = to_bf16(weights, Route::rne), after = to_bf16(tuned, Route::rne);
+          Matrix matrix{.rows = rows, .columns = columns, .values = {}};
+          for (std::size_t i = 0; i < before.size(); ++i)
+            matrix.values.push_back(bf16_bits_to_f32(after[i]) - bf16_bits_to_f32(before[i]));
+          EXPECT_EQ(schemes_of(matrix, DType::bf16), "") << rows << " x " << columns << ", " << sigma << ", " << change;
+        }
+}
+
 TEST(NoScheme, ValuesOfAllSizes) {
   const auto any_word = [](std::size_t r, std::size_t c) {
     const auto word = static_cast<std::uint32_t>(random_bits(r, c));

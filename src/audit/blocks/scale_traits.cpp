@@ -103,6 +103,11 @@ bool scales_are_powers_of_two(const std::vector<Fit>& fits) {
   return nearly_all(fits, [](const Fit& fit) { return power_of_two_in(fit) != 0; });
 }
 
+double share_of_powers_of_two(const std::vector<Fit>& fits) {
+  const auto are = std::count_if(fits.begin(), fits.end(), [](const Fit& fit) { return power_of_two_in(fit) != 0; });
+  return static_cast<double>(are) / static_cast<double>(fits.size());
+}
+
 std::size_t different_powers(const std::vector<Fit>& fits) {
   std::set<double> powers;
   for (const Fit& fit : fits) powers.insert(power_of_two_in(fit));

@@ -13,6 +13,9 @@ bool zeros_are_f16(const std::vector<Fit>& fits);
 
 /// Every interval holds a power of two.
 bool scales_are_powers_of_two(const std::vector<Fit>& fits);
+
+/// Part of the intervals that hold one; of scales that come from the largest value next to none do.
+double share_of_powers_of_two(const std::vector<Fit>& fits);
 /// Of scales that are powers of two: how many different ones.
 std::size_t different_powers(const std::vector<Fit>& fits);
 

@@ -135,10 +135,10 @@ bool is_power_of_two(const Fit& fit) { return scales_are_powers_of_two({fit}); }
 // learning rate have; a power of two is a fixed-point grid or f16's: neither is
 // called quantised.
 bool is_scheme_of_a_tensor(const TensorSlice& slice, const Tally& tally) {
+  if (tally.extent.kind != Kind::tensor) return false;
   if (tally.family == Family::fp8_e4m3) return magnitudes_in(slice) >= 40;
   if (tally.family == Family::fp8_e5m2) return magnitudes_in(slice) >= 24;
   if (tally.family != Family::integer && tally.family != Family::affine) return false;
-  if (tally.extent.kind != Kind::tensor) return false;
   return levels_of(tally.fits).span > 48 && magnitudes_in(slice) >= 32 && !is_power_of_two(tally.fits.front());
 }
 
@@ -153,11 +153,15 @@ bool is_microscaled(const Tally& tally) {
 }
 
 OneLattice one_lattice_of(const BlockSet& set, double fewest) {
+  constexpr double kPowersOfTwo = 0.5;  // a block whose values are multiples of three by chance has another scale
   constexpr int kFew = 48;
   for (const Family family : {Family::integer, Family::affine}) {
     const Tally tally = try_blocks(set, family);
-    if (tally.fraction() < fewest || evidence_bits(tally) <= 0 || !is_one_lattice(set, tally)) continue;
-    return levels_of(tally.fits).span <= kFew ? OneLattice::few_levels : OneLattice::many_levels;
+    if (tally.fraction() < fewest || evidence_bits(tally) <= 0) continue;
+    if (is_one_lattice(set, tally))
+      return levels_of(tally.fits).span <= kFew ? OneLattice::few_levels : OneLattice::many_levels;
+    // Differences of bf16 values are multiples of their last bits, which a neighbourhood of values shares.
+    if (share_of_powers_of_two(tally.fits) >= kPowersOfTwo) return OneLattice::powers_of_two;
   }
   return OneLattice::no;
 }
