@@ -3,6 +3,9 @@
 #include <gtest/gtest.h>
 
 #include <cmath>
+#include <cstdio>
+#include <map>
+#include <mutex>
 #include <string>
 
 #include "audit/judge/pool.h"
@@ -128,6 +131,40 @@ TEST(arithmetic, sums_of_few_values_are_no_findings) {
     EXPECT_LE(findings, sums.most_findings) << sums.count << " values, " << sums.scale << " x " << sums.updates;
   }
   EXPECT_GT(as_sure_as_a_finding, 200) << "the premise: parity alone would be sure";
+}
+
+// Where the summands' own last bits are near 2^-24, their sums lie on f16's lattice for the most part.
+TEST(arithmetic, sums_of_small_values_are_no_findings) {
+  constexpr double kSpreads[] = {3e-5, 1e-4, 3e-4, 1e-3};
+  constexpr std::size_t kCounts[] = {1000, 2048, 4096, 10'000};
+  constexpr Law kLaws[] = {Law::normal, Law::laplace, Law::uniform};
+  constexpr std::size_t kDraws = 10, kKinds = 6;
+  constexpr std::size_t kTensors = std::size(kSpreads) * std::size(kCounts) * std::size(kLaws) * kDraws * kKinds;
+  std::mutex mutex;
+  std::map<std::string, int> found;
+  on_all_cores(kTensors, [&](std::size_t i) {
+    const std::size_t summands = 2 + i % 3, each = i / 3 % 2, draws = i / kKinds;
+    const double spread = kSpreads[draws % 4];
+    const std::size_t count = kCounts[draws / 4 % 4];
+    std::vector<float> sum(count);
+    for (std::size_t k = 0; k < summands; ++k) {
+      const std::vector<float> more =
+          widen(to_bf16(draw(kLaws[draws / 16 % 3], spread, count, 9000 + 8 * i + k), Route::rne));
+      for (std::size_t v = 0; v < count; ++v) sum[v] = each == 0 ? sum[v] + more[v] : rounded(sum[v] + more[v]);
+    }
+    const auto n = static_cast<std::int64_t>(count);
+    const HistoryAnswer answer = ask_both(fingerprint_of(to_bf16(sum, Route::rne), {n}));
+    if (!is_audit_finding(answer.proposal.verdict)) return;
+    const std::lock_guard lock(mutex);
+    ++found[std::string(audit_verdict_name(answer.proposal.verdict)) + "/" + answer.proposal.sub + " " +
+            std::to_string(spread) + " " + std::to_string(count)];
+  });
+  int all = 0;
+  for (const auto& [what, times] : found) {
+    std::printf("%s: %d\n", what.c_str(), times);
+    all += times;
+  }
+  EXPECT_LE(all, 4) << "of " << kTensors;
 }
 
 TEST(arithmetic, averaged_small_tensors_do_not_pool_to_a_finding) {

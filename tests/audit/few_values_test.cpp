@@ -114,6 +114,10 @@ TEST(FewValues, GenuineTensorsHaveEnough) {
       of("through f16", [&](auto i, auto, auto) { return widen({to_bf16(w[i], Route::via_f16)})[0]; });
     }
   }
+  std::vector<float> no_numbers = draw(Law::normal, 0.02, 64 * 256, 9);
+  for (std::size_t i = 0; i < no_numbers.size(); ++i)
+    if (random_unit(77, i) < 0.6) no_numbers[i] = i % 2 == 0 ? INFINITY : NAN;
+  expect_enough(no_numbers, 256, "what is not finite");
   expect_enough(rotary_table(2048, 256, true), 256, "rotary");
 }
 

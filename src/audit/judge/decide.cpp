@@ -14,6 +14,9 @@ namespace {
 // The best of seven histories and of shares that are this fine.
 constexpr double kSearchBits = 5;
 
+constexpr double kOffBits = 5;
+constexpr std::uint64_t kFewOff = 50;  // one in so many values of f16's lattice may have been edited
+
 const char* sub_of(History history) {
   switch (history) {
     case History::via_f16:
@@ -75,11 +78,13 @@ std::optional<Mixture> likeliest_mixture(const Measured& m) {
 
 // Part of the values, neither none nor all. Only f16's lattice shows a part: an excess of even codes or of powers of
 // two that is smaller than that of a whole history may as well come from arithmetic.
+// Those that are off it, when they are not few, must be what one rounding leaves.
 bool is_mixed(const Measured& m, const Mixture& mixture, double threshold) {
   const HistoryLikelihood& likelihood = m.of(mixture.history);
   const bool shows = likelihood.small.bits_at(mixture.fit.share) >= kHintBits && has_f16_range(mixture.history);
   const bool not_all = m.has_f16_witness() || mixture.fit.bits_over_pure >= threshold;
-  return shows && not_all && mixture.bits >= threshold && fits(m, mixture.history, mixture.fit.share);
+  const bool others_fit = m.grid.off_values <= m.grid.values / kFewOff || off_lattice_bits(m.codes) >= kOffBits;
+  return shows && not_all && mixture.bits >= threshold && others_fit && fits(m, mixture.history, mixture.fit.share);
 }
 
 // The lattice alone, or with the trace that rounding or cutting f16 leaves.
@@ -125,6 +130,16 @@ Decision parity_decision(const Measured& m) {
   return decision;
 }
 
+/// Values that f16 as it is cannot have left: off its lattice as often as after one rounding, or on one that was moved.
+bool small_values_fit(const Measured& m, const Decision& p11) {
+  if (!m.has_f16_witness()) return true;
+  if (p11.sub != sub::kTf32) return lattice_fits(with_f16_lattice(m), History::from_f16);
+  constexpr double kLeft = 0.8;  // a scaled lattice that does not show takes some away
+  const auto values = static_cast<double>(m.grid.values), off = static_cast<double>(m.grid.off_values);
+  const double rate = m.grid.values == 0 ? 0 : kLeft * m.grid.expected_off / values;
+  return off >= values * rate - 3 * std::sqrt(values * rate * (1 - rate));
+}
+
 // The history that a finding stands for.
 History history_of(const Measured& m, const Decision& decision) {
   if (decision.verdict == AuditVerdict::truncated) return History::truncated;
@@ -161,7 +176,7 @@ bool is_bf16_arithmetic(const Measured& m) {
 std::optional<Decision> scaled_f16(const Measured& m, double threshold) {
   if (!may_be_scaled_f16(m) || m.quantum.bits < threshold) return std::nullopt;
   const Measured back = measure_codes(with_f16_lattice(m), 0);
-  if (!lattice_fits(back)) return std::nullopt;
+  if (!lattice_fits(back.codes, History::via_f16)) return std::nullopt;
   if (back.parity_bits() >= threshold && fits(back, History::from_f16, 1))
     return Decision{AuditVerdict::p11_source, sub::kF16OrTf32, back.parity_bits(), {}};
   if (back.zero_bits() >= threshold && fits(back, History::f16_truncated, 1))
@@ -209,10 +224,11 @@ Decision decide(const Measured& m, double threshold) {
   const Decision mixed{AuditVerdict::mixed, mixture ? sub_of(mixture->history) : "", mixture ? mixture->bits : 0,
                        mixture};
   std::optional<Decision> pure = likeliest_finding(m, threshold);
+  if (pure && pure->verdict == AuditVerdict::p11_source && !small_values_fit(m, *pure)) pure.reset();
   if (pure && !fits(m, history_of(m, *pure), 1)) {
     // The lattice stands by itself; what the rest of the codes tells came before f16.
     const bool by_grid = pure->verdict == AuditVerdict::f16_grid && m.grid_bits() >= threshold;
-    if (by_grid && m.codes.sigma < kWidestForGrid && lattice_fits(m))
+    if (by_grid && m.codes.sigma < kWidestForGrid && lattice_fits(m.codes, History::via_f16))
       *pure = {AuditVerdict::f16_grid, sub::kF16OfUnknownSource, m.grid_bits(), {}};
     else
       pure.reset();

@@ -14,10 +14,12 @@ constexpr std::uint32_t kFewestValues = 128;
 constexpr std::uint64_t kFewestRows = 4;
 constexpr std::size_t kUnused = 2;  // a row with no more different values is zero, or one constant
 
-/// Different ones of `draws` values of the tensor. Without codes there is none twice, but for zeros.
+/// Different ones of `draws` values of the tensor. Without codes there is none twice, but for zeros and what is no
+/// number.
 double expected_of_own(const Fingerprint& tensor, double draws) {
   const auto all = static_cast<double>(tensor.elements);
-  if (tensor.codes.empty()) return draws * (1 - static_cast<double>(tensor.zeros) / all);
+  if (tensor.codes.empty())
+    return draws * (1 - static_cast<double>(tensor.zeros + tensor.infinities + tensor.nans) / all);
   double expected = 0;
   for (const auto& [code, count] : tensor.codes)
     expected -= std::expm1(draws * std::log1p(-static_cast<double>(count) / all));
@@ -60,7 +62,7 @@ std::string few_values_words(const FewValues& few) {
   std::string text = std::string("of ").append(grouped(few.looked_at)).append(" values of a row ");
   text.append(grouped_rounded(std::round(few.different))).append(" are different, where ");
   if (few.wide)
-    text.append("ordinary values of this width all are, zeros apart");
+    text.append("ordinary values of this width all are, zeros and what is not finite apart");
   else
     text.append("as many from the whole tensor have ").append(grouped_rounded(std::round(few.expected)));
   return text.append(

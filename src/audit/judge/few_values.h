@@ -17,7 +17,7 @@ struct FewValues {
   std::uint64_t looked_at = 0;  // values of a row
   double different = 0;         // of them, on average
   double expected = 0;          // of as many values drawn from the whole tensor
-  bool wide = false;            // the tensor has no codes: zeros apart, all were expected to differ
+  bool wide = false;  // the tensor has no codes: zeros and what is not finite apart, all were expected to differ
 };
 
 /// Nothing unless three of four rows have less than 0.6 of what is expected; rows of one or two values do not count.

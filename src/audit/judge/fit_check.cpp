@@ -1,6 +1,7 @@
 #include "audit/judge/fit_check.h"
 
 #include <algorithm>
+#include <bit>
 #include <cmath>
 
 #include "audit/judge/tails.h"
@@ -11,7 +12,7 @@ namespace {
 
 // Beyond chance by this much, after what real densities may be off by.
 constexpr double kDeviations = 4.5, kShareSlack = 0.01, kRatioSlack = 0.03;
-constexpr double kSurplusBits = 20;
+constexpr double kSurplusBits = 10;        // of multiples of four among even ones, and of these among all
 constexpr double kDeviationsTogether = 3;  // of all binades: two numbers, where kDeviations is for each of a dozen
 
 double even_share(History history, int binade, double share) {
@@ -85,22 +86,40 @@ void LatticeCounts::add(const FoldedCodes& codes) {
   }
 }
 
-bool LatticeCounts::fits() const {
-  const auto whole = [](double count) { return static_cast<std::uint64_t>(count); };
-  return binomial_upper_tail(whole(fours), whole(evens), 0.5).bits() < kSurplusBits;
+bool LatticeCounts::fits(double odd_share) const {
+  const auto usual = [](double more, double all, double share) {
+    return binomial_upper_tail(static_cast<std::uint64_t>(more), static_cast<std::uint64_t>(all), share).bits() <
+           kSurplusBits;
+  };
+  if (odds + evens == 0) return true;
+  return odds > 0 && usual(evens, odds + evens, 1 - odd_share) && usual(fours, evens, 0.5);
 }
 
-bool LatticeCounts::has_odd_multiples() const {
-  // Of bf16 values between two points of f16's lattice all in the middle go to the even one: no fewer than a quarter
-  // are odd.
-  const double all = odds + evens, lowest = 0.25 * all - 3 * std::sqrt(all * 0.25 * 0.75);
-  return odds > 0 && odds >= lowest;
+double odd_share(History history) {
+  // Of bf16 values between two points of f16's lattice all in the middle go to the even one.
+  return history == History::from_f16 ? 0.5 : 0.25;
 }
 
-bool lattice_fits(const Measured& m) {
+bool lattice_fits(const FoldedCodes& codes, History history) {
   LatticeCounts lattice;
-  lattice.add(m.codes);
-  return lattice.fits() && lattice.has_odd_multiples();
+  lattice.add(codes);
+  return lattice.fits(odd_share(history));
+}
+
+double off_lattice_bits(const FoldedCodes& codes) {
+  double bits = 0;
+  for (int e = kLowestGridBinade - 4; e < kHighestGridBinade; ++e) {
+    const int levels = kHighestGridBinade + 1 - e;  // from 2^-25 to the last bit of this binade
+    for (std::uint32_t m = 1; m < 128; ++m) {
+      const int zeros = std::countr_zero(m), level = levels - zeros;  // 1: a multiple of 2^-25
+      if (level < 1) continue;
+      const double here = static_cast<double>(codes.counts[first_code(e) + m]);
+      const double of_once = std::exp2(level - 1) / (std::exp2(levels) - 1),
+                   of_sums = std::exp2(-std::min(level, levels - 1));
+      bits += here * std::log2(of_once / of_sums);
+    }
+  }
+  return bits;
 }
 
 bool fits(const Measured& m, History history, double share) {
@@ -109,9 +128,7 @@ bool fits(const Measured& m, History history, double share) {
   if (!parity_fits(binades, history, share)) return false;
   if (m.zero.powers != 0 && !ratio_fits(m.zero.ratio, (m.zero.high - m.zero.low) / 3.92, history, share)) return false;
   if (!has_f16_range(history) || flushes_f16(history)) return true;
-  LatticeCounts lattice;
-  lattice.add(m.codes);
-  return lattice.fits();
+  return lattice_fits(m.codes, history);
 }
 
 }  // namespace candor::audit_internal

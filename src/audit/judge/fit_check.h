@@ -19,13 +19,20 @@ struct LatticeCounts {
   double odds = 0, evens = 0;  // multiples of 2^-24 in [2^-22, 2^-17)
   double fours = 0;            // those of the even ones that are multiples of four
   void add(const FoldedCodes& codes);
-  bool fits() const;
-  /// As many odd multiples as a trip through f16 leaves, whatever came before it. Differences of bf16 values lie on
-  /// coarser lattices: their multiples of 2^-24 are even.
-  bool has_odd_multiples() const;
+  /// As many odd multiples as a trip through f16 leaves. Differences and sums of bf16 values lie on coarser lattices:
+  /// their multiples of 2^-24 are even.
+  bool fits(double odd_share) const;
 };
 
+/// Odd ones among the multiples of 2^-24: one in two of what was rounded to f16 from a wide format, no fewer than one
+/// in four of what was bf16 before.
+double odd_share(History history);
+
 /// f16's lattice alone, for values whose codes elsewhere tell of arithmetic before the trip.
-bool lattice_fits(const Measured& measured);
+bool lattice_fits(const FoldedCodes& codes, History history);
+
+/// What values off f16's lattice tell of where they come from: above 0, from one rounding, which leaves each code of a
+/// binade as often; below, from sums of bf16 values, which lie on the next finer lattices, half of them on each.
+double off_lattice_bits(const FoldedCodes& codes);
 
 }  // namespace candor::audit_internal

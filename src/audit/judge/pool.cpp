@@ -93,7 +93,7 @@ bool EvidencePool::explains(History history) const {
   const auto powers = static_cast<double>(powers_), around = static_cast<double>(around_);
   const double ratio = 8 * powers / around;
   if (powers_ != 0 && !ratio_fits(ratio, ratio * std::sqrt(1 / powers + 1 / around), history, 1)) return false;
-  return !has_f16_range(history) || lattice_.fits();
+  return !has_f16_range(history) || lattice_.fits(odd_share(history));
 }
 
 std::vector<AuditTest> EvidencePool::tests() const {
