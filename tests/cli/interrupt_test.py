@@ -147,12 +147,19 @@ class InterruptTest(CliTest):
                                  {source})
                 (self.folder / source).unlink()
 
+    def ticks(self, process):
+        """Processor time in hundredths of a second."""
+        fields = pathlib.Path(f"/proc/{process.pid}/stat").read_text().rpartition(")")[2].split()
+        return int(fields[11]) + int(fields[12])
+
     def start_stopped(self, path, *words):
         """A command that has opened `path` and stands still, to go on by SIGCONT."""
         process = self.start(*words)
         maps = pathlib.Path(f"/proc/{process.pid}/maps")
         self.wait_for(lambda: process.poll() is not None or str(path) in maps.read_text())
-        time.sleep(0.005)  # mapped, it is looked at once more
+        # Mapped, it is looked at once more before it counts as opened: no more than a few milliseconds of its own time.
+        begin = self.ticks(process)
+        self.wait_for(lambda: process.poll() is not None or self.ticks(process) >= begin + 2)
         process.send_signal(signal.SIGSTOP)
         self.assertIsNone(process.poll(), "the command was over before anything could happen to it")
         return process
@@ -160,7 +167,7 @@ class InterruptTest(CliTest):
     def test_an_input_that_is_written_to(self):
         """Neither state of it is what was read: no output, no verdict."""
         path, out = self.big_input("in.safetensors"), self.folder / "out.safetensors"
-        same, canary = self.big_input("same.safetensors"), self.many_canaries(1500)
+        same, canary = self.big_input("same.safetensors"), self.many_canaries(6000)
         names = sorted(p.name for p in self.folder.iterdir()) + [out.name]
         out.write_bytes(b"old")
         for command, read, words, code in (("convert", path, [path, out, "--dtype", "bf16", "--force"], 1),
