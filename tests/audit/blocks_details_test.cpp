@@ -78,6 +78,26 @@ TEST(BlockDetails, BlocksOnACommonLatticeDoNotHideTheScheme) {
   }
 }
 
+/// The next power of two from `scale` on.
+double power_above(double scale) { return std::exp2(std::ceil(std::log2(scale))); }
+
+// Differences of bf16 values have such blocks too: what is given up for them, and what is not.
+TEST(BlockDetails, BlocksWhoseScalesArePowersOfTwo) {
+  const auto name_of = [](const BlockQuantiser& quantiser) {
+    Matrix matrix = weights(21);
+    quantise(matrix, 1, 32, quantiser);
+    return best_scheme(matrix, DType::bf16).name;
+  };
+  std::vector<double> int8(255), int4(15);
+  for (int k = -127; k <= 127; ++k) int8[static_cast<std::size_t>(k + 127)] = k;
+  for (int k = -7; k <= 7; ++k) int4[static_cast<std::size_t>(k + 7)] = k;
+  EXPECT_EQ(name_of(codebook(int8, power_above)), "");
+  EXPECT_EQ(name_of(codebook(int4, power_above)), "");
+  EXPECT_EQ(name_of(codebook(e2m1_levels(), power_above)), "mxfp4");
+  EXPECT_EQ(name_of(codebook(f8_levels(DType::f8_e4m3), power_above)), "fp8 e4m3");
+  EXPECT_EQ(name_of(codebook(f8_levels(DType::f8_e5m2), power_above)), "fp8 e5m2");
+}
+
 TEST(BlockDetails, RowsThatAreNoMultipleOfABlock) {
   Matrix matrix = weights(6, 256, 768);
   quantise(matrix, 1, 0, symmetric_integers(127));

@@ -130,14 +130,19 @@ Decision parity_decision(const Measured& m) {
   return decision;
 }
 
+/// Off f16's lattice as often as `part` of what one rounding leaves there, but for chance.
+bool is_off_as_often(const Measured& m, double part) {
+  if (m.grid.values == 0) return true;
+  const auto values = static_cast<double>(m.grid.values), off = static_cast<double>(m.grid.off_values);
+  const double rate = part * m.grid.expected_off / values;
+  return off >= values * rate - 3 * std::sqrt(values * rate * (1 - rate));
+}
+
 /// Values that f16 as it is cannot have left: off its lattice as often as after one rounding, or on one that was moved.
 bool small_values_fit(const Measured& m, const Decision& p11) {
+  constexpr double kPart = 0.8;  // a scaled lattice that does not show takes some away
   if (!m.has_f16_witness()) return true;
-  if (p11.sub != sub::kTf32) return lattice_fits(with_f16_lattice(m), History::from_f16);
-  constexpr double kLeft = 0.8;  // a scaled lattice that does not show takes some away
-  const auto values = static_cast<double>(m.grid.values), off = static_cast<double>(m.grid.off_values);
-  const double rate = m.grid.values == 0 ? 0 : kLeft * m.grid.expected_off / values;
-  return off >= values * rate - 3 * std::sqrt(values * rate * (1 - rate));
+  return p11.sub == sub::kTf32 ? is_off_as_often(m, kPart) : lattice_fits(with_f16_lattice(m), History::from_f16);
 }
 
 // The history that a finding stands for.
@@ -164,11 +169,7 @@ std::optional<Decision> likeliest_finding(const Measured& m, double threshold) {
 /// Off f16's lattice as often as ordinary values are, while parity fits no history: sums, merges and training of bf16
 /// values. f16 was not their last stop.
 bool is_bf16_arithmetic(const Measured& m) {
-  const auto values = static_cast<double>(m.grid.values), off = static_cast<double>(m.grid.off_values);
-  if (m.grid.off == 0) return false;
-  const double rate = m.grid.expected_off / values;
-  const bool as_expected = off >= m.grid.expected_off - 3 * std::sqrt(values * rate * (1 - rate));
-  return as_expected && !fits(m, History::from_tf32, 1) && !fits(m, History::truncated, 1);
+  return m.grid.off != 0 && is_off_as_often(m, 1) && !fits(m, History::from_tf32, 1) && !fits(m, History::truncated, 1);
 }
 
 /// f16's histories are asked for where the lattice would be f16's. It must be as sure as a finding: by less, sums of a

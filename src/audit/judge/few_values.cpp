@@ -67,8 +67,7 @@ std::string few_values_words(const FewValues& few) {
     text.append("as many from the whole tensor have ").append(grouped_rounded(std::round(few.expected)));
   return text.append(
       ": int4 whose columns were put in another order looks like this, as do values that were copied, and rows that "
-      "lie "
-      "close around values of their own");
+      "lie close around values of their own");
 }
 
 }  // namespace candor::audit_internal

@@ -7,9 +7,9 @@ namespace candor::audit_internal {
 
 /// Sums, averages and merges of bf16 values also have ties that go to even codes, and small differences on lattices:
 /// far likelier under "through f16" than under one rounding, and yet neither. Three marks tell them apart: f16 and TF32
-/// leave the same share of even codes in every binade, and in all together; on f16's lattice every second even multiple
-/// of 2^-24 is a multiple of four; and the power of two has the width of the history. `share` of the values have it,
-/// the rest is genuine.
+/// leave the same share of even codes in every binade, and in all together; on f16's lattice there are odd
+/// multiples of 2^-24, and every second even one is a multiple of four; and the power of two has the width of the
+/// history. `share` of the values have it, the rest is genuine.
 bool fits(const Measured& measured, History history, double share);
 
 /// The same marks one by one, for evidence that was pooled. The variance of a binade has the dispersion in it.
