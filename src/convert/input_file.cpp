@@ -23,10 +23,10 @@ InputFile::InputFile(const std::string& path) : seen_(look_at(path)) {
 
 bool InputFile::is(const std::string& path) const { return is_same(seen_, look_at(path)); }
 
-bool InputFile::is_unread(const std::string& path) const {
+bool InputFile::is_as_read(const std::string& path) const {
   const std::optional<struct stat> now = look_at(path);
-  return !is_same(seen_, now) || seen_->st_size != now->st_size || seen_->st_mtim.tv_sec != now->st_mtim.tv_sec ||
-         seen_->st_mtim.tv_nsec != now->st_mtim.tv_nsec;
+  return is_same(seen_, now) && seen_->st_size == now->st_size && seen_->st_mtim.tv_sec == now->st_mtim.tv_sec &&
+         seen_->st_mtim.tv_nsec == now->st_mtim.tv_nsec;
 }
 
 bool InputFile::was(const std::string& path) const {

@@ -17,9 +17,9 @@ class InputFile {
   /// To be made before it is read.
   InputFile(const std::string& path);
 
-  bool is(const std::string& path) const;         // that very file
-  bool is_unread(const std::string& path) const;  // another one, or that file written to since
-  bool was(const std::string& path) const;        // a name that it had
+  bool is(const std::string& path) const;          // that very file
+  bool is_as_read(const std::string& path) const;  // and nobody wrote to it since
+  bool was(const std::string& path) const;         // a name that it had
 
  private:
   std::filesystem::path path_;

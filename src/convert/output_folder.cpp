@@ -94,19 +94,17 @@ void refuse_foreign(const std::string& output, const std::vector<std::string>& n
 /// has another name elsewhere, or what was put there in their place since.
 void refuse_unread(const std::string& output, const std::vector<std::string>& names,
                    const std::vector<InputFile>& read) {
-  const auto any = [&](const std::string& name, const auto& is_it) {
+  const auto any = [&](const std::string& name, auto is_it) {
     const std::string path = output + "/" + name;
-    return std::any_of(read.begin(), read.end(), [&](const InputFile& file) { return is_it(file, path); });
+    return std::any_of(read.begin(), read.end(), [&](const InputFile& file) { return (file.*is_it)(path); });
   };
-  const auto is = [](const InputFile& file, const std::string& path) { return file.is(path); };
-  const auto was = [](const InputFile& file, const std::string& path) { return file.was(path); };
-  const auto as_read = [](const InputFile& file, const std::string& path) { return !file.is_unread(path); };
-  bool holds_input = false;
-  for (const std::string& name : names)
-    holds_input |= name.ends_with(kTensorFileEnd) && (any(name, is) || any(name, was));
+  const bool holds_input = std::any_of(names.begin(), names.end(), [&](const std::string& name) {
+    return name.ends_with(kTensorFileEnd) && (any(name, &InputFile::is) || any(name, &InputFile::was));
+  });
+  if (!holds_input) return;
   for (const std::string& name : names) {
-    if (!holds_input || name == io::kIndexFile || any(name, as_read)) continue;
-    if (any(name, was))
+    if (name == io::kIndexFile || any(name, &InputFile::is_as_read)) continue;
+    if (any(name, &InputFile::was))
       io::refuse_system(kOp, output, "holds " + io::quote(name) + ", which is not what was read any more", 0,
                         "nothing was replaced: convert again, or choose another folder");
     io::refuse_system(kOp, output, "holds " + io::quote(name) + " beside the input, of which it is no part", 0,

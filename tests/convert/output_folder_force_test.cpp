@@ -206,6 +206,19 @@ TEST(ForcedFolder, PermissionsWereForTheOldGroup) {
   EXPECT_EQ(mode("out/model.safetensors"), 0600u);
 }
 
+TEST(ForcedFolder, WhatCannotBeReplacedIsRefusedBeforeTheWork) {
+  const TemporaryFolder folder;
+  const auto refusal = [&](const std::string& output) {
+    return error_text<IoError>([&] { convert_internal::check_output(output, true); });
+  };
+  EXPECT_NE(refusal("/proc").find("/proc: is where a file system is mounted"), std::string::npos);
+  folder.put("file", "x");
+  EXPECT_NE(refusal(folder.path("file/out")).find(folder.path("file") + " is no folder"), std::string::npos);
+  std::filesystem::create_directory(folder.path("many"));
+  for (std::size_t i = 0; i < 1001; ++i) folder.put("many/" + convert_internal::shard_name(i, 1001), "x");
+  EXPECT_NE(refusal(folder.path("many")).find("many: holds 1001 files"), std::string::npos);
+}
+
 TEST(ForcedFolder, NamesThatCannotBeGivenAreRefusedAtOnce) {
   for (const std::string output : {".", "./", "..", "../..", "sub/..", "/"}) {
     const std::string text = error_text<IoError>([&] { convert_internal::check_output(output, true); });

@@ -194,6 +194,21 @@ TEST_F(FolderPlacing, AnOldFolderThatCannotBeRemovedIsSaid) {
   EXPECT_EQ(written_value(left_over(text)), 1);
 }
 
+// Every file is flushed in the folder that has a temporary name: that it is in its place is of no use to anybody.
+TEST_F(FolderPlacing, FilesThatCannotBeFlushedReplaceNothing) {
+  for (int works = 0; works < 3; ++works) {
+    int flushes = 0;
+    at_flush = [&] { flush_fails = flushes++ == works; };
+    const std::string text = error_of_replacing();
+    EXPECT_EQ(text.find("is in place"), std::string::npos) << text;
+    EXPECT_EQ(text.find(".tmp"), std::string::npos) << text;
+    EXPECT_NE(text.find(out_), std::string::npos) << text;
+    EXPECT_NE(text.find("flush"), std::string::npos) << text;
+    at_flush = nullptr;
+    expect_only(1);
+  }
+}
+
 TEST_F(FolderPlacing, AnExchangeThatCannotBeFlushedKeepsBoth) {
   at_flush = [&] { flush_fails = written_value(out_) == 2; };
   const std::string text = error_of_replacing();
