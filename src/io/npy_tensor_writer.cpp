@@ -28,6 +28,19 @@ bool is_there(const std::string& path) {
   return fs::exists(fs::symlink_status(path, error));  // a dangling link is there too
 }
 
+/// The dtype that the name of an old array says. Any other file of that name is nothing to replace.
+/// errors   FormatError
+std::optional<DType> replaceable_name(const std::string& path) {
+  const std::string sidecar = npy_sidecar(path);
+  try {
+    const std::optional<DType> dtype = npy_sidecar_dtype(path);
+    if (!dtype || parse_strict_json(read_text_file(sidecar), sidecar).size() == 1) return dtype;
+  } catch (const FormatError&) {  // nor is it what the reader could use
+  }
+  throw FormatError("npy: " + sidecar +
+                    ": holds something else than an array's dtype; move that file away or choose another name");
+}
+
 /// Pairs in a folder are replaced one after the other: two writers of one pair would leave one's name beside the
 /// other's array. A file system without locks goes on without one. Whoever may read the folder may hold its lock, for
 /// whatever reason and however long, so the wait has an end.
@@ -133,7 +146,7 @@ class NpyFile final : public SequentialFile {
   std::optional<Name> take_other_sidecar() const {
     const std::string sidecar = npy_sidecar(path());
     if (!overwrite_ || !is_there(sidecar)) return std::nullopt;
-    const std::optional<DType> said = npy_sidecar_dtype(path());  // throws: it has become somebody else's file
+    const std::optional<DType> said = replaceable_name(path());  // throws: it has become somebody else's file
     if (!said || said == dtype_) return std::nullopt;
     Name name{*said, read_text_file(sidecar)};
     std::error_code error;
@@ -174,7 +187,7 @@ void check_sidecar(const std::string& path, bool overwrite) {
   if (!overwrite)
     refuse_system("write", sidecar, "exists, and would be read as the dtype of " + path, EEXIST,
                   "choose another name or allow overwriting");
-  npy_sidecar_dtype(path);  // throws: some other JSON file, which is nothing to replace
+  replaceable_name(path);
 }
 
 }  // namespace

@@ -92,6 +92,12 @@ TEST_F(NpyTensor, AnotherProgramsJsonIsNotReplaced) {
   folder_.put("x.npy.json", R"({"settings": 1})");
   for (const DType dtype : {DType::bf16, DType::f32}) error_text<FormatError>([&] { write(dtype, true); });
   EXPECT_EQ(read_bytes(path_ + ".json"), R"({"settings": 1})");
+  const std::string with_a_note = R"({"dtype": "bf16", "note": "mine"})";
+  folder_.put("x.npy.json", with_a_note);
+  for (const DType dtype : {DType::bf16, DType::f32})
+    EXPECT_THAT(error_text<FormatError>([&] { write(dtype, true); }),
+                HasSubstr("x.npy.json: holds something else than an array's dtype; move that file away"));
+  EXPECT_EQ(read_bytes(path_ + ".json"), with_a_note);
 }
 
 // The array that appears meanwhile must not be left with our sidecar.

@@ -159,6 +159,17 @@ TEST(WriterAtomicity, WhatIsReplacedKeepsItsPermissions) {
   ::umask(before);
 }
 
+// Root may give files to any group; others have no second one for certain.
+TEST(WriterAtomicity, PermissionsForAnotherGroupGo) {
+  if (::geteuid() != 0) GTEST_SKIP() << "only root can give a file to a group that it is not in";
+  const TemporaryFolder folder;
+  folder.put("f", "old");
+  ASSERT_EQ(::chown(folder.path("f").c_str(), static_cast<uid_t>(-1), ::getegid() + 1), 0);
+  ASSERT_EQ(::chmod(folder.path("f").c_str(), 0664), 0);
+  FileWriter(folder.path("f"), true).finish();
+  EXPECT_EQ(permissions(folder.path("f")), 0604u);
+}
+
 TEST(WriterAtomicity, ALinkToAPrivateFileBecomesAPrivateFile) {
   const TemporaryFolder folder;
   folder.put("target", "theirs");
