@@ -89,6 +89,8 @@ void TextFile::commit() {
   }
   try {
     writer_->finish(cancel_requested());
+  } catch (const PlacedError& error) {
+    throw PlacedError(named(error));
   } catch (const IoError& error) {
     fail(error);
   }
@@ -104,12 +106,14 @@ void TextFile::fail(const char* action, int error) const {
 }
 
 // The writer says "write: PATH: …": which of several files it was says more.
-void TextFile::fail(const IoError& error) const {
+std::string TextFile::named(const IoError& error) const {
   constexpr std::string_view kOp = "write: ";
   std::string_view text = error.what();
   if (text.starts_with(kOp)) text.remove_prefix(kOp.size());
-  throw IoError(what_ + ": " + std::string(text));
+  return what_ + ": " + std::string(text);
 }
+
+void TextFile::fail(const IoError& error) const { throw IoError(named(error)); }
 
 void require_writable(const std::string& what, const std::string& path) {
   if (exists_and_is_special(path))

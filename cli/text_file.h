@@ -31,6 +31,7 @@ class TextFile {
  private:
   [[noreturn]] void fail(const char* action, int error) const;
   [[noreturn]] void fail(const IoError& error) const;
+  std::string named(const IoError& error) const;
   std::string what_, path_;
   std::optional<FileWriter> writer_;  // of a regular file
   int fd_ = -1;                       // of anything else

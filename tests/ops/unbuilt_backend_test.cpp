@@ -92,6 +92,24 @@ TEST(UnbuiltBackend, IsNamedWhenItHasTheKernel) {
   EXPECT_THAT(refusal([&] { unary(UnaryKind::neg, half); }), Not(HasSubstr("cuda")));
 }
 
+std::string_view refuses_all(const Unary&) { return "x must be something else"; }
+
+// Of rows with the precision the one that this machine could run is the one to tell about, wherever it stands.
+TEST(UnbuiltBackend, ANewerInstructionSetIsNoReasonBesideARowOfThisMachine) {
+  constexpr std::array kRows = {
+      row<Unary>(of(bf16), Isa::avx512, InstructionClass::f32_fma, "newer/unary", negate, refuses_all),
+      row<Unary>(of(bf16), Isa::any, InstructionClass::f32_fma, "toy/unary", negate, refuses_all)};
+  const Tensor x = Tensor::shape_only({2}, bf16);
+  const Unary args{.x = const_view(x)};
+  const auto explain = [&](std::span<const KernelRow> rows) {
+    return explain_missing(
+        Backend{.name = "toy", .built = true, .reference = false, .rows = rows, .active_isa = any_isa, .stream = {}},
+        of(bf16), args);
+  };
+  EXPECT_THAT(explain(kRows), HasSubstr("refuses: x must be something else"));
+  EXPECT_THAT(explain(std::span(kRows).first(1)), HasSubstr("refuses: needs a newer instruction set"));
+}
+
 TEST(UnbuiltBackend, IsListed) {
   const std::vector<KernelListing> listings = list_kernels();
   ASSERT_EQ(listings.size(), 4u);
