@@ -15,4 +15,5 @@ esac
 scripts/setup.sh --dev
 cmake --preset "$preset" >/dev/null
 cmake --build --preset "$preset"
-ctest --test-dir "build/$preset" --label-regex "$labels" --output-on-failure --no-tests=error --timeout 1200
+ctest --test-dir "build/$preset" --parallel "$(nproc)" --label-regex "$labels" --output-on-failure --no-tests=error \
+  --timeout 1200
