@@ -39,8 +39,22 @@ using DistinctByZeros = std::array<std::uint64_t, 53>;
 
 /// Elements of one class by index, the first eight of each. on_grid: small multiples of 2^-24 of bf16 values none of
 /// which is off that lattice. block: where the first sampled block begins that fits the scheme that explains most.
+/// narrow: a significand that would fit f32 in f64, 11 bits in f32, four in f16 and bf16, is no power of two and is
+/// followed by another such, where many more are such than chance makes (f16 and bf16: all). wide: one that would not
+/// fit, beside narrow ones.
 struct ClassWitness {
-  enum class Kind : std::uint8_t { off_grid, above_f16, at_65536, subnormal, infinity, nan, on_grid, block };
+  enum class Kind : std::uint8_t {
+    off_grid,
+    above_f16,
+    at_65536,
+    subnormal,
+    infinity,
+    nan,
+    on_grid,
+    block,
+    narrow,
+    wide
+  };
   Kind kind = Kind::off_grid;
   std::uint64_t index = 0, code = 0;      // code: the element's bits
   std::optional<std::uint64_t> offset{};  // in its file, where index and dtype do not tell it: strided, compressed

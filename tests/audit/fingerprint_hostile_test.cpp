@@ -209,7 +209,7 @@ std::vector<Case> histogram_cases() {
 std::vector<Case> evidence_cases() {
   const std::string item = "{\"kind\":\"nan\",\"index\":3,\"code\":\"7fc1\"}";
   std::string many = item;
-  for (int i = 0; i < 64; ++i) many += "," + item;
+  for (int i = 0; i < 80; ++i) many += "," + item;
   return {
       in_bf16("witness_kind", "\"nan\",\"index", "\"odd\",\"index", "\"odd\"", "is 'odd', which is no kind of witness"),
       in_bf16("witness_index", "\"index\":3", "\"index\":4", "4,\"code\":\"7", "is 4 in a tensor of 4 elements"),
@@ -218,7 +218,7 @@ std::vector<Case> evidence_cases() {
       in_bf16("witness_number", "[" + item, "[7," + item, "7,{", "a JSON number where an object belongs"),
       in_bf16("witness_second", item, item + ",{\"kind\":\"nan\",\"index\":9,\"code\":\"1\"}", "9,\"code",
               "is 9 in a tensor"),
-      in_bf16("witnesses_many", item, many, "[" + item, "has 65 items where at most 64 can be"),
+      in_bf16("witnesses_many", item, many, "[" + item, "has 81 items where at most 80 can be"),
       in_bf16("slots_huge", "\"slots\":3", "\"slots\":65537", "65537", "is 65537 where at most 65536 can be"),
       in_bf16("slots_few", "\"slots\":3", "\"slots\":2", "\"AgU=\"",
               "counts 5 blocks with 2 different codes; 'slots' is 2"),

@@ -66,6 +66,7 @@
 #include "audit/judge/steps.h"
 #include "audit/judge/tables.h"
 #include "audit/judge/tails.h"
+#include "audit/judge/witnesses.h"
 #include "audit/label/claims.h"
 #include "audit/label/label.h"
 #include "audit/load.h"
@@ -92,7 +93,7 @@
 namespace candor::audit_internal {
 namespace {
 
-TEST(AuditHeaders, StandTogether) { EXPECT_EQ(kWitnessKinds, 8u); }
+TEST(AuditHeaders, StandTogether) { EXPECT_EQ(kWitnessKinds, 10u); }
 
 }  // namespace
 }  // namespace candor::audit_internal

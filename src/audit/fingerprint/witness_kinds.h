@@ -12,7 +12,7 @@ namespace candor::audit_internal {
 
 /// By the value of ClassWitness::Kind.
 inline constexpr std::array<std::string_view, kWitnessKinds> kWitnessKindNames = {
-    "off_grid", "above_f16", "at_65536", "subnormal", "infinity", "nan", "on_grid", "block"};
+    "off_grid", "above_f16", "at_65536", "subnormal", "infinity", "nan", "on_grid", "block", "narrow", "wide"};
 
 constexpr std::string_view witness_kind_name(ClassWitness::Kind kind) {
   return kWitnessKindNames[static_cast<std::size_t>(kind)];

@@ -1,12 +1,9 @@
 #include "audit/judge/evidence_counts.h"
 
 #include <algorithm>
-#include <array>
 #include <cmath>
-#include <set>
 
 #include "audit/code_value.h"
-#include "audit/element_position.h"
 #include "audit/judge/code_table.h"
 #include "audit/number_format.h"
 
@@ -118,50 +115,6 @@ void fill_from_significands(const Fingerprint& tensor, AuditEvidence& evidence) 
   counter.finish();
 }
 
-const char* witness_text(ClassWitness::Kind kind) {
-  switch (kind) {
-    case ClassWitness::Kind::off_grid:
-      return "off f16's lattice";
-    case ClassWitness::Kind::above_f16:
-      return "above f16's range";
-    case ClassWitness::Kind::at_65536:
-      return "65536: what f16's largest values become";
-    case ClassWitness::Kind::subnormal:
-      return "subnormal";
-    case ClassWitness::Kind::infinity:
-      return "infinity";
-    case ClassWitness::Kind::on_grid:
-      return "on f16's lattice, where bf16 is finer";
-    case ClassWitness::Kind::block:
-      return "a block that fits begins here";
-    case ClassWitness::Kind::nan:
-      break;
-  }
-  return "NaN";
-}
-
-/// What only a finding makes worth a look: the values on the lattice that it names.
-bool is_of_finding(ClassWitness::Kind kind) {
-  return kind == ClassWitness::Kind::on_grid || kind == ClassWitness::Kind::block;
-}
-
-bool is_shown(ClassWitness::Kind kind, AuditVerdict verdict) {
-  if (kind == ClassWitness::Kind::on_grid) return verdict == AuditVerdict::f16_grid || verdict == AuditVerdict::mixed;
-  return kind != ClassWitness::Kind::block || verdict == AuditVerdict::dequantised || verdict == AuditVerdict::mixed;
-}
-
-/// An element that is of several classes is named once, by the one that says most: ±65536 rather than "above f16's
-/// range", else the first.
-void name_once(DType dtype, std::vector<ClassWitness>& ordered) {
-  std::erase_if(ordered, [&](const ClassWitness& w) {
-    return w.kind == ClassWitness::Kind::above_f16 && std::fabs(code_value(dtype, w.code)) == kJustAbove;
-  });
-  std::set<std::uint64_t> named;
-  std::erase_if(ordered, [&](const ClassWitness& w) { return !named.insert(w.index).second; });
-}
-
-double through_f16(double x) { return static_cast<double>(f16_bits_to_f32(f64_to_f16_bits(x))); }
-
 }  // namespace
 
 void fill_counts(const Fingerprint& tensor, AuditEvidence& evidence) {
@@ -173,36 +126,6 @@ void fill_counts(const Fingerprint& tensor, AuditEvidence& evidence) {
   } else if (!tensor.significands.counts.empty()) {
     fill_from_significands(tensor, evidence);
   }
-}
-
-std::vector<AuditWitness> name_witnesses(const Fingerprint& tensor, AuditVerdict verdict) {
-  constexpr std::size_t kMost = 8;
-  std::vector<ClassWitness> ordered = tensor.witnesses;
-  std::erase_if(ordered, [&](const ClassWitness& w) { return !is_shown(w.kind, verdict); });
-  std::stable_sort(ordered.begin(), ordered.end(), [](const ClassWitness& a, const ClassWitness& b) {
-    if (is_of_finding(a.kind) != is_of_finding(b.kind)) return is_of_finding(a.kind);
-    return is_of_finding(a.kind) ? a.kind > b.kind : a.kind < b.kind;  // a block before what lies in it
-  });
-  name_once(tensor.dtype, ordered);
-  // Not all places to one class: three of each first, then the rest.
-  std::array<int, 8> taken{};
-  std::stable_partition(ordered.begin(), ordered.end(),
-                        [&](const ClassWitness& w) { return taken[static_cast<std::size_t>(w.kind)]++ < 3; });
-  ordered.resize(std::min(ordered.size(), kMost));
-  const std::uint64_t item = tensor.elements == 0 ? 0 : tensor.nbytes / tensor.elements;
-  std::vector<AuditWitness> witnesses;
-  for (const ClassWitness& w : ordered) {
-    AuditWitness named;
-    named.what = witness_text(w.kind);
-    named.index = w.index;
-    named.position = position_of(w.index, tensor.shape);
-    named.offset = w.offset.value_or(tensor.offset + w.index * item);
-    named.code = w.code;
-    named.value = code_value(tensor.dtype, w.code);
-    named.nearest_f16 = through_f16(named.value);
-    witnesses.push_back(std::move(named));
-  }
-  return witnesses;
 }
 
 }  // namespace candor::audit_internal

@@ -7,6 +7,7 @@
 #include "audit/judge/evidence_counts.h"
 #include "audit/judge/few_values.h"
 #include "audit/judge/proposal.h"
+#include "audit/judge/witnesses.h"
 #include "audit/number_words.h"
 #include "core/formats.h"
 
@@ -130,7 +131,7 @@ TensorAudit judge(const Fingerprint& tensor, const std::optional<Measured>& meas
   tell_few_values(tensor, !verdict, decided);
   if (decided.verdict == AuditVerdict::widened && label.f32_by_convention) decided = by_design(std::move(decided));
   audit.verdict = decided.verdict;
-  audit.witnesses = name_witnesses(tensor, decided.verdict);
+  audit.witnesses = name_witnesses(tensor, decided.verdict, decided.sub);
   audit.sub = std::move(decided.sub);
   audit.bits = decided.bits;
   audit.sentence = std::move(decided.sentence);

@@ -26,7 +26,8 @@ bool has_known_codes(DType dtype) {
   return dtype == DType::bf16 || dtype == DType::f16 || dtype == DType::f8_e4m3 || dtype == DType::f8_e5m2;
 }
 
-/// `value`: positive, a normal f64, as the values of all narrower formats are.
+}  // namespace
+
 Magnitude magnitude_of(double value) {
   constexpr std::uint64_t kHidden = std::uint64_t{1} << 52;
   const std::uint64_t bits = f64_bits(value);
@@ -36,8 +37,6 @@ Magnitude magnitude_of(double value) {
   out.lowest = out.exponent - 52 + std::countr_zero(bits | kHidden);
   return out;
 }
-
-}  // namespace
 
 int MagnitudeTable::longest() const {
   int most = 0;

@@ -30,6 +30,9 @@ struct MagnitudeTable {
   std::uint64_t at(double magnitude) const;
 };
 
+/// `value`: positive, a normal f64, as the values of all narrower formats are.
+Magnitude magnitude_of(double value);
+
 /// From the codes; empty when the fingerprint has none.
 MagnitudeTable magnitudes_of(const Fingerprint& tensor);
 

@@ -165,6 +165,8 @@ ClassMask TensorScan::possible(const SpanCounts& counts) {
   if (!is_wide(entry_.dtype)) {
     if (const auto* classes = code_classes(entry_.dtype))
       for (const auto& [code, count] : counts.codes) mask |= (*classes)[code];
+    if ((mask & class_bit(Kind::wide)) != 0)
+      mask &= ~unsigned{class_bit(Kind::wide)} & ~unsigned{class_bit(Kind::narrow)};
     return without_useless(mask);
   }
   for (const auto& [key, count] : counts.codes) mask |= key_classes(key, entry_.dtype);
@@ -172,6 +174,7 @@ ClassMask TensorScan::possible(const SpanCounts& counts) {
   if (counts.values.infinities != 0) mask |= class_bit(Kind::infinity);
   if (counts.values.nans != 0) mask |= class_bit(Kind::nan);
   if (counts.values.subnormals != 0) mask |= class_bit(Kind::subnormal);
+  mask |= span_widths(counts, entry_.dtype);
   // f16's grid means something for bf16 values only.
   if (!bf16_only_) mask &= ~unsigned{class_bit(Kind::off_grid)} & ~unsigned{class_bit(Kind::on_grid)};
   return without_useless(mask);
@@ -225,9 +228,15 @@ Fingerprint TensorScan::finish() {
   return out;
 }
 
-/// Off f16's lattice is a class of bf16 values, in whatever dtype; on it says nothing beside one that is off.
+/// Off f16's lattice is a class of bf16 values, in whatever dtype; on it says nothing beside one that is off. Width is
+/// shown where a part or all is narrow.
 bool TensorScan::is_shown(Kind kind, const Fingerprint& out) const {
   if (kind == Kind::off_grid) return !is_wide(entry_.dtype) || out.code_dtype == DType::bf16;
+  if (kind == Kind::wide) return !witnesses_[static_cast<std::size_t>(Kind::narrow)].empty();
+  if (kind == Kind::narrow && !is_wide(entry_.dtype))
+    return std::none_of(out.codes.begin(), out.codes.end(), [&](const auto& code) {
+      return width_class(entry_.dtype, code.first) == class_bit(Kind::wide);
+    });
   if (kind != Kind::on_grid) return true;
   return out.code_dtype == DType::bf16 && witnesses_[static_cast<std::size_t>(Kind::off_grid)].empty();
 }

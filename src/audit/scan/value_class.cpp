@@ -18,8 +18,10 @@ constexpr double kLargestF16 = 65504;
 ClassTable make_table(DType dtype) {
   ClassTable table{};
   const std::uint32_t codes = dtype == DType::bf16 || dtype == DType::f16 ? 65536 : 256;
-  for (std::uint32_t code = 0; code < codes; ++code)
-    table[code] = classes_of(code_value(dtype, code), smallest_normal(dtype));
+  for (std::uint32_t code = 0; code < codes; ++code) {
+    const unsigned classes = classes_of(code_value(dtype, code), smallest_normal(dtype));
+    table[code] = static_cast<ClassMask>(classes | width_class(dtype, code));
+  }
   return table;
 }
 
@@ -44,11 +46,17 @@ class Collector {
   std::vector<ClassWitness> found_;
 };
 
+constexpr unsigned kNarrow = class_bit(Kind::narrow);
+
+/// A narrow value beside others is chance: only one that a narrow one follows is shown.
 template <class Bits, class Classes>
 void collect(Collector& out, const std::byte* data, std::uint64_t elements, std::uint64_t first, Classes classes) {
   for (std::uint64_t i = 0; i < elements && !out.done(); ++i) {
     const Bits bits = load<Bits>(data + i * sizeof(Bits));
-    if (const ClassMask found = classes(bits); (found & out.open()) != 0) out.add(found, first + i, bits);
+    const auto found = static_cast<ClassMask>(classes(bits));
+    if ((found & out.open()) == 0) continue;
+    const bool alone = i + 1 == elements || (classes(load<Bits>(data + (i + 1) * sizeof(Bits))) & kNarrow) == 0;
+    out.add(alone ? static_cast<ClassMask>(found & ~kNarrow) : found, first + i, bits);
   }
 }
 
@@ -64,6 +72,34 @@ ClassMask classes_of(double value, double smallest) {
   if (magnitude > 0 && magnitude < kGridEnd)
     classes |= class_bit(is_off_f16_lattice(magnitude) ? Kind::off_grid : Kind::on_grid);
   return static_cast<ClassMask>(classes);
+}
+
+Widths widths_of(DType dtype) {
+  switch (dtype) {
+    case DType::f64:
+      return {52, 23};
+    case DType::f32:
+      return {23, 10};
+    case DType::f16:
+      return {10, 3};
+    case DType::bf16:
+      return {7, 3};
+    default:
+      return {};
+  }
+}
+
+ClassMask width_class(DType dtype, std::uint64_t bits) {
+  const Widths widths = widths_of(dtype);
+  if (widths.all == 0) return 0;
+  const int exponent_bits = static_cast<int>(dtype_info(dtype).block_bytes) * 8 - 1 - widths.all;
+  const std::uint64_t special = (std::uint64_t{1} << exponent_bits) - 1;
+  const std::uint64_t hidden = std::uint64_t{1} << widths.all, exponent = bits >> widths.all & special;
+  const std::uint64_t significand = (bits & (hidden - 1)) | (exponent == 0 ? 0 : hidden);
+  if (exponent == special || significand == 0) return 0;
+  const int length = static_cast<int>(std::bit_width(significand)) - std::countr_zero(significand);
+  if (length == 1) return 0;
+  return class_bit(length <= widths.narrow + 1 ? Kind::narrow : Kind::wide);
 }
 
 const std::array<ClassMask, 65536>* code_classes(DType dtype) {
@@ -88,12 +124,14 @@ std::vector<ClassWitness> find_witnesses(DType dtype, const std::byte* data, std
   Collector out(wanted);
   if (dtype == DType::f64) {
     const double smallest = smallest_normal(dtype);
-    collect<std::uint64_t>(out, data, elements, first,
-                           [&](std::uint64_t bits) { return classes_of(f64_from_bits(bits), smallest); });
+    collect<std::uint64_t>(out, data, elements, first, [&](std::uint64_t bits) {
+      return classes_of(f64_from_bits(bits), smallest) | width_class(DType::f64, bits);
+    });
   } else if (dtype == DType::f32) {
     const double smallest = smallest_normal(dtype);
-    collect<std::uint32_t>(out, data, elements, first,
-                           [&](std::uint32_t bits) { return classes_of(f32_to_f64(f32_from_bits(bits)), smallest); });
+    collect<std::uint32_t>(out, data, elements, first, [&](std::uint32_t bits) {
+      return classes_of(f32_to_f64(f32_from_bits(bits)), smallest) | width_class(DType::f32, bits);
+    });
   } else if (const ClassTable* table = code_classes(dtype)) {
     const auto look_up = [&](std::uint32_t code) { return (*table)[code]; };
     if (dtype == DType::bf16 || dtype == DType::f16)

@@ -68,6 +68,14 @@ void fill(WideTotals totals, DistinctPatterns<Bits>& patterns, Fingerprint& out)
   out.sum_squares = totals.sum_squares;
 }
 
+/// Significant bits of the values that a cell counts.
+int cell_length(std::uint32_t cell, DType dtype) {
+  const int all = widths_of(dtype).all, smallest = dtype == DType::f64 ? -1074 : -149;
+  const int exponent = static_cast<int>(cell) / SignificandCounts::kZeros + SignificandCounts::kLowest;
+  const int zeros = static_cast<int>(cell) % SignificandCounts::kZeros;
+  return exponent - std::max(exponent - all, smallest) - zeros + 1;
+}
+
 }  // namespace
 
 void fill_wide(WideTotals totals, DistinctPatterns<std::uint32_t>& patterns, Fingerprint& out) {
@@ -78,8 +86,25 @@ void fill_wide(WideTotals totals, DistinctPatterns<std::uint64_t>& patterns, Fin
   fill(std::move(totals), patterns, out);
 }
 
+ClassMask span_widths(const SpanCounts& counts, DType dtype) {
+  constexpr std::uint64_t kFarFromChance = 1024;  // which makes one in 2^13 (f32) or 2^29 (f64)
+  constexpr std::uint32_t kMantissa = 0x3ff;      // of a key
+  const Widths widths = widths_of(dtype);
+  std::uint64_t narrow = 0, wide = 0;
+  for (const auto& [key, count] : counts.codes) narrow += (key & kMantissa) != 0 ? count : 0;
+  for (const auto& [cell, count] : counts.cells) {
+    const int length = cell_length(cell, dtype);
+    if (length > 1) (length <= widths.narrow + 1 ? narrow : wide) += count;
+  }
+  const bool many = narrow != 0 && narrow * kFarFromChance >= narrow + wide;
+  const unsigned classes = (many ? class_bit(Kind::narrow) : 0u) | (wide != 0 ? class_bit(Kind::wide) : 0u);
+  return static_cast<ClassMask>(classes);
+}
+
 ClassMask key_classes(std::uint32_t key, DType dtype) {
-  if (is_bf16(key) && dtype == DType::f32) return (*code_classes(DType::bf16))[key >> 3];
+  constexpr unsigned kWidths = class_bit(Kind::narrow) | class_bit(Kind::wide);  // those are of the dtype
+  if (is_bf16(key) && dtype == DType::f32)
+    return static_cast<ClassMask>((*code_classes(DType::bf16))[key >> 3] & ~kWidths);
   return classes_of(f32_to_f64(key_value(key)), smallest_normal(dtype));
 }
 

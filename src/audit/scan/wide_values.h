@@ -7,6 +7,7 @@
 #include "audit/fingerprint.h"
 #include "audit/scan/distinct_patterns.h"
 #include "audit/scan/significand_table.h"
+#include "audit/scan/span_counter.h"
 #include "audit/scan/value_class.h"
 
 namespace candor::audit_internal {
@@ -23,7 +24,10 @@ struct WideTotals {
 void fill_wide(WideTotals totals, DistinctPatterns<std::uint32_t>& patterns, Fingerprint& out);
 void fill_wide(WideTotals totals, DistinctPatterns<std::uint64_t>& patterns, Fingerprint& out);
 
-/// Classes of the value behind a key, when it is stored in `dtype`.
+/// Which of narrow and wide are worth a look in a span of f32 or f64 values: narrow when there are far more than chance
+/// makes.
+ClassMask span_widths(const SpanCounts& counts, DType dtype);
+/// Classes of the value behind a key, when it is stored in `dtype`; without narrow and wide.
 ClassMask key_classes(std::uint32_t key, DType dtype);
 /// Classes that a value of this cell of SignificandCounts may have.
 ClassMask cell_classes(std::uint32_t cell);
