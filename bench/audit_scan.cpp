@@ -1,15 +1,12 @@
 // candor audit beside the bare loops that bound its scan, measured in one process, alternating.
 //   bench_audit_scan [--check] [MEBIBYTES [ROUNDS [FOLDER]]]
-// Prints GB/s (median of the rounds) and two median ratios with the same threads: to the bare loop in memory, one
-// counter for each value and nothing else, and to the faster of two such loops, with one table and with two in turn. A
-// compiler's placing of the loop alone moves either by a third. audit() opens, scans and judges; its file is in the
-// page cache and mapped anew every round, as it is for the bare loop over the file. The bytes in memory and read() of
-// the same file stand beside it. --check fails when audit() has less than 0.85 of the bare loop or 0.8 of the faster
-// one, when two threads are less than 1.8 times one, or when both together count bf16 at less than
-// 0.45 of read(), of which dd reaches 0.7.
-#include <fcntl.h>
-#include <unistd.h>
-
+// Every round runs everything once, with one thread and with two. Prints medians over the rounds: GB/s, and ratios of
+// two times in the same round: to the bare loop in memory with the same threads, one counter for each value and nothing
+// else; to the faster of two such loops, with one table and with two in turn (a compiler's placing of the loop alone
+// moves either by a third); and of two threads to one. audit() opens, scans and judges; its file is in the page cache
+// and mapped anew every round, as it is for the bare loop over the file. The bytes in memory, read() and dd of the same
+// file stand beside it. --check fails when audit() has less than 0.85 of the bare loop or 0.8 of the faster one, when
+// two threads are less than 1.8 times one, or when both together count bf16 at less than half of dd.
 #include <algorithm>
 #include <bit>
 #include <chrono>
@@ -20,9 +17,9 @@
 #include <filesystem>
 #include <functional>
 #include <string>
-#include <thread>
 #include <vector>
 
+#include "bench/audit_bounds.h"
 #include "candor/audit.h"
 #include "candor/error.h"
 #include "candor/io.h"
@@ -30,79 +27,12 @@
 namespace {
 
 using namespace candor;
+using namespace candor::bench;
 
 double seconds(const std::function<void()>& call) {
   const auto begin = std::chrono::steady_clock::now();
   call();
   return std::chrono::duration<double>(std::chrono::steady_clock::now() - begin).count();
-}
-
-/// Runs `part` on equal parts of the bytes, one thread each.
-void in_parts(const std::byte* data, std::uint64_t bytes, int threads,
-              const std::function<void(const std::byte*, std::uint64_t)>& part) {
-  const std::uint64_t each = bytes / static_cast<std::uint64_t>(threads) / 64 * 64;
-  std::vector<std::thread> workers;
-  for (int t = 1; t < threads; ++t)
-    workers.emplace_back([&, t] { part(data + static_cast<std::uint64_t>(t) * each, each); });
-  part(data, each);
-  for (std::thread& worker : workers) worker.join();
-}
-
-volatile std::uint64_t sink = 0;
-
-// The bounds: each value is loaded and one counter is stored, nothing else.
-void bare_codes(const std::byte* data, std::uint64_t bytes) {
-  std::vector<std::uint32_t> table(65536);
-  const auto* codes = reinterpret_cast<const std::uint16_t*>(data);
-  for (std::uint64_t i = 0; i < bytes / 2; ++i) ++table[codes[i]];
-  sink = sink + table[0x3c00];
-}
-
-void bare_codes_in_two(const std::byte* data, std::uint64_t bytes) {
-  std::vector<std::uint32_t> even(65536), odd(65536);
-  const auto* pairs = reinterpret_cast<const std::uint32_t*>(data);
-  for (std::uint64_t i = 0; i < bytes / 4; ++i) {
-    ++even[pairs[i] & 0xffff];
-    ++odd[pairs[i] >> 16];
-  }
-  sink = sink + even[0x3c00] + odd[0x3c00];
-}
-
-std::uint32_t cell_of(std::uint32_t bits) {
-  return (bits >> 23 & 0xff) << 5 | static_cast<unsigned>(std::countr_zero(bits | 0x800000u));
-}
-
-void bare_significands(const std::byte* data, std::uint64_t bytes) {
-  std::vector<std::uint32_t> table(256 * 32);
-  const auto* values = reinterpret_cast<const std::uint32_t*>(data);
-  for (std::uint64_t i = 0; i < bytes / 4; ++i) ++table[cell_of(values[i])];
-  sink = sink + table[120 * 32];
-}
-
-void bare_significands_in_two(const std::byte* data, std::uint64_t bytes) {
-  std::vector<std::uint32_t> even(256 * 32), odd(256 * 32);
-  const auto* pairs = reinterpret_cast<const std::uint64_t*>(data);
-  for (std::uint64_t i = 0; i < bytes / 8; ++i) {
-    ++even[cell_of(static_cast<std::uint32_t>(pairs[i]))];
-    ++odd[cell_of(static_cast<std::uint32_t>(pairs[i] >> 32))];
-  }
-  sink = sink + even[120 * 32] + odd[120 * 32];
-}
-
-void bare_read(const std::byte* data, std::uint64_t bytes) {
-  const auto* words = reinterpret_cast<const std::uint64_t*>(data);
-  std::uint64_t any[8] = {};
-  for (std::uint64_t i = 0; i + 8 <= bytes / 8; i += 8)
-    for (std::uint64_t k = 0; k < 8; ++k) any[k] |= words[i + k];
-  for (const std::uint64_t word : any) sink = sink + word;
-}
-
-void read_file(const std::string& path) {
-  std::vector<char> buffer(std::size_t{1} << 20);
-  const int file = ::open(path.c_str(), O_RDONLY);
-  while (::read(file, buffer.data(), buffer.size()) > 0) {
-  }
-  ::close(file);
 }
 
 void run_audit(const std::string& path, int threads) {
@@ -157,41 +87,70 @@ double median(std::vector<double> values) {
   return values[values.size() / 2];
 }
 
-struct Speed {
-  double rate = 0, to_plain = 0, to_faster = 0;  // GB/s; ratios
+struct Call {
+  std::string name;
+  std::function<void()> run;
 };
 
-/// Measures all of `calls` in turn, `rounds` times, and prints each beside the first and the faster of the first two.
-std::vector<Speed> compare(const std::string& title, std::uint64_t bytes, int rounds,
-                           const std::vector<std::pair<std::string, std::function<void()>>>& calls) {
-  std::vector<std::vector<double>> times(calls.size());
+/// Seconds of each call in each round.
+using Times = std::vector<std::vector<double>>;
+
+Times alternate(const std::vector<Call>& calls, int rounds) {
+  Times times(calls.size());
   for (int round = 0; round <= rounds; ++round)
     for (std::size_t i = 0; i < calls.size(); ++i)
-      if (const double t = seconds(calls[i].second); round > 0) times[i].push_back(t);
-  std::printf("%s\n", title.c_str());
-  std::vector<Speed> speeds;
-  for (std::size_t i = 0; i < calls.size(); ++i) {
-    std::vector<double> plain, faster;
-    for (std::size_t r = 0; r < times[i].size(); ++r) {
-      plain.push_back(times[0][r] / times[i][r]);
-      faster.push_back(std::min(times[0][r], times[1][r]) / times[i][r]);
-    }
-    speeds.push_back({static_cast<double>(bytes) / median(times[i]) / 1e9, median(plain), median(faster)});
-    const Speed& speed = speeds.back();
-    std::printf("  %-24s %6.2f GB/s  %5.2f  %5.2f\n", calls[i].first.c_str(), speed.rate, speed.to_plain,
-                speed.to_faster);
-  }
-  return speeds;
+      if (const double t = seconds(calls[i].run); round > 0) times[i].push_back(t);
+  return times;
+}
+
+/// How many times as fast `a` is as `b`: the median over the rounds.
+double ratio(const std::vector<double>& a, const std::vector<double>& b) {
+  std::vector<double> ratios;
+  for (std::size_t r = 0; r < a.size(); ++r) ratios.push_back(b[r] / a[r]);
+  return median(ratios);
+}
+
+std::vector<double> faster(const std::vector<double>& a, const std::vector<double>& b) {
+  std::vector<double> out;
+  for (std::size_t r = 0; r < a.size(); ++r) out.push_back(std::min(a[r], b[r]));
+  return out;
 }
 
 using Loop = std::function<void(const std::byte*, std::uint64_t)>;
 
-/// What --check is about: audit() with one thread and with two, and read().
+// Places in a list of calls: kWithThreads of them with one thread, as many with two, then read() and dd.
+constexpr std::size_t kOneTable = 0, kTwoTables = 1, kAudit = 3, kWithThreads = 5, kRead = 2 * kWithThreads,
+                      kDd = kRead + 1;
+
+/// What --check is about.
 struct Measured {
   std::string title;
-  Speed one, two;
-  double read = 0;
+  double to_plain[2], to_faster[2], two_over_one, of_dd;
 };
+
+Measured print(const std::string& title, std::uint64_t bytes, const std::vector<Call>& calls, const Times& times) {
+  std::printf("%-24s %20s  %20s  %8s\n", title.c_str(), "1 thread", "2 threads", "2 over 1");
+  const auto rate = [&](std::size_t call) { return static_cast<double>(bytes) / median(times[call]) / 1e9; };
+  Measured out{title, {}, {}, 0, 0};
+  for (std::size_t call = 0; call < kWithThreads; ++call) {
+    std::printf("  %-22s", calls[call].name.c_str());
+    for (std::size_t t = 0; t < 2; ++t) {
+      const std::size_t base = t * kWithThreads;
+      const double plain = ratio(times[base + call], times[base + kOneTable]);
+      const double fast = ratio(times[base + call], faster(times[base + kOneTable], times[base + kTwoTables]));
+      std::printf("  %5.2f GB/s %4.2f %4.2f", rate(base + call), plain, fast);
+      if (call == kAudit) out.to_plain[t] = plain, out.to_faster[t] = fast;
+    }
+    const double both = ratio(times[kWithThreads + call], times[call]);
+    std::printf("  %8.2f\n", both);
+    if (call == kAudit) out.two_over_one = both;
+  }
+  for (const std::size_t call : {kRead, kDd})
+    std::printf("  %-22s  %5.2f GB/s; audit() with 2 threads has %.2f of it\n", calls[call].name.c_str(), rate(call),
+                ratio(times[kWithThreads + kAudit], times[call]));
+  out.of_dd = ratio(times[kWithThreads + kAudit], times[kDd]);
+  return out;
+}
 
 Measured measure(const std::string& title, const std::string& path, int rounds, const Loop& bare, const Loop& in_two) {
   const Checkpoint checkpoint = Checkpoint::open(path);
@@ -199,23 +158,20 @@ Measured measure(const std::string& title, const std::string& path, int rounds, 
   const std::byte* data = checkpoint.bytes(first);
   const std::uint64_t bytes = first.nbytes * checkpoint.tensors().size();
   std::vector<std::byte> memory(data, data + bytes);
-  Measured out{title, {}, {}, 0};
+  std::vector<Call> calls;
   for (const int threads : {1, 2}) {
-    const std::vector<Speed> speeds =
-        compare(title + ", " + std::to_string(threads) + (threads == 1 ? " thread" : " threads"), bytes, rounds,
-                {{"bare loop, one table", [&] { in_parts(memory.data(), bytes, threads, bare); }},
-                 {"bare loop, two tables", [&] { in_parts(memory.data(), bytes, threads, in_two); }},
-                 {"bare loop, file",
-                  [&] {
-                    in_parts(data, bytes, threads, bare);
-                    checkpoint.release_all();
-                  }},
-                 {"audit(), file", [&] { run_audit(path, threads); }},
-                 {"read(), one thread", [&] { read_file(path); }},
-                 {"bare read, memory", [&] { in_parts(memory.data(), bytes, threads, bare_read); }}});
-    (threads == 1 ? out.one : out.two) = speeds[3];
-    out.read = speeds[4].rate;
+    calls.push_back({"bare loop, one table", [&, threads] { in_parts(memory.data(), bytes, threads, bare); }});
+    calls.push_back({"bare loop, two tables", [&, threads] { in_parts(memory.data(), bytes, threads, in_two); }});
+    calls.push_back({"bare loop, file", [&, threads] {
+                       in_parts(data, bytes, threads, bare);
+                       checkpoint.release_all();
+                     }});
+    calls.push_back({"audit(), file", [&, threads] { run_audit(path, threads); }});
+    calls.push_back({"bare read, memory", [&, threads] { in_parts(memory.data(), bytes, threads, bare_read); }});
   }
+  calls.push_back({"read(), file", [&] { read_file(path); }});
+  calls.push_back({"dd bs=1M, file", [&] { run_dd(path); }});
+  const Measured out = print(title, bytes, calls, alternate(calls, rounds));
   std::remove(path.c_str());
   return out;
 }
@@ -228,12 +184,12 @@ bool check(const Measured& measured) {
     std::printf("%s: %s is %.2f, the floor %.2f\n", measured.title.c_str(), what, value, least);
     good = false;
   };
-  for (const Speed& speed : {measured.one, measured.two}) {
-    floor("the ratio to the bare loop", speed.to_plain, 0.85);
-    floor("the ratio to the faster bare loop", speed.to_faster, 0.8);
+  for (std::size_t t = 0; t < 2; ++t) {
+    floor("the ratio to the bare loop", measured.to_plain[t], 0.85);
+    floor("the ratio to the faster bare loop", measured.to_faster[t], 0.8);
   }
-  floor("two threads over one", measured.two.rate / measured.one.rate, 1.8);
-  if (measured.title == "bf16") floor("the part of read()", measured.two.rate / measured.read, 0.45);
+  floor("two threads over one", measured.two_over_one, 1.8);
+  if (measured.title == "bf16") floor("the part of dd", measured.of_dd, 0.5);
   return good;
 }
 
