@@ -26,11 +26,12 @@ struct TensorReader::Impl {
 namespace {
 
 /// Bytes of one element, or of one block; of a type without a name what its bytes divide into, if that is not absurd.
+/// Never 0: NumPy has types of no bytes.
 std::uint64_t unit_bytes(const TensorEntry& entry) {
   constexpr std::uint64_t kWidest = 65536;
   if (entry.dtype != DType::any) return static_cast<std::uint64_t>(dtype_info(entry.dtype).block_bytes);
   const std::uint64_t elements = io::checked_elements(entry.shape).value_or(0);
-  if (elements == 0 || entry.nbytes % elements != 0) return 1;
+  if (elements == 0 || entry.nbytes == 0 || entry.nbytes % elements != 0) return 1;
   const std::uint64_t bytes = entry.nbytes / elements;
   return bytes <= kWidest || !entry.strides.empty() ? bytes : 1;
 }

@@ -54,6 +54,17 @@ TEST(TensorReader, PiecesAreWholeElements) {
   EXPECT_EQ(of_blocks.next(100).size(), 68u) << "two blocks of 34 bytes";
 }
 
+TEST(TensorReader, TypesOfNoBytesHaveNone) {
+  const testing::TemporaryFolder folder;
+  const std::string array = testing::npy_bytes(testing::npy_dict("|V0", "(3,)"));
+  for (const auto& item : {testing::compressed("a.npy", array), testing::stored("a.npy", array)}) {
+    const Checkpoint file = Checkpoint::open(folder.put("a.npz", testing::ZipBytes({item}).bytes));
+    ASSERT_EQ(file.tensors().size(), 1u);
+    EXPECT_EQ(file.tensors()[0].nbytes, 0u);
+    EXPECT_EQ(read_all(file, file.tensors()[0], 4096), "");
+  }
+}
+
 TEST(TensorReader, BytesAreRefusedWhereTheyDoNotLieSideBySide) {
   const Checkpoint strided = Checkpoint::open(golden("state_dict.pt"));
   EXPECT_NE(testing::error_text<Error>([&] { strided.bytes(*strided.find("c.transposed")); }).find("are strided"),
