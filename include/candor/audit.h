@@ -34,7 +34,7 @@ bool is_audit_finding(AuditVerdict verdict);
 
 /// A single element that shows the verdict, or speaks against it.
 struct AuditWitness {
-  std::string what;                    // "off f16's grid", "above f16's range", "NaN"
+  std::string what;                    // "off f16's lattice", "a value of bf16", "NaN"
   std::uint64_t index = 0;             // of the element, row-major
   std::vector<std::int64_t> position;  // the same by dimension
   std::uint64_t offset = 0;            // of its first byte in its file; of compressed data, where those begin

@@ -39,9 +39,9 @@ using DistinctByZeros = std::array<std::uint64_t, 53>;
 
 /// Elements of one class by index, the first eight of each. on_grid: small multiples of 2^-24 of bf16 values none of
 /// which is off that lattice. block: where the first sampled block begins that fits the scheme that explains most.
-/// narrow: a significand that would fit f32 in f64, 11 bits in f32, four in f16 and bf16, is no power of two and is
-/// followed by another such, where many more are such than chance makes (f16 and bf16: all). wide: one that would not
-/// fit, beside narrow ones.
+/// narrow: three or more in a row whose significand would fit f32 in f64, 11 bits in f32, eight in f16, four in bf16
+/// and is no power of two (zeros and powers of two may lie between), where more are such than chance makes (in f16 and
+/// bf16: all). wide: one that would not fit, beside narrow ones.
 struct ClassWitness {
   enum class Kind : std::uint8_t {
     off_grid,

@@ -8,6 +8,7 @@
 #include "audit/scan/scan.h"
 #include "audit/scan/tensor_scan.h"
 #include "candor/error.h"
+#include "core/formats.h"
 #include "tests/audit/recipes.h"
 #include "tests/audit/scan_support.h"
 
@@ -89,6 +90,32 @@ TEST(ScanThreads, TheOrderOfTheSpansDoesNotMatter) {
   EXPECT_EQ(forwards.identity, backwards.identity);
   ASSERT_EQ(backwards.witnesses.size(), 8u);
   EXPECT_EQ(backwards.witnesses[7].index, 700'000u);
+}
+
+// What is narrow begins in the third span; wide ones are kept for its sake.
+TEST(ScanThreads, NarrowAndWideWitnessesAreThoseOfAnyOrder) {
+  using Kind = ClassWitness::Kind;
+  constexpr std::size_t kSpan = candor::testing::kSpan32;
+  const TemporaryFolder folder;
+  std::vector<float> values = draw(Law::normal, 0.02, 4 * kSpan, 8);
+  for (std::size_t i = 2 * kSpan + 1000; i < values.size(); ++i)
+    values[i] = f32_from_bits(f32_bits(values[i]) & 0xffff0000u);
+  const Checkpoint checkpoint = Checkpoint::open(
+      write_safetensors(folder, {{"weight", DType::f32, candor::testing::flat(values), bytes_of(values)}}));
+  const auto scan = [&](const std::vector<std::uint64_t>& order) {
+    TensorScan tensor(checkpoint, checkpoint.tensors()[0]);
+    SpanCounter counter;
+    for (const std::uint64_t span : order) tensor.scan(span, counter, [](std::uint64_t) {});
+    return tensor.finish();
+  };
+  const Fingerprint forwards = scan({0, 1, 2, 3});
+  expect_same_counts(forwards, scan({3, 2, 1, 0}));
+  expect_same_counts(forwards, scan({2, 0, 3, 1}));
+  ASSERT_EQ(forwards.witnesses.size(), 16u);
+  EXPECT_EQ(forwards.witnesses[0].kind, Kind::wide);
+  EXPECT_EQ(forwards.witnesses[0].index, 0u);
+  EXPECT_EQ(forwards.witnesses[8].kind, Kind::narrow);
+  EXPECT_EQ(forwards.witnesses[8].index, 2 * kSpan + 1000);
 }
 
 TEST(ScanThreads, OneCallOfTheSinkAtATime) {

@@ -8,6 +8,7 @@
 #include "candor/audit.h"
 #include "core/formats.h"
 #include "tests/audit/scan_support.h"
+#include "tests/io/archive_builders.h"
 
 namespace candor {
 namespace {
@@ -69,12 +70,9 @@ void expect_first(const std::vector<AuditWitness>& found, const std::vector<T>& 
   }
 }
 
-/// Where all values are narrow: those that tell, and that one follows that tells.
 template <class T>
-void expect_first_pairs(const std::vector<AuditWitness>& found, const std::vector<T>& values) {
-  expect_first(found, values, [&](std::size_t i) {
-    return i + 1 < values.size() && tells(static_cast<double>(values[i])) && tells(static_cast<double>(values[i + 1]));
-  });
+void expect_first_that_tell(const std::vector<AuditWitness>& found, const std::vector<T>& values) {
+  expect_first(found, values, [&](std::size_t i) { return tells(static_cast<double>(values[i])); });
 }
 
 TEST(WidthWitnesses, WidenedTensorsShowTheirFirstValues) {
@@ -90,7 +88,7 @@ TEST(WidthWitnesses, WidenedTensorsShowTheirFirstValues) {
     const TensorAudit audit = audited(tensor_of(DType::f32, values));
     EXPECT_EQ(audit.verdict, AuditVerdict::widened);
     EXPECT_EQ(audit.sub, std::string(c.name) + "-in-f32");
-    expect_first_pairs(said(audit, std::string("a value of ") + c.name), values);
+    expect_first_that_tell(said(audit, std::string("a value of ") + c.name), values);
   }
 }
 
@@ -99,35 +97,81 @@ TEST(WidthWitnesses, OtherContainers) {
   const std::vector<double> doubles(wide.begin(), wide.end());
   const TensorAudit f64 = audited(tensor_of(DType::f64, doubles));
   EXPECT_EQ(f64.sub, "f32-in-f64");
-  expect_first_pairs(said(f64, "a value of f32"), doubles);
+  expect_first_that_tell(said(f64, "a value of f32"), doubles);
   const std::vector<float> fp8 = mapped(wide, [](float x) { return f8_e4m3_bits_to_f32(f32_to_f8_e4m3_bits(x * 3)); });
   const TensorAudit bf16 = audited(tensor_of(DType::bf16, to_bf16(fp8, Route::rne)));
   EXPECT_EQ(bf16.sub, "e4m3-in-bf16");
-  expect_first_pairs(said(bf16, "a value of e4m3"), fp8);
+  expect_first_that_tell(said(bf16, "a value of e4m3"), fp8);
+  const std::vector<float> narrow = widen(to_bf16(mapped(wide, [](float x) { return x * 15; }), Route::rne));
+  const TensorAudit f16 = audited(tensor_of(DType::f16, audit_internal::to_f16(narrow)));
+  EXPECT_EQ(f16.sub, "bf16-in-f16");
+  expect_first_that_tell(said(f16, "a value of bf16"), narrow);
+}
+
+TEST(WidthWitnesses, ZerosBetweenDoNotMatter) {
+  std::vector<float> values = widen(to_bf16(gaussian(), Route::rne));
+  for (std::size_t i = 0; i < values.size(); i += 2) values[i] = 0;
+  const TensorAudit audit = audited(tensor_of(DType::f32, values));
+  EXPECT_EQ(audit.sub, "bf16-in-f32");
+  expect_first_that_tell(said(audit, "a value of bf16"), values);
+}
+
+/// Normal values; those from `begin` to `end` are bf16.
+std::vector<float> mixture(std::size_t count, std::ptrdiff_t begin, std::ptrdiff_t end) {
+  std::vector<float> values = draw(Law::normal, 0.02, count, 4);
+  const std::vector<float> narrow = widen(to_bf16(values, Route::rne));
+  std::copy(narrow.begin() + begin, narrow.begin() + end, values.begin() + begin);
+  return values;
+}
+
+void expect_mixture(const TensorAudit& audit, const std::vector<float>& values, std::size_t begin) {
+  EXPECT_EQ(audit.verdict, AuditVerdict::mixed);
+  EXPECT_EQ(audit.sub, "bf16-in-f32");
+  expect_first(said(audit, "a significand of at most 8 bits"), values,
+               [&](std::size_t i) { return i >= begin && tells(values[i]); });
+  expect_first(said(audit, "a significand of more than 8 bits"), values,
+               [&](std::size_t i) { return (f32_bits(values[i]) & 0xffff) != 0; });
 }
 
 // Before the part that is bf16 some fifty values have eleven bits by chance, and six are bf16.
 TEST(WidthWitnesses, MixturesShowWhereAPartBegins) {
-  constexpr std::ptrdiff_t kBegin = 400011, kEnd = 500000;
-  std::vector<float> values = draw(Law::normal, 0.02, 1 << 19, 4);
-  const std::vector<float> narrow = widen(to_bf16(values, Route::rne));
-  std::copy(narrow.begin() + kBegin, narrow.begin() + kEnd, values.begin() + kBegin);
+  const std::vector<float> values = mixture(1 << 19, 400011, 500000);
+  expect_mixture(audited(tensor_of(DType::f32, values)), values, 400011);
+}
+
+// A span of the scan ends 300 values after the part begins; some 256 others are narrow in it by chance.
+TEST(WidthWitnesses, APartMayBeginAtTheEndOfASpan) {
+  constexpr std::size_t kSpan = candor::testing::kSpan32, kBegin = kSpan - 300;
+  const std::vector<float> values = mixture(kSpan + 25600, kBegin, kSpan + 20000);
+  expect_mixture(audited(tensor_of(DType::f32, values)), values, kBegin);
+  const TemporaryFolder folder;
+  const std::string shape = "(" + std::to_string(values.size() / 256) + ", 256)";
+  const std::string array = candor::testing::npy_bytes(candor::testing::npy_dict("<f4", shape), bytes_of(values));
+  const std::string path =
+      folder.put("a.npz", candor::testing::ZipBytes({candor::testing::compressed("a.npy", array)}).bytes);
+  expect_mixture(audit({path}).checkpoints.at(0).tensors.at(0), values, kBegin);
+}
+
+// Values of eleven bits that are smaller than f16's: the verdict counts bits, and so do the witnesses.
+TEST(WidthWitnesses, AMixtureIsOneOfBits) {
+  std::vector<float> values = draw(Law::normal, 5e-6, 1 << 18, 6);
+  for (std::size_t i = 100000; i < 200000; ++i) values[i] = audit_internal::through_tf32(values[i]);
   const TensorAudit audit = audited(tensor_of(DType::f32, values));
-  EXPECT_EQ(audit.verdict, AuditVerdict::mixed);
-  EXPECT_EQ(audit.sub, "bf16-in-f32");
-  expect_first(said(audit, "a value of bf16"), values,
-               [&](std::size_t i) { return i >= std::size_t{kBegin} && tells(values[i]) && tells(values[i + 1]); });
-  expect_first(said(audit, "no value of bf16"), values,
-               [&](std::size_t i) { return (f32_bits(values[i]) & 0xffff) != 0; });
+  EXPECT_EQ(audit.sub, "f16-in-f32");
+  expect_first(said(audit, "a significand of at most 11 bits"), values,
+               [&](std::size_t i) { return i >= 100000 && tells(values[i]); });
 }
 
 TEST(WidthWitnesses, GenuineTensorsHaveNone) {
   const std::vector<float> values = gaussian();
-  for (const StoredTensor& tensor :
-       {tensor_of(DType::f32, values), tensor_of(DType::bf16, to_bf16(values, Route::rne))}) {
+  for (const StoredTensor& tensor : {tensor_of(DType::f32, values), tensor_of(DType::bf16, to_bf16(values, Route::rne)),
+                                     tensor_of(DType::f16, audit_internal::to_f16(values))}) {
     const TensorAudit audit = audited(tensor);
-    EXPECT_EQ(audit.verdict, AuditVerdict::consistent) << audit.sentence;
-    for (const AuditWitness& w : audit.witnesses) EXPECT_EQ(w.what.find("value of"), std::string::npos) << w.what;
+    EXPECT_NE(audit.verdict, AuditVerdict::widened) << audit.sentence;
+    for (const AuditWitness& w : audit.witnesses) {
+      EXPECT_EQ(w.what.find("value of"), std::string::npos) << w.what;
+      EXPECT_EQ(w.what.find("significand"), std::string::npos) << w.what;
+    }
   }
 }
 

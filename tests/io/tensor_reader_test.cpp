@@ -57,7 +57,9 @@ TEST(TensorReader, PiecesAreWholeElements) {
 TEST(TensorReader, TypesOfNoBytesHaveNone) {
   const testing::TemporaryFolder folder;
   const std::string array = testing::npy_bytes(testing::npy_dict("|V0", "(3,)"));
-  for (const auto& item : {testing::compressed("a.npy", array), testing::stored("a.npy", array)}) {
+  const std::string turned = testing::npy_bytes(testing::npy_dict("|V0", "(3, 2)", true));
+  for (const auto& item : {testing::compressed("a.npy", array), testing::stored("a.npy", array),
+                           testing::compressed("a.npy", turned), testing::stored("a.npy", turned)}) {
     const Checkpoint file = Checkpoint::open(folder.put("a.npz", testing::ZipBytes({item}).bytes));
     ASSERT_EQ(file.tensors().size(), 1u);
     EXPECT_EQ(file.tensors()[0].nbytes, 0u);

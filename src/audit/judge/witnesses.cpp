@@ -47,9 +47,10 @@ class Naming {
       case Kind::block:
         return verdict_ == AuditVerdict::dequantised || mixed;
       case Kind::narrow:
-        return format_ != nullptr && (verdict_ == AuditVerdict::widened || mixed) && holds(*format_, value(w));
+        if (format_ == nullptr) return false;
+        return mixed ? is_short(w) : verdict_ == AuditVerdict::widened && holds(*format_, value(w));
       case Kind::wide:
-        return format_ != nullptr && mixed && !holds(*format_, value(w));
+        return format_ != nullptr && mixed && !is_short(w);
       default:
         return true;
     }
@@ -72,9 +73,10 @@ class Naming {
       case Kind::block:
         return "a block that fits begins here";
       case Kind::narrow:
-        return std::string("a value of ").append(format_->name);
+        if (verdict_ == AuditVerdict::widened) return std::string("a value of ").append(format_->name);
+        return std::string("a significand of at most ").append(std::to_string(format_->significand)).append(" bits");
       case Kind::wide:
-        return std::string("no value of ").append(format_->name);
+        return std::string("a significand of more than ").append(std::to_string(format_->significand)).append(" bits");
       case Kind::nan:
         break;
     }
@@ -84,6 +86,12 @@ class Naming {
   double value(const ClassWitness& w) const { return code_value(tensor_.dtype, w.code); }
 
  private:
+  /// What a mixture's verdict counts.
+  bool is_short(const ClassWitness& w) const {
+    const double magnitude = std::fabs(value(w));
+    return std::isnormal(magnitude) && magnitude_of(magnitude).length() <= format_->significand;
+  }
+
   const Fingerprint& tensor_;
   AuditVerdict verdict_;
   const NarrowFormat* format_;
@@ -116,6 +124,8 @@ std::vector<AuditWitness> name_witnesses(const Fingerprint& tensor, AuditVerdict
   const Naming naming(tensor, verdict, sub);
   std::vector<ClassWitness> ordered = tensor.witnesses;
   std::erase_if(ordered, [&](const ClassWitness& w) { return !naming.shows(w); });
+  const auto is = [](Kind kind) { return [kind](const ClassWitness& w) { return w.kind == kind; }; };
+  if (std::none_of(ordered.begin(), ordered.end(), is(Kind::narrow))) std::erase_if(ordered, is(Kind::wide));
   std::stable_sort(ordered.begin(), ordered.end(),
                    [](const ClassWitness& a, const ClassWitness& b) { return rank(a.kind) < rank(b.kind); });
   name_once(tensor.dtype, ordered);

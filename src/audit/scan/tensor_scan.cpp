@@ -14,7 +14,6 @@ using Kind = ClassWitness::Kind;
 
 constexpr std::uint64_t kSpanBytes = std::uint64_t{8} << 20;   // long beside taking the counters, short beside a file
 constexpr std::uint64_t kPieceBytes = std::uint64_t{1} << 20;  // between two looks at whether to stop
-constexpr std::uint64_t kStreamBytes = std::uint64_t{4} << 20;
 // Tensors up to this size stay mapped until their blocks were looked at, wherever in them these are; of a larger one
 // each span is let go, and the pages that blocks need come back, a few at a time.
 constexpr std::uint64_t kKeptBytes = std::uint64_t{64} << 20;
@@ -99,7 +98,7 @@ void TensorScan::scan_stream(SpanCounter& counter, const Tick& tick) {
   ZeroRows rows(entry_.dtype, std::max<std::uint64_t>(columns_, 1));
   const bool keep = has_blocks(entry_.dtype) && elements_ >= kFewestForBlocks;
   for (std::uint64_t first = 0;;) {
-    const std::span<const std::byte> piece = reader.next(kStreamBytes);
+    const std::span<const std::byte> piece = reader.next(kSpanBytes);
     if (piece.empty()) break;
     const std::uint64_t elements = piece.size() / element_bytes_;
     samples_.take(piece.data(), first * element_bytes_, piece.size());
@@ -159,7 +158,7 @@ ClassMask TensorScan::wanted(std::uint64_t first) {
   return static_cast<ClassMask>(mask);
 }
 
-/// Kinds that values with these counts may be of; none is left out.
+/// Kinds that values with these counts may be of, and that are worth a look.
 ClassMask TensorScan::possible(const SpanCounts& counts) {
   unsigned mask = 0;
   if (!is_wide(entry_.dtype)) {

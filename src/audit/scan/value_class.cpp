@@ -1,5 +1,6 @@
 #include "audit/scan/value_class.h"
 
+#include <algorithm>
 #include <bit>
 #include <cmath>
 
@@ -25,38 +26,53 @@ ClassTable make_table(DType dtype) {
   return table;
 }
 
-/// Collects until every wanted kind is full.
+/// Collects until every wanted kind is full. One narrow value among wide ones is chance, and so are two in a row: three
+/// are taken, all of them, whatever is neither narrow nor wide between them.
 class Collector {
  public:
   explicit Collector(ClassMask wanted) : open_(wanted) {}
   bool done() const { return open_ == 0; }
-  ClassMask open() const { return open_; }
   void add(ClassMask classes, std::uint64_t index, std::uint64_t code) {
-    for (unsigned rest = classes & open_; rest != 0; rest &= rest - 1) {
-      const auto kind = static_cast<std::size_t>(std::countr_zero(rest));
-      found_.push_back({static_cast<Kind>(kind), index, code});
-      if (++counts_[kind] == kWitnessesPerKind) open_ = static_cast<ClassMask>(open_ & ~(1u << kind));
-    }
+    if ((open_ & kNarrow) != 0 && (classes & (kNarrow | kWide)) != 0) add_to_row((classes & kNarrow) != 0, index, code);
+    for (unsigned rest = classes & open_ & ~kNarrow; rest != 0; rest &= rest - 1)
+      take_one({static_cast<Kind>(std::countr_zero(rest)), index, code});
   }
   std::vector<ClassWitness> take() { return std::move(found_); }
 
  private:
+  static constexpr unsigned kNarrow = class_bit(Kind::narrow), kWide = class_bit(Kind::wide);
+  static constexpr std::size_t kRow = 3;
+
+  void add_to_row(bool narrow, std::uint64_t index, std::uint64_t code) {
+    if (!narrow) {
+      in_row_ = 0;
+      return;
+    }
+    if (in_row_ < kRow) row_[in_row_] = {Kind::narrow, index, code};
+    if (++in_row_ == kRow)
+      std::for_each(row_.begin(), row_.end(), [this](const ClassWitness& w) { take_one(w); });
+    else if (in_row_ > kRow)
+      take_one({Kind::narrow, index, code});
+  }
+  void take_one(const ClassWitness& witness) {
+    const auto kind = static_cast<std::size_t>(witness.kind);
+    if (counts_[kind] == kWitnessesPerKind) return;
+    found_.push_back(witness);
+    if (++counts_[kind] == kWitnessesPerKind) open_ = static_cast<ClassMask>(open_ & ~(1u << kind));
+  }
+
   ClassMask open_;
+  std::array<ClassWitness, kRow> row_;
+  std::size_t in_row_ = 0;
   std::array<std::size_t, kWitnessKinds> counts_{};
   std::vector<ClassWitness> found_;
 };
 
-constexpr unsigned kNarrow = class_bit(Kind::narrow);
-
-/// A narrow value beside others is chance: only one that a narrow one follows is shown.
 template <class Bits, class Classes>
 void collect(Collector& out, const std::byte* data, std::uint64_t elements, std::uint64_t first, Classes classes) {
   for (std::uint64_t i = 0; i < elements && !out.done(); ++i) {
     const Bits bits = load<Bits>(data + i * sizeof(Bits));
-    const auto found = static_cast<ClassMask>(classes(bits));
-    if ((found & out.open()) == 0) continue;
-    const bool alone = i + 1 == elements || (classes(load<Bits>(data + (i + 1) * sizeof(Bits))) & kNarrow) == 0;
-    out.add(alone ? static_cast<ClassMask>(found & ~kNarrow) : found, first + i, bits);
+    out.add(static_cast<ClassMask>(classes(bits)), first + i, bits);
   }
 }
 
@@ -81,7 +97,7 @@ Widths widths_of(DType dtype) {
     case DType::f32:
       return {23, 10};
     case DType::f16:
-      return {10, 3};
+      return {10, 7};
     case DType::bf16:
       return {7, 3};
     default:

@@ -87,16 +87,17 @@ void fill_wide(WideTotals totals, DistinctPatterns<std::uint64_t>& patterns, Fin
 }
 
 ClassMask span_widths(const SpanCounts& counts, DType dtype) {
-  constexpr std::uint64_t kFarFromChance = 1024;  // which makes one in 2^13 (f32) or 2^29 (f64)
-  constexpr std::uint32_t kMantissa = 0x3ff;      // of a key
+  constexpr std::uint32_t kMantissa = 0x3ff, kSpecial = 0x3fc00;  // of a key
   const Widths widths = widths_of(dtype);
   std::uint64_t narrow = 0, wide = 0;
-  for (const auto& [key, count] : counts.codes) narrow += (key & kMantissa) != 0 ? count : 0;
+  for (const auto& [key, count] : counts.codes)
+    narrow += (key & kMantissa) != 0 && (key & kSpecial) != kSpecial ? count : 0;
   for (const auto& [cell, count] : counts.cells) {
     const int length = cell_length(cell, dtype);
     if (length > 1) (length <= widths.narrow + 1 ? narrow : wide) += count;
   }
-  const bool many = narrow != 0 && narrow * kFarFromChance >= narrow + wide;
+  const double chance = std::ldexp(static_cast<double>(wide), widths.narrow - widths.all);
+  const bool many = static_cast<double>(narrow) >= chance + 8 * std::sqrt(chance) + 8;
   const unsigned classes = (many ? class_bit(Kind::narrow) : 0u) | (wide != 0 ? class_bit(Kind::wide) : 0u);
   return static_cast<ClassMask>(classes);
 }

@@ -24,8 +24,8 @@ struct WideTotals {
 void fill_wide(WideTotals totals, DistinctPatterns<std::uint32_t>& patterns, Fingerprint& out);
 void fill_wide(WideTotals totals, DistinctPatterns<std::uint64_t>& patterns, Fingerprint& out);
 
-/// Which of narrow and wide are worth a look in a span of f32 or f64 values: narrow when there are far more than chance
-/// makes.
+/// Which of narrow and wide are worth a look in a span of f32 or f64 values: narrow when there are eight and eight
+/// standard deviations more than chance makes, some 140 in a span of f32.
 ClassMask span_widths(const SpanCounts& counts, DType dtype);
 /// Classes of the value behind a key, when it is stored in `dtype`; without narrow and wide.
 ClassMask key_classes(std::uint32_t key, DType dtype);
