@@ -15,9 +15,12 @@ if(CANDOR_SANITIZE)
 endif()
 
 # candor_precompile(target headers…): parses big headers of others once for all files of the target. Only GCC, which takes
-# a precompiled header beside other -D flags; without it every file still includes what it uses.
+# a precompiled header beside other -D flags. Every file still includes what it uses: the preset asan goes without.
+if(NOT CMAKE_CXX_COMPILER_ID STREQUAL "GNU")
+  set(CANDOR_PRECOMPILE OFF)
+endif()
 function(candor_precompile target)
-  if(CANDOR_PRECOMPILE AND CMAKE_CXX_COMPILER_ID STREQUAL "GNU")
+  if(CANDOR_PRECOMPILE)
     target_precompile_headers(${target} PRIVATE ${ARGN})
   endif()
 endfunction()

@@ -1,6 +1,7 @@
 // Number formats as a grid of values: the one table of them that the audit has.
 #pragma once
 
+#include <algorithm>
 #include <optional>
 
 #include "candor/dtype.h"
@@ -16,6 +17,8 @@ struct NumberFormat {
 
   constexpr int significand() const { return mantissa + 1; }      // bits, the hidden one included
   constexpr int lowest_bit() const { return lowest - mantissa; }  // exponent of the smallest subnormal number
+  /// Exponent of the last bit that is set in a value of this exponent whose significand ends with so many zeros.
+  constexpr int last_bit(int exponent, int zeros) const { return std::max(exponent - mantissa, lowest_bit()) + zeros; }
   bool operator==(const NumberFormat&) const = default;
 };
 

@@ -5,23 +5,16 @@
 #include <bit>
 #include <functional>
 
+#include "audit/scan/wide_values.h"
 #include "candor/audit.h"
 #include "core/formats.h"
 #include "tests/audit/scan_support.h"
 #include "tests/io/archive_builders.h"
 
-namespace candor {
+namespace candor::audit_internal {
 namespace {
 
-using audit_internal::draw;
-using audit_internal::Law;
-using audit_internal::Route;
-using audit_internal::to_bf16;
-using audit_internal::widen;
-using candor::testing::bytes_of;
-using candor::testing::StoredTensor;
-using candor::testing::TemporaryFolder;
-using candor::testing::write_safetensors;
+using namespace candor::testing;
 
 constexpr std::size_t kCount = 65536;
 
@@ -30,7 +23,7 @@ StoredTensor tensor_of(DType dtype, const std::vector<T>& values) {
   return {"weight", dtype, {static_cast<std::int64_t>(values.size() / 256), 256}, bytes_of(values)};
 }
 
-std::vector<float> gaussian(std::uint64_t seed = 3) { return draw(Law::normal, 0.02, kCount, seed); }
+std::vector<float> gaussian() { return draw(Law::normal, 0.02, kCount, 3); }
 
 std::vector<float> mapped(std::vector<float> values, const std::function<float(float)>& change) {
   for (float& x : values) x = change(x);
@@ -80,8 +73,8 @@ TEST(WidthWitnesses, WidenedTensorsShowTheirFirstValues) {
     const char* name;
     std::function<float(float)> change;
   } cases[] = {{"bf16", [](float x) { return bf16_bits_to_f32(f32_to_bf16_bits(x)); }},
-               {"f16", [](float x) { return audit_internal::through_f16(x); }},
-               {"tf32", [](float x) { return audit_internal::through_tf32(x * 0x1p-10f); }}};
+               {"f16", [](float x) { return through_f16(x); }},
+               {"tf32", [](float x) { return through_tf32(x * 0x1p-10f); }}};
   for (const auto& c : cases) {
     SCOPED_TRACE(c.name);
     const std::vector<float> values = mapped(gaussian(), c.change);
@@ -103,7 +96,7 @@ TEST(WidthWitnesses, OtherContainers) {
   EXPECT_EQ(bf16.sub, "e4m3-in-bf16");
   expect_first_that_tell(said(bf16, "a value of e4m3"), fp8);
   const std::vector<float> narrow = widen(to_bf16(mapped(wide, [](float x) { return x * 15; }), Route::rne));
-  const TensorAudit f16 = audited(tensor_of(DType::f16, audit_internal::to_f16(narrow)));
+  const TensorAudit f16 = audited(tensor_of(DType::f16, to_f16(narrow)));
   EXPECT_EQ(f16.sub, "bf16-in-f16");
   expect_first_that_tell(said(f16, "a value of bf16"), narrow);
 }
@@ -141,31 +134,50 @@ TEST(WidthWitnesses, MixturesShowWhereAPartBegins) {
 
 // A span of the scan ends 300 values after the part begins; some 256 others are narrow in it by chance.
 TEST(WidthWitnesses, APartMayBeginAtTheEndOfASpan) {
-  constexpr std::size_t kSpan = candor::testing::kSpan32, kBegin = kSpan - 300;
+  constexpr std::size_t kSpan = kSpan32, kBegin = kSpan - 300;
   const std::vector<float> values = mixture(kSpan + 25600, kBegin, kSpan + 20000);
   expect_mixture(audited(tensor_of(DType::f32, values)), values, kBegin);
   const TemporaryFolder folder;
   const std::string shape = "(" + std::to_string(values.size() / 256) + ", 256)";
-  const std::string array = candor::testing::npy_bytes(candor::testing::npy_dict("<f4", shape), bytes_of(values));
-  const std::string path =
-      folder.put("a.npz", candor::testing::ZipBytes({candor::testing::compressed("a.npy", array)}).bytes);
+  const std::string array = npy_bytes(npy_dict("<f4", shape), bytes_of(values));
+  const std::string path = folder.put("a.npz", ZipBytes({compressed("a.npy", array)}).bytes);
   expect_mixture(audit({path}).checkpoints.at(0).tensors.at(0), values, kBegin);
 }
 
 // Values of eleven bits that are smaller than f16's: the verdict counts bits, and so do the witnesses.
 TEST(WidthWitnesses, AMixtureIsOneOfBits) {
   std::vector<float> values = draw(Law::normal, 5e-6, 1 << 18, 6);
-  for (std::size_t i = 100000; i < 200000; ++i) values[i] = audit_internal::through_tf32(values[i]);
+  for (std::size_t i = 100000; i < 200000; ++i) values[i] = through_tf32(values[i]);
   const TensorAudit audit = audited(tensor_of(DType::f32, values));
   EXPECT_EQ(audit.sub, "f16-in-f32");
   expect_first(said(audit, "a significand of at most 11 bits"), values,
                [&](std::size_t i) { return i >= 100000 && tells(values[i]); });
 }
 
+// Of 2^21 full-length values chance makes 256 narrow: eight standard deviations and eight more are worth a look.
+TEST(WidthWitnesses, NarrowValuesAreLookedForFarAboveChance) {
+  const auto asked = [](DType dtype, int explicit_bits, int narrow_zeros, std::uint64_t narrow) {
+    const SpanCounts counts{.codes = {},
+                            .wide = narrow + (1 << 21),
+                            .cells = {{significand_cell({-6, 0}), 1 << 21},
+                                      {significand_cell({-6, narrow_zeros}), narrow},
+                                      {significand_cell({-6, explicit_bits}), 1 << 21}},
+                            .values = {},
+                            .sum_squares = 0};
+    return (span_widths(counts, dtype) & class_bit(ClassWitness::Kind::narrow)) != 0;
+  };
+  EXPECT_FALSE(asked(DType::f32, 23, 13, 256 + 8 * 16 + 7));
+  EXPECT_TRUE(asked(DType::f32, 23, 13, 256 + 8 * 16 + 8));
+  EXPECT_FALSE(asked(DType::f32, 23, 12, 1000)) << "twelve bits";
+  EXPECT_FALSE(asked(DType::f64, 52, 29, 8));
+  EXPECT_TRUE(asked(DType::f64, 52, 29, 9));
+  EXPECT_FALSE(asked(DType::f64, 52, 28, 1000)) << "25 bits";
+}
+
 TEST(WidthWitnesses, GenuineTensorsHaveNone) {
   const std::vector<float> values = gaussian();
   for (const StoredTensor& tensor : {tensor_of(DType::f32, values), tensor_of(DType::bf16, to_bf16(values, Route::rne)),
-                                     tensor_of(DType::f16, audit_internal::to_f16(values))}) {
+                                     tensor_of(DType::f16, to_f16(values))}) {
     const TensorAudit audit = audited(tensor);
     EXPECT_NE(audit.verdict, AuditVerdict::widened) << audit.sentence;
     for (const AuditWitness& w : audit.witnesses) {
@@ -176,4 +188,4 @@ TEST(WidthWitnesses, GenuineTensorsHaveNone) {
 }
 
 }  // namespace
-}  // namespace candor
+}  // namespace candor::audit_internal

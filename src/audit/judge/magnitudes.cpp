@@ -4,6 +4,7 @@
 #include <bit>
 #include <cmath>
 
+#include "audit/number_format.h"
 #include "core/formats.h"
 
 namespace candor::audit_internal {
@@ -90,15 +91,12 @@ MagnitudeTable magnitudes_of(const Fingerprint& tensor) {
 std::vector<SignificandCell> significand_cells(const Fingerprint& tensor) {
   std::vector<SignificandCell> cells;
   if (tensor.significands.counts.empty()) return cells;
-  const bool wide = tensor.dtype == DType::f64;
-  const int explicit_bits = wide ? 52 : 23;
-  const int smallest = wide ? -1074 : -149;  // f32's subnormals have their last bit there
+  const NumberFormat& format = tensor.dtype == DType::f64 ? kF64Format : kF32Format;
   for (int e = SignificandCounts::kLowest; e <= SignificandCounts::kHighest; ++e) {
-    for (int z = 0; z <= explicit_bits; ++z) {
+    for (int z = 0; z <= format.mantissa; ++z) {
       const std::uint64_t count = tensor.significands.at(e, z);
       if (count == 0) continue;
-      const bool subnormal = e < smallest + explicit_bits;
-      cells.push_back({e, subnormal ? smallest + z : e - explicit_bits + z, z, count});
+      cells.push_back({e, format.last_bit(e, z), z, count});
     }
   }
   return cells;

@@ -6,6 +6,7 @@
 
 #include "audit/code_value.h"
 #include "audit/load.h"
+#include "audit/number_format.h"
 #include "core/formats.h"
 
 namespace candor::audit_internal {
@@ -24,6 +25,10 @@ ClassTable make_table(DType dtype) {
     table[code] = static_cast<ClassMask>(classes | width_class(dtype, code));
   }
   return table;
+}
+
+constexpr Widths widths(const NumberFormat& container, const NumberFormat& narrow) {
+  return {container.mantissa, narrow.mantissa};
 }
 
 /// Collects until every wanted kind is full. One narrow value among wide ones is chance, and so are two in a row: three
@@ -93,13 +98,13 @@ ClassMask classes_of(double value, double smallest) {
 Widths widths_of(DType dtype) {
   switch (dtype) {
     case DType::f64:
-      return {52, 23};
+      return widths(kF64Format, kF32Format);
     case DType::f32:
-      return {23, 10};
+      return widths(kF32Format, kTf32Format);
     case DType::f16:
-      return {10, 7};
+      return widths(kF16Format, kBf16Format);
     case DType::bf16:
-      return {7, 3};
+      return widths(kBf16Format, kE4m3Format);
     default:
       return {};
   }

@@ -4,6 +4,7 @@
 #include <cmath>
 
 #include "audit/code_value.h"
+#include "audit/number_format.h"
 #include "core/formats.h"
 
 namespace candor::audit_internal {
@@ -70,10 +71,9 @@ void fill(WideTotals totals, DistinctPatterns<Bits>& patterns, Fingerprint& out)
 
 /// Significant bits of the values that a cell counts.
 int cell_length(std::uint32_t cell, DType dtype) {
-  const int all = widths_of(dtype).all, smallest = dtype == DType::f64 ? -1074 : -149;
   const int exponent = static_cast<int>(cell) / SignificandCounts::kZeros + SignificandCounts::kLowest;
   const int zeros = static_cast<int>(cell) % SignificandCounts::kZeros;
-  return exponent - std::max(exponent - all, smallest) - zeros + 1;
+  return exponent - (dtype == DType::f64 ? kF64Format : kF32Format).last_bit(exponent, zeros) + 1;
 }
 
 }  // namespace
