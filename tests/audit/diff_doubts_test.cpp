@@ -81,5 +81,70 @@ TEST_F(DiffDoubts, HistoriesThatCannotBeToldApartAreListed) {
   EXPECT_EQ(history_of(tensor, "through f16").differs, 0u);
 }
 
+TEST_F(DiffDoubts, WhatWasReadAsValuesIsNotSaidToBeComparedAsBytes) {
+  const std::vector<float> values = weights(), twice = each(values, [](float x) { return 2 * x; });
+  const std::vector<float> negated = each(values, [](float x) { return -x; });
+  const FileTensor narrow = vector_of("BF16", to_bf16(values, Route::rne));
+  const std::vector<std::uint16_t> zeros(64, 0x0000), minus_zeros(64, 0x8000), ones(64, 0x3f80);
+  for (const auto& [a, b] : {std::pair{vector_of("F32", values), vector_of("BF16", to_bf16(twice, Route::rne))},
+                             std::pair{narrow, vector_of("BF16", to_bf16(twice, Route::rne))},
+                             std::pair{narrow, vector_of("BF16", to_bf16(negated, Route::rne))},
+                             std::pair{vector_of("BF16", zeros), vector_of("BF16", minus_zeros)},
+                             std::pair{vector_of("BF16", zeros), vector_of("BF16", ones)}}) {
+    const TensorDiff tensor = compare_one(a, b);
+    EXPECT_EQ(tensor.status, DiffStatus::changed);
+    EXPECT_EQ(tensor.counts.as_rounded, 0u);
+    EXPECT_NE(tensor.sentence.find("no conversion explains them"), std::string::npos) << tensor.sentence;
+    EXPECT_EQ(tensor.sentence.find("bytes"), std::string::npos) << tensor.sentence;
+    EXPECT_EQ(tensor.sentence.find("change is 0"), std::string::npos) << tensor.sentence;
+  }
+}
+
+TEST_F(DiffDoubts, AZeroThatGotASignIsNotSaidToHaveLostIt) {
+  const TensorDiff tensor =
+      compare_one(vector_of<std::uint16_t>("BF16", {0x0000}), vector_of<std::uint16_t>("BF16", {0x8000}));
+  EXPECT_NE(tensor.sentence.find("1 are zero with the other sign"), std::string::npos) << tensor.sentence;
+}
+
+TEST_F(DiffDoubts, ATensorOfNaNThatChangedIsExplainedByNothing) {
+  const std::vector<std::uint16_t> nans(8, 0x7fc0);
+  const std::vector<float> wide(8, f32_from_bits(0x7fc00000u));
+  for (const std::uint16_t code : {0x3f80, 0x7f80, 0x7fc1}) {
+    const FileTensor b = vector_of("BF16", std::vector<std::uint16_t>(8, code));
+    for (const FileTensor& a : {vector_of("BF16", nans), vector_of("F16", nans), vector_of("F32", wide)}) {
+      const TensorDiff tensor = compare_one(a, b);
+      if (code == 0x7fc1 && a.dtype != "BF16") {  // between two dtypes any NaN is as good as another
+        EXPECT_EQ(tensor.status, DiffStatus::same_values) << a.dtype;
+        continue;
+      }
+      EXPECT_EQ(tensor.status, DiffStatus::changed) << a.dtype << " to " << code;
+      EXPECT_EQ(tensor.history, "");
+      EXPECT_EQ(tensor.counts.changed, 8u);
+    }
+  }
+}
+
+TEST_F(DiffDoubts, ANumberInThePlaceOfNaNFitsNoConversion) {
+  const std::vector<float> values = weights();
+  std::vector<float> broken = values;
+  broken[7] = NAN;
+  std::vector<std::uint16_t> once = to_bf16(values, Route::rne), detour = to_bf16(values, Route::from_f16);
+  std::vector<std::uint16_t> once_broken = once;
+  once_broken[7] = 0x7fc0;
+  for (const FileTensor& a : {vector_of("F32", broken), vector_of("BF16", once_broken)}) {
+    const TensorDiff tensor = compare_one(a, vector_of("BF16", once));
+    EXPECT_EQ(tensor.status, DiffStatus::changed) << a.dtype;
+    EXPECT_NE(tensor.sentence.find("1 of 65,536"), std::string::npos) << tensor.sentence;
+    EXPECT_NE(tensor.sentence.find("1 went from NaN to a number"), std::string::npos) << tensor.sentence;
+  }
+  const TensorDiff partly = compare_one(vector_of("F32", broken), vector_of("BF16", detour));
+  EXPECT_EQ(partly.status, DiffStatus::partly);
+  EXPECT_EQ(partly.history, "through f16");
+  EXPECT_NE(partly.sentence.find("; 1 do not fit this"), std::string::npos) << partly.sentence;
+  // Infinity is what cutting NaN off may give, but nothing that keeps every value.
+  once[7] = 0x7f80;
+  EXPECT_EQ(compare_one(vector_of("BF16", once_broken), vector_of("BF16", once)).status, DiffStatus::changed);
+}
+
 }  // namespace
 }  // namespace candor::audit_internal::comparison

@@ -211,6 +211,23 @@ TEST_F(Diff, AClassIsToldInOneSentence) {
   EXPECT_TRUE(report.classes.at(0).sentence.starts_with("1 of 2 tensors: b.safetensors is a.safetensors rounded"));
 }
 
+TEST_F(Diff, OneTensorAmongOthersIsNamed) {
+  const FileTensor same = matrix("same", 4, 4, 1);
+  const FileTensor flat = {"flat", "F32", {2}, raw<float>({1, 2})}, high = {"flat", "F32", {2, 1}, flat.bytes};
+  const DiffReport report = compare({same, flat, {"gone", "F32", {1}, raw<float>({3})}},
+                                    {same, high, {"fresh", "F32", {3}, raw<float>({4, 5, 6})}});
+  std::vector<std::string> sentences;
+  for (const DiffClass& found : report.classes) sentences.push_back(found.sentence);
+  std::sort(sentences.begin(), sentences.end());
+  EXPECT_EQ(sentences, (std::vector<std::string>{"the tensor 'flat' has another shape in b.safetensors: not compared",
+                                                 "the tensor 'fresh' is only in b.safetensors",
+                                                 "the tensor 'gone' is missing in b.safetensors",
+                                                 "the tensor 'same' is the same in both, bit for bit"}));
+  for (const DiffClass& found : report.classes) EXPECT_EQ(found.tensors, 1u);
+  EXPECT_EQ(compare({flat}, {high}).classes.at(0).sentence,
+            "the tensor has another shape in b.safetensors: not compared");
+}
+
 TEST_F(Diff, TensorsThatFitSeveralHistoriesJoinTheOneThatExplainsThemAll) {
   // The short tensor alone could be rounded once or through f16; the long one was rounded through f16.
   const std::vector<float> values = draw(Law::normal, 0.02, 4096, 1);

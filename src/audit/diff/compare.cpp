@@ -46,8 +46,10 @@ class ByteComparer : public Comparer {
 
 }  // namespace
 
+bool compared_by_value(DType a, DType b) { return number_format(a) && number_format(b); }
+
 std::unique_ptr<Comparer> make_comparer(DType a, DType b) {
-  if (number_format(a) && number_format(b)) {
+  if (compared_by_value(a, b)) {
     if (a == DType::f64 || b == DType::f64) return std::make_unique<ValueComparer<std::uint64_t>>(a, b);
     return std::make_unique<ValueComparer<std::uint32_t>>(a, b);
   }

@@ -21,6 +21,8 @@ class Comparer {
   virtual const std::vector<History>& histories() const = 0;
 };
 
+/// The elements of both are read as numbers; else, of equal dtypes, the bytes are compared.
+bool compared_by_value(DType a, DType b);
 /// nullptr: neither the values nor, of equal dtypes, the bytes can be compared.
 std::unique_ptr<Comparer> make_comparer(DType a, DType b);
 

@@ -106,6 +106,13 @@ void copy_counts(const PairWork& work, TensorDiff& diff) {
   list_witnesses(work, diff);
 }
 
+/// No conversion makes a number of NaN. One that keeps every value does not make infinity of it either. Where all are
+/// NaN, nothing shows which one changed them.
+bool nans_fit(const DiffCounts& counts, bool keeps_values) {
+  if (counts.nan_to_finite > 0 || (keeps_values && counts.nan_to_infinity > 0)) return false;
+  return counts.nans < counts.elements || counts.changed == 0;
+}
+
 /// One history predicts every value: the first, and others that predict the same here.
 void name_explaining(JudgedPair& judged) {
   TensorDiff& diff = judged.diff;
@@ -116,7 +123,7 @@ void name_explaining(JudgedPair& judged) {
     else
       diff.also.push_back(diff.histories[k].name);
   }
-  const bool kept = diff.counts.kept + diff.counts.nans == diff.counts.elements;
+  const bool kept = diff.counts.kept + diff.counts.nans == diff.counts.elements && diff.counts.changed == 0;
   diff.status = kept && judged.dtype_a != judged.dtype_b ? DiffStatus::same_values : DiffStatus::explained;
 }
 
@@ -135,7 +142,7 @@ void name_best(JudgedPair& judged) {
   const auto best =
       std::max_element(diff.histories.begin(), diff.histories.end(),
                        [](const DiffHistory& x, const DiffHistory& y) { return x.explains < y.explains; });
-  const std::uint64_t values = diff.counts.elements - diff.counts.nans;
+  const std::uint64_t values = diff.counts.elements - diff.counts.nans + diff.counts.nan_to_finite;
   const std::uint64_t changed = values - diff.histories.front().explains;
   if (best == diff.histories.begin() || !explains_a_part(*best, changed)) return;
   diff.status = DiffStatus::partly;
@@ -150,6 +157,29 @@ bool has_shared_source(const JudgedPair& judged) {
   if (judged.diff.histories.empty() || counts.shared_source + counts.nans != counts.elements) return false;
   const int more = number_format(judged.dtype_a)->mantissa - number_format(judged.dtype_b)->mantissa;
   return std::ldexp(static_cast<double>(counts.changed), std::max(0, more) + 5) >= static_cast<double>(counts.elements);
+}
+
+/// What is said of values that were set side by side.
+void explain(const Tally& tally, JudgedPair& judged) {
+  TensorDiff& diff = judged.diff;
+  const std::uint64_t values = diff.counts.elements - diff.counts.nans;
+  for (std::size_t k = 0; k < diff.histories.size(); ++k)
+    if (diff.histories[k].explains == values) judged.explaining |= 1u << k;
+  const bool wider = !diff.histories.empty() && holds(*number_format(judged.dtype_b), *number_format(judged.dtype_a));
+  if (!nans_fit(diff.counts, wider && (judged.explaining & 1) != 0)) {
+    judged.explaining = 0;
+    name_best(judged);
+  } else if (judged.explaining != 0) {
+    name_explaining(judged);
+  } else if (has_shared_source(judged)) {
+    diff.status = DiffStatus::explained;
+    diff.history = wider ? "the source of A" : "of the same source";
+  } else if (looks_stochastic(tally)) {
+    diff.status = DiffStatus::explained;
+    diff.history = "rounded stochastically";
+  } else {
+    name_best(judged);
+  }
 }
 
 }  // namespace
@@ -185,21 +215,7 @@ JudgedPair judge_pair(const PairWork& work, const Checkpoint& a, const Checkpoin
     diff.status = DiffStatus::not_compared;
   } else {
     copy_counts(work, diff);
-    const std::uint64_t values = diff.counts.elements - diff.counts.nans;
-    for (std::size_t k = 0; k < diff.histories.size(); ++k)
-      if (diff.histories[k].explains == values) judged.explaining |= 1u << k;
-    if (judged.explaining != 0) {
-      name_explaining(judged);
-    } else if (has_shared_source(judged)) {
-      const bool wider = holds(*number_format(judged.dtype_b), *number_format(judged.dtype_a));
-      diff.status = DiffStatus::explained;
-      diff.history = wider ? "the source of A" : "of the same source";
-    } else if (looks_stochastic(work.tally())) {
-      diff.status = DiffStatus::explained;
-      diff.history = "rounded stochastically";
-    } else {
-      name_best(judged);
-    }
+    explain(work.tally(), judged);
   }
   return judged;
 }

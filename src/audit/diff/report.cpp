@@ -30,7 +30,7 @@ int badness(DiffStatus status, const DiffCounts& counts) {
     case DiffStatus::equal:
       return 0;
     case DiffStatus::same_values:
-      return counts.changed > 0 ? 5 : 1;
+      return 1;
     case DiffStatus::transposed:
       return 2;
     case DiffStatus::missing:
@@ -86,11 +86,13 @@ Saying ClassBuilder::saying(const JudgedPair& pair) const {
   Saying s;
   s.a = names_.first;
   s.b = names_.second;
+  if (pairs_.size() > 1) s.name = pair.diff.name_a.empty() ? pair.diff.name_b : pair.diff.name_a;
   s.dtype_a = pair.diff.dtype_a;
   s.dtype_b = pair.dtype_b == DType::any ? pair.diff.dtype_b : std::string(dtype_name(pair.dtype_b));
   s.blocks_a = is_block(pair.dtype_a);
   s.blocks_b = is_block(pair.dtype_b);
   s.same_dtype = pair.dtype_a == pair.dtype_b;
+  s.by_value = compared_by_value(pair.dtype_a, pair.dtype_b);
   s.status = pair.diff.status;
   s.history = pair.diff.history;
   s.counts = pair.diff.counts;

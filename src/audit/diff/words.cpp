@@ -5,8 +5,10 @@
 namespace candor::audit_internal::comparison {
 namespace {
 
-std::string tensors_text(std::uint64_t count, const char* one, const char* several) {
-  return count == 1 ? std::string("the tensor ") + one : grouped(count) + " tensors " + several;
+/// "the tensor 'w' is": which one, where there are others.
+std::string tensors_text(const Saying& s, const char* one, const char* several) {
+  if (s.tensors != 1) return grouped(s.tensors) + " tensors " + several;
+  return "the tensor " + (s.name.empty() ? "" : "'" + s.name + "' ") + one;
 }
 
 /// ", 12 became zero": what is lost for good.
@@ -18,7 +20,7 @@ std::string loss_text(const DiffCounts& counts) {
   add(counts.zeroed, "became zero");
   add(counts.overflowed, "became infinite or NaN");
   add(counts.saturated, "are finite where rounding gives none");
-  add(counts.zero_signs, "lost the sign of zero");
+  add(counts.zero_signs, "are zero with the other sign");
   add(counts.nan_to_infinity, "went from NaN to infinity");
   add(counts.nan_to_finite, "went from NaN to a number");
   add(counts.nan_codes, "are another NaN");
@@ -43,6 +45,7 @@ std::string count_text(const Saying& s) {
 }
 
 std::string relative_text(double relative) {
+  if (relative == 0) return "";  // zeros, NaN and infinity have none
   return std::string("; the largest relative change is ").append(short_number(relative));
 }
 
@@ -50,7 +53,7 @@ std::string source_name(const Saying& s) { return s.blocks_a && !s.same_dtype ? 
 
 std::string unexplained(const Saying& s) {
   const std::string all = grouped(s.counts.elements);
-  if (s.counts.as_rounded + s.counts.nans == 0 && s.counts.neighbours == 0)  // nothing was read as values
+  if (!s.by_value)
     return grouped(s.counts.changed) + " of " + all + " elements differ between " + s.a + " and " + s.b +
            "; they are compared as bytes";
   std::string text = grouped(s.counts.changed) + " of " + all;
@@ -64,8 +67,7 @@ std::string unexplained(const Saying& s) {
 std::string explained(const Saying& s) {
   const std::string history = s.status == DiffStatus::same_values ? "kept exactly" : s.history;
   std::string text = s.b + " is " + history_phrase(history, source_name(s), s.dtype_b) + ": ";
-  text += s.status == DiffStatus::same_values ? grouped(s.counts.elements) + " values" + loss_text(s.counts)
-                                              : count_text(s);
+  text += s.status == DiffStatus::same_values ? grouped(s.counts.elements) + " values" : count_text(s);
   if (s.exceptions > 0) text += "; " + grouped(s.exceptions) + " do not fit this";
   return text;
 }
@@ -75,18 +77,18 @@ std::string explained(const Saying& s) {
 std::string sentence(const Saying& s) {
   switch (s.status) {
     case DiffStatus::equal:
-      return tensors_text(s.tensors, "is", "are") + " the same in both, bit for bit";
+      return tensors_text(s, "is", "are") + " the same in both, bit for bit";
     case DiffStatus::transposed:
-      return tensors_text(s.tensors, "has", "have") + " rows and columns exchanged, and the same elements";
+      return tensors_text(s, "has", "have") + " rows and columns exchanged, and the same elements";
     case DiffStatus::reshaped:
-      return tensors_text(s.tensors, "has another shape", "have other shapes") + " in " + s.b + ": not compared";
+      return tensors_text(s, "has another shape", "have other shapes") + " in " + s.b + ": not compared";
     case DiffStatus::not_compared:
-      return tensors_text(s.tensors, "goes", "go") + " from " + s.dtype_a + " to " + s.dtype_b +
+      return tensors_text(s, "goes", "go") + " from " + s.dtype_a + " to " + s.dtype_b +
              ", whose values cannot be set side by side: not compared";
     case DiffStatus::missing:
-      return tensors_text(s.tensors, "is", "are") + " missing in " + s.b;
+      return tensors_text(s, "is", "are") + " missing in " + s.b;
     case DiffStatus::added:
-      return tensors_text(s.tensors, "is", "are") + " only in " + s.b;
+      return tensors_text(s, "is", "are") + " only in " + s.b;
     case DiffStatus::changed:
       return s.subject + unexplained(s);
     default:
