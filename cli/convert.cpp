@@ -231,8 +231,11 @@ void add_convert(CLI::App& app, Action& action) {
   CLI::App& command = *app.add_subcommand("convert", "Write a checkpoint in another format or dtype");
   command
       .add_option("IN", options->input, "GGUF, safetensors, PyTorch (.pt, .bin) or NumPy (.npy, .npz) file, or folder")
-      ->required();
-  command.add_option("OUT", options->output, "A file, whose suffix says the format, or a folder")->required();
+      ->required()
+      ->check(file_name());
+  command.add_option("OUT", options->output, "A file, whose suffix says the format, or a folder")
+      ->required()
+      ->check(file_name());
   add_dtype_options(command, *options);
   command.add_flag("--force", options->options.overwrite, "Overwrite OUT");
   command.add_flag("--explain", options->explain, "Show what would happen to every tensor; write nothing");

@@ -61,6 +61,23 @@ Stored turned(const Stored& t, bool shape_too) {
   return out;
 }
 
+/// Absmax quantisation of rows of `block` to integers up to `levels`, back into bf16.
+Stored quantised(const Stored& t, std::size_t block, double levels, bool extreme_below) {
+  Stored out = t;
+  for (std::size_t begin = 0; begin < t.codes.size(); begin += block) {
+    double extreme = 0;
+    for (std::size_t i = begin; i < begin + block; ++i)
+      if (const double x = value_in("BF16", t.codes[i]); std::fabs(x) > std::fabs(extreme)) extreme = x;
+    const double step = extreme_below ? extreme / -levels : std::fabs(extreme) / levels;
+    for (std::size_t i = begin; i < begin + block; ++i) {
+      const double k = std::nearbyint(value_in("BF16", t.codes[i]) / step);
+      out.codes[i] =
+          code_in("BF16", on_grid(kBf16, step * std::clamp(k, -levels, extreme_below ? levels - 1 : levels), nearest));
+    }
+  }
+  return out;
+}
+
 TEST_F(CanaryTensorsTest, TurnedTensorsAreIntactUnlessTheShapeStayed) {
   Tensors all = tensors_;
   for (auto& [name, t] : all)
@@ -75,6 +92,68 @@ TEST_F(CanaryTensorsTest, TurnedTensorsAreIntactUnlessTheShapeStayed) {
   EXPECT_EQ(misplaced.verdict, CanaryVerdict::damaged);
   EXPECT_THAT(ids_of(misplaced.culprits), ElementsAre("values-transposed"));
   EXPECT_EQ(canary_of(misplaced, "canary.matrix").order, "values transposed");
+}
+
+TEST_F(CanaryTensorsTest, TurnedValuesOfSeveralTensorsAreSaidOnce) {
+  Tensors some = tensors_;
+  const std::vector<std::string> names = {"canary.all_codes", "canary.matrix", "canary.repeated"};
+  for (const std::string& name : names) some[name] = turned(some[name], false);
+  const CanaryReport report = check(some);
+  ASSERT_THAT(ids_of(report.culprits), ElementsAre("values-transposed"));
+  EXPECT_EQ(report.culprits[0].tensors, names);
+  some["canary.matrix"] = turned(quantised(tensors_["canary.matrix"], 32, 127, false), false);
+  EXPECT_THAT(ids_of(check(some).culprits), ElementsAre("int8-block32", "values-transposed"));
+}
+
+/// Rows in an order that no conversion gives them; one dimension by its elements.
+Stored reordered(const Stored& t, const std::function<std::size_t(std::size_t, std::size_t)>& from) {
+  const auto rows = static_cast<std::size_t>(t.shape[0]);
+  const std::size_t columns = t.codes.size() / rows;
+  Stored out = t;
+  for (std::size_t i = 0; i < t.codes.size(); ++i)
+    out.codes[i] = t.codes[from(i / columns, rows) * columns + i % columns];
+  return out;
+}
+
+TEST_F(CanaryTensorsTest, AnotherOrderIsNoConversion) {
+  const auto reversed = [](std::size_t row, std::size_t rows) { return rows - 1 - row; };
+  const auto rolled = [](std::size_t row, std::size_t rows) { return (row + rows - 1) % rows; };
+  for (const auto& from : {std::function<std::size_t(std::size_t, std::size_t)>(reversed), {rolled}}) {
+    Tensors changed = tensors_;
+    for (auto& [name, t] : changed) t = reordered(t, from);
+    const CanaryReport report = check(changed);
+    EXPECT_EQ(report.verdict, CanaryVerdict::damaged);
+    EXPECT_THAT(ids_of(report.culprits), ElementsAre("unknown")) << report.sentence;
+    for (const CanaryTensor& t : report.tensors) EXPECT_EQ(t.order, "as written") << t.canary;
+  }
+}
+
+TEST_F(CanaryTensorsTest, WhatIsNotExplainedLeadsWhereItIsMost) {
+  Tensors changed = tensors_;
+  const auto reversed = [](std::size_t row, std::size_t rows) { return rows - 1 - row; };
+  changed["canary.all_codes"] = reordered(tensors_["canary.all_codes"], reversed);
+  changed["canary.norm"] =
+      converted(tensors_, "BF16", [](double x) { return on_grid(kE5m2, x, nearest); })["canary.norm"];
+  EXPECT_THAT(ids_of(check(changed).culprits),
+              ElementsAre("unknown", "f8_e5m2", "f8_e5m2-saturated", "f8_e5m2-clamped"));
+  // Infinities that became NaN are no witness beside it; where nothing else is damaged they are.
+  changed["canary.norm"] = tensors_["canary.norm"];
+  for (std::size_t i : {6, 7}) changed["canary.f32_specials"].codes[i] = 0x7fc00000;
+  EXPECT_THAT(ids_of(check(changed).culprits), ElementsAre("unknown"));
+  changed["canary.all_codes"] = tensors_["canary.all_codes"];
+  EXPECT_THAT(ids_of(check(changed).culprits), Contains("f8_e4m3"));
+}
+
+TEST_F(CanaryTensorsTest, ZerosAreSaidToBeZeros) {
+  Tensors changed = tensors_;
+  for (auto& [name, t] : changed) t.codes.assign(t.codes.size(), 0);
+  const CanaryReport all = check(changed);
+  ASSERT_THAT(ids_of(all.culprits), ElementsAre("all-zeros"));
+  EXPECT_EQ(all.culprits[0].tensors.size(), all.tensors.size());
+  EXPECT_TRUE(all.sentence.starts_with("every value zero")) << all.sentence;
+  changed = tensors_;
+  changed["canary.matrix"].codes.assign(2048, 0x8000);
+  EXPECT_THAT(ids_of(check(changed).culprits), ElementsAre("all-zeros"));
 }
 
 TEST_F(CanaryTensorsTest, FoundUnderLongerNamesAndByContent) {
@@ -179,23 +258,6 @@ TEST_F(CanaryTensorsTest, ALostMinusIsDamage) {
   ASSERT_NE(finding(report, "negative-zero"), nullptr);
   EXPECT_FALSE(finding(report, "negative-zero")->legal);
   EXPECT_EQ(canary_of(report, "canary.matrix").state, "intact");
-}
-
-/// Absmax quantisation of rows of `block` to integers up to `levels`, back into bf16.
-Stored quantised(const Stored& t, std::size_t block, double levels, bool extreme_below) {
-  Stored out = t;
-  for (std::size_t begin = 0; begin < t.codes.size(); begin += block) {
-    double extreme = 0;
-    for (std::size_t i = begin; i < begin + block; ++i)
-      if (const double x = value_in("BF16", t.codes[i]); std::fabs(x) > std::fabs(extreme)) extreme = x;
-    const double step = extreme_below ? extreme / -levels : std::fabs(extreme) / levels;
-    for (std::size_t i = begin; i < begin + block; ++i) {
-      const double k = std::nearbyint(value_in("BF16", t.codes[i]) / step);
-      out.codes[i] =
-          code_in("BF16", on_grid(kBf16, step * std::clamp(k, -levels, extreme_below ? levels - 1 : levels), nearest));
-    }
-  }
-  return out;
 }
 
 TEST_F(CanaryTensorsTest, QuantisationWithScalesIsNamed) {

@@ -56,7 +56,7 @@ class CanaryTest(CliTest):
 
     def test_a_file_is_replaced_only_with_force(self):
         before = self.canary.read_bytes()
-        self.assert_error(candor("canary", self.canary), "exists")
+        self.assert_error(candor("canary", self.canary), "exists; ", "(--force)")
         self.assert_ok(candor("canary", self.canary, "--force"))
         self.assertEqual(self.canary.read_bytes(), before)
 
@@ -114,6 +114,13 @@ class CanaryTest(CliTest):
             self.assertEqual(result.returncode, code, result.stderr)
             self.assertEqual(result.stdout, "")
         self.assertEqual(candor("canary", "check").returncode, 4)
+
+    def test_a_file_to_write_has_no_place_before_check(self):
+        for out in (self.canary, self.folder / "x.safetensors"):
+            result = candor("canary", out, "check", self.canary)
+            self.assertEqual((result.returncode, result.stdout), (4, ""))
+            self.assertIn(f"'{out}' before check would be a file to write", result.stderr)
+        self.assert_folder_holds("canary.safetensors")
 
     def test_wrong_command_lines(self):
         self.assert_usage_error(candor("canary"), "name the file to write")

@@ -69,6 +69,13 @@ class Formats(CliTest):
         result = candor("convert", bf16, self.folder / "norm.gguf", "--dtype", "bf16")
         self.assertIn("widened by design", result.stderr)
 
+    def test_an_empty_word_is_a_wrong_command_line(self):
+        source = self.folder / "in.safetensors"
+        write_safetensors(source, {"x": ("BF16", [1], b"\x80\x3f")})
+        self.assert_usage_error(candor("convert", source, "", "--dtype", "bf16"), "OUT: '' is no file")
+        self.assert_usage_error(candor("convert", "", self.folder / "o.pt", "--dtype", "bf16"), "IN: '' is no file")
+        self.assert_folder_holds("in.safetensors")
+
     def test_blocks_have_no_place_in_safetensors(self):
         self.assert_error(candor("convert", GGUF_MODEL, self.folder / "o.safetensors", "--dtype", "keep"),
                           "has no place in safetensors", "--dtype bf16")

@@ -123,12 +123,15 @@ std::string names_in(const std::vector<CanaryTensor>& tensors, std::initializer_
   return names;
 }
 
-/// Culprits of the same tensors are alternatives; the others add up.
+constexpr std::string_view kMisplaced = "values-transposed";
+
+/// Culprits of the same tensors are alternatives; the others add up, and so does another order.
 std::string damage_text(const CanaryReport& report) {
   std::string text;
   for (std::size_t i = 0; i < report.culprits.size(); ++i) {
     const CanaryCulprit& culprit = report.culprits[i];
-    const bool alternative = i > 0 && culprit.tensors == report.culprits[i - 1].tensors && culprit.exceptions == 0;
+    const bool alternative = i > 0 && culprit.tensors == report.culprits[i - 1].tensors && culprit.exceptions == 0 &&
+                             culprit.id != kMisplaced;
     text.append(i == 0 ? "" : alternative ? ", or " : "; and ").append(culprit.text);
     if (culprit.exceptions != 0)
       text.append(" (with ")
@@ -174,14 +177,12 @@ CanaryReport assemble(const std::vector<FoundCanary>& canaries) {
   report.culprits = std::move(diagnosis.culprits);
   report.not_excluded = std::move(diagnosis.not_excluded);
   report.findings = special_findings(canaries, diagnosis.chosen);
+  CanaryCulprit misplaced{std::string(kMisplaced), "values in the order of the transpose, under the old shape", {}, 0};
   for (std::size_t i = 0; i < canaries.size(); ++i) {
     report.tensors.push_back(describe(canaries[i], states[i], changed[i], diagnosis.chosen[i], diagnosis.exact[i]));
-    if (is_misplaced(canaries[i]))
-      report.culprits.push_back({"values-transposed",
-                                 "values in the order of the transpose, under the old shape",
-                                 {std::string(canaries[i].canary->name)},
-                                 0});
+    if (is_misplaced(canaries[i])) misplaced.tensors.emplace_back(canaries[i].canary->name);
   }
+  if (!misplaced.tensors.empty()) report.culprits.push_back(std::move(misplaced));
   report.verdict = verdict_of(report.tensors);
   report.sentence = sentence_of(report);
   return report;

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <cmath>
 
+#include "audit/canary/lattice.h"
 #include "core/formats.h"
 
 namespace candor::audit_internal {
@@ -74,7 +75,16 @@ std::vector<ElementOrder> orders_of(const FoundCanary& found) {
   return {ElementOrder::as_written, turned ? ElementOrder::transposed : ElementOrder::values_transposed};
 }
 
+/// An order that the shape does not tell may have fewer exceptions by luck.
+bool makes_sense(const FoundCanary& found, std::uint64_t exceptions) {
+  return found.order != ElementOrder::values_transposed || explains_half(found, exceptions) || fit_lattice(found);
+}
+
 }  // namespace
+
+bool explains_half(const FoundCanary& found, std::uint64_t exceptions) {
+  return exceptions * 2 <= found.canary->bits.size();
+}
 
 void compare(FoundCanary& found) {
   const FoundTensor& tensor = found.tensor;
@@ -85,7 +95,7 @@ void compare(FoundCanary& found) {
     const ElementOrder before = found.order;
     found.order = order;
     std::vector<std::uint64_t> counts = count_exceptions(comparison);
-    if (found.exceptions.empty() || least(counts) < least(found.exceptions))
+    if (found.exceptions.empty() || (least(counts) < least(found.exceptions) && makes_sense(found, least(counts))))
       found.exceptions = std::move(counts);
     else
       found.order = before;

@@ -6,8 +6,12 @@
 
 namespace candor::audit_internal {
 
-/// Counts the exceptions of every conversion and chooses the order of elements that has the fewest.
+/// Counts the exceptions of every conversion and chooses the order of elements that has the fewest. One that the shape
+/// does not tell is chosen only where it makes sense of the values.
 void compare(FoundCanary& found);
+
+/// True where so many exceptions are at most half of the elements: a conversion that is worth a name.
+bool explains_half(const FoundCanary& found, std::uint64_t exceptions);
 
 /// True when element `index` is what `conversion` predicts. NaNs of the source and the sign of zero are judged apart
 /// (special_values.h): they are handled differently by otherwise equal conversions.

@@ -134,6 +134,8 @@ std::optional<LatticeFit> fit_lattice(const FoundCanary& found) {
     pairs.push_back({value_of(found.canary->dtype, found.canary->bits[i]), found_value(found, i)});
     if (!std::isfinite(pairs.back().is)) return std::nullopt;
   }
+  // Zeros lie on every lattice.
+  if (std::all_of(pairs.begin(), pairs.end(), [](const Pair& pair) { return pair.is == 0; })) return std::nullopt;
   std::optional<LatticeFit> best;
   for (const CodeBook& book : code_books())
     for (const Grouping& extent : extents_of(*found.canary)) {
