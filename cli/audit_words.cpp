@@ -12,8 +12,8 @@ constexpr VerdictWords kWords[kVerdictCount] = {
      "What the file says of its values (dtype, configuration, file name, byte "
      "order) does not agree with the bytes "
      "that it holds.",
-     "Do not load the file by its label. Find out which of the two is right, "
-     "and write the file again from its source.",
+     "Find out which of the two is right before you load the file by either, and write or name it again. Where the "
+     "values show a history, the note says which.",
      "error"},
     {f16_grid, "the weights went through f16 on the way",
      "bf16 has the range of f32; f16 has not. Above 65504 f16 holds nothing, below 2^-17 (0.0000076) only multiples of "
@@ -84,9 +84,9 @@ constexpr VerdictWords kWords[kVerdictCount] = {
      "rounding say nothing about them.",
      "Nothing.", "none"},
     {consistent, "nothing speaks against a single rounding from a wider format",
-     "The values look as they do after one rounding to nearest from a wider "
-     "format. There were enough of them to show a "
-     "detour through f16 or a cut-off, and they show none.",
+     "bf16 values look as they do after one rounding to nearest from a wider format: there were enough of them to show "
+     "a detour through f16 or a cut-off, and they show none. Of F16, F32 and F64 only the width and the blocks are "
+     "tested: they fill their dtype and are on no lattice of a quantiser. Whether they were cut off is not asked.",
      "Nothing. This is not a proof: what leaves no trace in the values cannot "
      "be found in them.",
      "none"},

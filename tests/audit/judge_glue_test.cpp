@@ -37,6 +37,9 @@ TEST(judge_glue, a_contradicting_label_decides_and_all_tests_are_recorded) {
   EXPECT_THAT(names_of(audit.evidence.tests),
               testing::IsSupersetOf({"label", "smoothness", "parity", "zero mantissa", "grid", "mixture"}));
   EXPECT_EQ(audit.evidence.histories.size(), 7u);
+  EXPECT_THAT(audit.note, testing::StartsWith("the values themselves are f16-grid/via-f16: "));
+  const Fingerprint genuine = fingerprint_of(weights(Route::rne, 262'144, 7), {512, 512});
+  EXPECT_EQ(judge(genuine, measure(genuine), {"the file's name says f16", "label-vs-name"}, 40).note, "");
 }
 
 TEST(judge_glue, wide_tensors_with_bf16_values_are_tested_too) {
@@ -55,6 +58,8 @@ TEST(judge_glue, other_dtypes_are_left_to_others) {
   integers.dtype = DType::i32;
   integers.type_name = "I32";
   EXPECT_EQ(judged(integers).verdict, unsupported);
+  integers.type_name = "V2";
+  EXPECT_THAT(judged(integers).sentence, testing::HasSubstr("--v2-as-bf16"));
 }
 
 // Their codes are no magnitudes: as bits of f32 they would be subnormals, and sixteen bits folded to seven.

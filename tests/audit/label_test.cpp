@@ -153,7 +153,11 @@ TEST(Label, FileNames) {
                         {"flux_fp8.safetensors", DType::f8_e5m2, false},
                         {"model-q4_k.safetensors", DType::bf16, true},
                         {"model-int8.safetensors", DType::i8, false},
-                        {"bf16-from-fp16.safetensors", DType::f16, false},
+                        {"bf16-from-fp16.safetensors", DType::f16, true},
+                        {"bf16-from-fp16.safetensors", DType::bf16, false},
+                        {"converted_from_fp16.safetensors", DType::bf16, false},
+                        {"vae-fp16-fix.safetensors", DType::f32, false},
+                        {"from-us-fp16.safetensors", DType::bf16, true},
                         {"half-life.safetensors", DType::f32, false},
                         {"model-00001-of-00002.safetensors", DType::f32, false}}) {
     const TemporaryFolder folder;

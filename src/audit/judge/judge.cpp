@@ -59,10 +59,13 @@ Proposal last_word(const Fingerprint& tensor) {
   Proposal proposal;
   if (!is_judged(tensor.dtype)) {
     proposal.verdict = AuditVerdict::unsupported;
-    proposal.sentence = std::string("Values of dtype ").append(tensor.type_name).append(" are not judged.");
+    proposal.sentence = std::string("Values of dtype ").append(tensor.type_name).append(" are not judged");
+    proposal.sentence.append(tensor.type_name == "V2" ? "; if they are bf16, as ml_dtypes saves it, use --v2-as-bf16."
+                                                      : ".");
   } else if (uses_more_than_bf16(tensor)) {
     proposal.verdict = AuditVerdict::consistent;
-    proposal.sentence = std::string("The values use the width of their dtype, ").append(tensor.type_name).append(".");
+    proposal.sentence = std::string("The values use the width of their dtype, ").append(tensor.type_name);
+    proposal.sentence.append("; how they were rounded to it is asked of bf16 only.");
   } else {
     proposal.sub = "no-test";
     proposal.sentence = std::string("No test applies to these values of dtype ").append(tensor.type_name).append(".");
@@ -88,6 +91,16 @@ void tell_few_values(const Fingerprint& tensor, bool by_width, Proposal& decided
   decided.sentence = as_sentence(few_values_words(*few));
   decided.would_change = "an original to compare with";
   decided.note.clear();
+}
+
+/// A label that is wrong decides, but what the values went through is to be seen too.
+std::string values_say(const Proposal& proposal) {
+  if (!is_audit_finding(proposal.verdict)) return "";
+  std::string text("the values themselves are ");
+  text.append(audit_verdict_name(proposal.verdict)).append(proposal.sub.empty() ? "" : "/").append(proposal.sub);
+  text.append(": ").append(proposal.sentence);
+  while (text.ends_with('.')) text.pop_back();
+  return text;
 }
 
 Proposal by_design(Proposal widened) {
@@ -117,7 +130,10 @@ TensorAudit judge(const Fingerprint& tensor, const std::optional<Measured>& meas
   if (is_judged(tensor.dtype)) {
     const Question question{tensor, measured, threshold_bits, audit.evidence};
     const auto consider = [&](std::optional<Proposal> proposal) {
-      if (!verdict) verdict = std::move(proposal);
+      if (!verdict)
+        verdict = std::move(proposal);
+      else if (verdict->verdict == AuditVerdict::mislabelled && verdict->note.empty() && proposal)
+        verdict->note = values_say(*proposal);
     };
     consider(ask_structure(question));
     consider(ask_label(label, question));

@@ -99,6 +99,23 @@ Claim quantisation_claim(const Json& config) {
 /// general.file_type: llama.cpp's numbers for the plain ones. 1024 is added where the writer guessed.
 constexpr std::uint64_t kAllF32 = 0, kMostlyF16 = 1, kMostlyBf16 = 32, kGuessed = 1024;
 
+/// Letters and digits that stand together.
+std::vector<std::string> words_of(std::string_view text) {
+  std::vector<std::string> words(1);
+  for (const char c : text) {
+    if (std::isalnum(static_cast<unsigned char>(c)) != 0)
+      words.back().push_back(c);
+    else if (!words.back().empty())
+      words.emplace_back();
+  }
+  return words;
+}
+
+/// "from-fp16" is what a file was made of, "fp16-fix" what was done so that it can be cast.
+bool tells_of_another_file(const std::vector<std::string>& words, std::size_t at) {
+  return (at > 0 && words[at - 1] == "from") || (at + 1 < words.size() && words[at + 1] == "fix");
+}
+
 }  // namespace
 
 bool is_plain_float(DType dtype) {
@@ -144,28 +161,20 @@ std::vector<Claim> claims_of_config(std::string_view text, const std::string& fi
 
 std::optional<Claim> claim_of_file_name(const std::string& name) {
   Claim claim;
-  std::string words, word;
-  const auto take = [&] {
-    const bool plain = !is_ambiguous_word(word);
-    if (const std::optional<DType> dtype = dtype_from_label(word); dtype && plain) {
+  std::string said;
+  const std::vector<std::string> words = words_of(lower(name));
+  for (std::size_t i = 0; i < words.size(); ++i) {
+    const std::string& word = words[i];
+    const std::optional<DType> dtype = is_ambiguous_word(word) ? std::nullopt : dtype_from_label(word);
+    if (tells_of_another_file(words, i) || (!dtype && !names_a_quantiser(word))) continue;
+    if (dtype)
       add_dtype(claim, word, *dtype);
-      words.append(words.empty() ? "" : ", ").append(word);
-    } else if (names_a_quantiser(word)) {
+    else
       claim.quantised = true;
-      words.append(words.empty() ? "" : ", ").append(word);
-    }
-    word.clear();
-  };
-  for (const char c : lower(name)) {
-    if (std::isalnum(static_cast<unsigned char>(c)) != 0) {
-      word.push_back(c);
-    } else {
-      take();
-    }
+    said.append(said.empty() ? "" : ", ").append(word);
   }
-  take();
-  if (words.empty()) return std::nullopt;
-  claim.said = std::string("the file's name says ").append(words);
+  if (said.empty()) return std::nullopt;
+  claim.said = std::string("the file's name says ").append(said);
   claim.sub = kName;
   return claim;
 }
