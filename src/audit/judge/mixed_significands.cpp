@@ -12,6 +12,10 @@ constexpr int kRestLevels = 10;  // trailing zeros 0 … 9: all full-length valu
 /// 27.9 is the 99.9 % quantile of chi-square with nine degrees of freedom, 45 that of 1 - 1e-6. Real weights are not
 /// quite uniform in their last bits when they come out of a division or a table; a fifth of a percent is let pass.
 constexpr double kRestLimit = 45, kRestSlack = 0.002;
+/// f32 numbers times a constant reach some lengths more often than others, by less than two, and all beyond as often.
+/// On a fixed-point grid, as uniform generators have it, a value with a bit less in front has a zero more behind: of a
+/// density that is level around zero, (1 + z) 2^-z have z zeros or more, when the largest values are just full length.
+constexpr double kRestFewest = 0.5, kRestMargin = 1.25, kRestLeast = 4096;
 
 using ByZeros = std::array<std::uint64_t, SignificandCounts::kZeros>;
 
@@ -29,10 +33,21 @@ std::uint64_t sum(const ByZeros& counts, int first, int end) {
   return total;
 }
 
-/// True if 0 … 9 trailing zeros halve as they do in full-length values: log-likelihood ratio.
-bool rest_is_full_length(const ByZeros& counts) {
-  const auto total = static_cast<double>(sum(counts, 0, kRestLevels));
-  if (total == 0) return false;
+/// What the part with full-length significands has of short ones.
+struct Rest {
+  double full = 0;        // values
+  double steepest = 0;    // of the ratio below, for each trailing zero
+  bool geometric = true;  // a share 2^-z has z trailing zeros or more
+
+  /// Values with so many trailing zeros or more: no fewer than there are.
+  double tail(int zeros) const {
+    const double by_chance = full * std::exp2(-zeros);
+    return geometric ? by_chance : by_chance * kRestMargin * (1 + steepest * zeros);
+  }
+};
+
+/// True if 0 … 9 trailing zeros halve: log-likelihood ratio.
+bool is_geometric(const ByZeros& counts, double total) {
   double deviance = 0;
   for (int z = 0; z < kRestLevels; ++z) {
     const auto seen = static_cast<double>(counts[static_cast<std::size_t>(z)]);
@@ -40,6 +55,23 @@ bool rest_is_full_length(const ByZeros& counts) {
     if (seen > 0) deviance += 2 * seen * std::log(seen / expected);
   }
   return deviance <= kRestLimit + kRestSlack * total;
+}
+
+/// How the first ten lengths go down. Nothing where that is not how full-length values do: products and sums of short
+/// factors have a multiple of the long tails, or none of some lengths.
+std::optional<Rest> measure_rest(const ByZeros& counts) {
+  const auto total = static_cast<double>(sum(counts, 0, kRestLevels));
+  if (total == 0) return std::nullopt;
+  Rest rest{total / (1 - std::exp2(-kRestLevels)), 0, is_geometric(counts, total)};
+  if (rest.geometric) return rest;
+  if (total < kRestLeast) return std::nullopt;
+  for (int z = 1; z < kRestLevels; ++z) {
+    const double by_chance = rest.full * (std::exp2(-z) - std::exp2(-kRestLevels));
+    const double ratio = static_cast<double>(sum(counts, z, kRestLevels)) / by_chance;
+    if (ratio < kRestFewest || ratio > kRestMargin * (1 + z)) return std::nullopt;
+    rest.steepest = std::max(rest.steepest, (ratio - 1) / z);
+  }
+  return rest;
 }
 
 /// -log2 P(X >= k), X Poisson: never more than it is.
@@ -74,7 +106,7 @@ double short_powers(const Fingerprint& tensor, int explicit_bits, double usual) 
 
 /// The format whose last bit starts the excess of short significands: the narrowest for which the lengths just beyond
 /// it hold no tenth of the excess.
-const NarrowFormat* format_of_excess(const ByZeros& counts, const NarrowFormat& container, double full) {
+const NarrowFormat* format_of_excess(const ByZeros& counts, const NarrowFormat& container, const Rest& rest) {
   const int end = container.significand - 1;
   const NarrowFormat* chosen = nullptr;
   double whole = 0;
@@ -82,8 +114,8 @@ const NarrowFormat* format_of_excess(const ByZeros& counts, const NarrowFormat& 
     const bool plain = format.name == "bf16" || format.name == "f16" || format.name == "f32";
     if (!plain || !is_narrower(format, container)) continue;
     const int zeros = container.significand - format.significand;
-    const double excess = static_cast<double>(sum(counts, zeros, end)) - full * std::exp2(-zeros);
-    const double noise = 6 * std::sqrt(full * std::exp2(-zeros) + 1);
+    const double excess = static_cast<double>(sum(counts, zeros, end)) - rest.tail(zeros);
+    const double noise = 6 * std::sqrt(rest.tail(zeros) + 1);
     if (chosen == nullptr || excess - whole > std::max(noise, 0.1 * excess)) {
       chosen = &format;
       whole = excess;
@@ -98,10 +130,10 @@ std::optional<MixedSignificands> measure_mixture(const Fingerprint& tensor, cons
   if (tensor.significands.counts.empty()) return std::nullopt;
   const int explicit_bits = container.significand - 1;
   const ByZeros counts = count_by_zeros(tensor, explicit_bits);
-  if (!rest_is_full_length(counts)) return std::nullopt;
-  const double full = static_cast<double>(sum(counts, 0, kRestLevels)) / (1 - std::exp2(-kRestLevels));
+  const std::optional<Rest> rest = measure_rest(counts);
+  if (!rest) return std::nullopt;
   MixedSignificands out;
-  out.format = format_of_excess(counts, container, full);
+  out.format = format_of_excess(counts, container, *rest);
   const int zeros = container.significand - out.format->significand;
   out.values = tensor.elements - tensor.zeros - tensor.infinities - tensor.nans;
   out.brief = sum(counts, zeros, explicit_bits);
@@ -109,7 +141,7 @@ std::optional<MixedSignificands> measure_mixture(const Fingerprint& tensor, cons
     out.distinct += tensor.distinct_by_zeros[static_cast<std::size_t>(z)];
     out.capped = out.capped || tensor.distinct_by_zeros[static_cast<std::size_t>(z)] == kDistinctCap;
   }
-  out.expected = full * (std::exp2(-zeros) - std::exp2(-explicit_bits));
+  out.expected = rest->tail(zeros) - rest->tail(explicit_bits);
   out.bits = poisson_tail_bits(static_cast<double>(telling_values(tensor, counts, zeros, out)), out.expected);
   out.p_value = std::exp2(-std::min(out.bits, 1000.0));
   const auto n = static_cast<double>(out.values);
@@ -119,7 +151,8 @@ std::optional<MixedSignificands> measure_mixture(const Fingerprint& tensor, cons
   const double spread = 1.96 * std::sqrt(std::max(brief, 1.0) * (1 - brief / n) + out.expected);
   out.share = brief / n;
   out.low = std::max(0.0, (brief - spread) / n);
-  out.high = std::min(1.0, (brief + spread) / n);
+  out.expected_at_most = !rest->geometric;
+  out.high = std::min(1.0, (brief + spread + (out.expected_at_most ? out.expected : 0)) / n);
   return out;
 }
 

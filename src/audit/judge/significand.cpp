@@ -225,7 +225,7 @@ std::optional<Proposal> ask_mixture(const Question& question, const NarrowFormat
                   .append(grouped(mixture->distinct))
                   .append(" of them different, have a significand of at most ")
                   .append(std::to_string(mixture->format->significand))
-                  .append(" bits where chance gives ")
+                  .append(mixture->expected_at_most ? " bits where chance gives at most " : " bits where chance gives ")
                   .append(short_number(mixture->expected));
   const bool found = mixture->bits >= question.threshold_bits && !blocks_explain(question, *mixture->format);
   if (found)
