@@ -90,6 +90,18 @@ TEST(AuditFingerprints, TheSameFileGivesTheSameBytes) {
   EXPECT_EQ(read_bytes(folder.path("one")), read_bytes(folder.path("two")));
 }
 
+TEST(AuditFingerprints, TheExampleOfThePage) {  // docs/fingerprint-file.md
+  const TemporaryFolder folder;
+  const std::vector<std::uint16_t> codes = {0x3f80, 0x3f80, 0x4000, 0x7fc0};
+  const std::string path = write_safetensors(folder, {{"head.weight", DType::bf16, {2, 2}, bytes_of(codes)}}, 48);
+  audit({path}, writing(folder.path("f")));
+  std::string text = read_bytes(folder.path("f"));
+  text = text.substr(text.find("{\"checkpoint\""));
+  for (std::size_t at; (at = text.find(path)) != std::string::npos;) text.replace(at, path.size(), "model.safetensors");
+  EXPECT_THAT(text, HasSubstr("\"identity\":\"aee1d25ca4403ff3\""));
+  EXPECT_THAT(read_bytes(CANDOR_SOURCE_DIR "/docs/fingerprint-file.md"), HasSubstr(text));
+}
+
 TEST(AuditFingerprints, OnlyAndExcludeWhenJudgedAgain) {
   const TemporaryFolder folder;
   const std::string file = folder.path("f"), path = write_safetensors(folder, some_tensors());

@@ -34,7 +34,7 @@ class AuditMessagesTest(CliTest):
         values = [struct.pack("<64f", *(draw.gauss(0, 0.02) for _ in range(64))) for _ in range(100)]
         path = self.file("many.safetensors", **{f"t{i}": ("F32", [64], values[i % 100]) for i in range(3000)})
         plain = peak_memory("audit", path)
-        for option in ("--json", "--sarif"):
+        for option in ("--json", "--sarif", "--html"):
             out = self.folder / f"a{option}"
             self.assertLess(peak_memory("audit", path, option, out), plain + (8 << 20), option)
         self.assertGreater((self.folder / "a--json").stat().st_size, 12 << 20)

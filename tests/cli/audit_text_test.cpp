@@ -69,6 +69,8 @@ TEST(AuditExitCode, RejectedBeforeFindingBeforeUndecidable) {
   EXPECT_EQ(audit_exit_code(report_of({consistent, undecidable}), false), 0);
   EXPECT_EQ(audit_exit_code(report_of({consistent, undecidable}), true), 2);
   EXPECT_EQ(audit_exit_code(report_of({unsupported}, unsupported), true), 2);  // nothing could be looked at
+  EXPECT_EQ(audit_exit_code(report_of({}, undecidable), true), 2);             // no tensor says so, the path does
+  EXPECT_EQ(audit_exit_code(report_of({}, undecidable), false), 0);
   for (const AuditVerdict finding : {f16_grid, p11_source, truncated, widened, dequantised, mislabelled, mixed})
     EXPECT_EQ(audit_exit_code(report_of({undecidable, finding}), true), 1);
   EXPECT_EQ(audit_exit_code(report_of({consistent}, mislabelled), false), 1);
@@ -183,6 +185,8 @@ TEST(AuditSarif, OneResultForEachFindingAndRefusedFile) {
     const auto& rule = run["tool"]["driver"]["rules"][result["ruleIndex"].get<std::size_t>()];
     EXPECT_EQ(rule["id"], result["ruleId"]);
     EXPECT_EQ(rule["defaultConfiguration"]["level"], result["level"]);
+    const bool error = rule["id"] == "candor/mislabelled" || rule["id"] == "candor/invalid";
+    EXPECT_EQ(result["level"], error ? "error" : rule["id"] == "candor/widened" ? "note" : "warning") << rule["id"];
     const auto& artifact = result["locations"][0]["physicalLocation"]["artifactLocation"];
     EXPECT_EQ(run["artifacts"][artifact["index"].get<std::size_t>()]["location"]["uri"], artifact["uri"]);
   }
