@@ -99,7 +99,7 @@ std::string values_say(const Proposal& proposal) {
   std::string text("the values themselves are ");
   text.append(audit_verdict_name(proposal.verdict)).append(proposal.sub.empty() ? "" : "/").append(proposal.sub);
   text.append(": ").append(proposal.sentence);
-  while (text.ends_with('.')) text.pop_back();
+  if (text.ends_with('.')) text.pop_back();
   return text;
 }
 
@@ -129,13 +129,15 @@ TensorAudit judge(const Fingerprint& tensor, const std::optional<Measured>& meas
   std::optional<Proposal> verdict;
   if (is_judged(tensor.dtype)) {
     const Question question{tensor, measured, threshold_bits, audit.evidence};
+    bool by_label = false;
     const auto consider = [&](std::optional<Proposal> proposal) {
       if (!verdict)
         verdict = std::move(proposal);
-      else if (verdict->verdict == AuditVerdict::mislabelled && verdict->note.empty() && proposal)
+      else if (proposal && by_label && verdict->note.empty())
         verdict->note = values_say(*proposal);
     };
     consider(ask_structure(question));
+    by_label = !verdict && !label.contradiction.empty();  // bytes of another dtype have no history to tell
     consider(ask_label(label, question));
     consider(ask_bit_view(question));
     consider(ask_significand(question));
