@@ -115,6 +115,22 @@ TEST(NoScheme, MultiplesOfALearningRate) {
   }
 }
 
+// After a few hundred steps of sign descent they are many: as many as int8 has, but they end anywhere.
+TEST(NoScheme, ManyMultiplesOfALearningRate) {
+  for (const int most : {40, 49, 50, 64, 100, 120, 126, 129, 140, 200, 256}) {
+    for (const std::uint64_t seed : {1u, 2u}) {
+      const auto multiple = [&](std::size_t row, std::size_t column) {
+        const std::size_t place = row * 256 + column;
+        if (place == 777) return 1.3e-3 * most;
+        double u = -1.5;  // of a sum of three
+        for (std::uint64_t i = 0; i < 3; ++i) u += random_unit(3 * seed + i, place);
+        return 1.3e-3 * std::round(u / 1.5 * most);
+      };
+      expect_nothing(filled(256, 256, multiple), "multiples of a rate up to " + std::to_string(most));
+    }
+  }
+}
+
 // One column in eight is too wide for a block to see that it is on the lattice of the others, so that few blocks along
 // rows fit, and most along columns do. It still is one lattice.
 TEST(NoScheme, OneLatticeInColumnsOfDifferentSizes) {

@@ -3,7 +3,9 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include <algorithm>
 #include <cmath>
+#include <limits>
 
 #include "audit/block_evidence.h"
 #include "tests/audit/quantisers.h"
@@ -67,6 +69,7 @@ std::vector<Case> integer_cases() {
   cases.push_back(blocks("int8_row", "int8 symmetric", "row", 1, 0, symmetric_integers(127)));
   cases.push_back(blocks("int8_column", "int8 symmetric", "column", 0, 1, symmetric_integers(127)));
   cases.push_back(blocks("int8_tensor", "int8 symmetric", "tensor", 0, 0, symmetric_integers(127)));
+  cases.push_back(blocks("int8_zero_point_tensor", "int8 asymmetric", "tensor", 0, 0, integers_with_zero_point(8)));
   cases.push_back(blocks("int8_affine_row", "int8 asymmetric", "row", 1, 0, affine_integers(8)));
   cases.push_back(blocks("int4_row", "int4 symmetric", "row", 1, 0, symmetric_integers(7)));
   cases.push_back(blocks("int3_g64", "int3 asymmetric", "64 along rows", 1, 64, affine_integers(3)));
@@ -139,6 +142,50 @@ TEST_P(BlockScheme, IsNamedWithItsScale) {
 
 std::string case_name(const testing::TestParamInfo<std::tuple<std::size_t, DType>>& info) {
   return all_cases()[std::get<0>(info.param)].label + "_" + std::string(dtype_name(std::get<1>(info.param)));
+}
+
+// Rows whose sizes differ: most values are on a few small levels, and only the largest of the tensor shows that the
+// levels are int8's. `spread`: of the sizes' logarithms.
+Matrix uneven(std::uint64_t seed, double spread) {
+  Matrix matrix = weights(seed);
+  const std::vector<float> logarithms = draw(Law::normal, spread, matrix.rows, seed + 100);
+  for (std::size_t i = 0; i < matrix.values.size(); ++i) matrix.values[i] *= std::exp(logarithms[i / matrix.columns]);
+  return matrix;
+}
+
+TEST(BlockSchemeOfATensor, Int8WhoseRowsDifferInSize) {
+  for (const DType dtype : {DType::bf16, DType::f16, DType::f32}) {
+    for (const double spread : {0.5, 0.7, 1.0}) {
+      for (std::uint64_t seed = 1; seed <= 12; ++seed) {
+        Matrix matrix = uneven(seed, spread);
+        const std::vector<double> scales = quantise(matrix, 0, 0, symmetric_integers(127));
+        const BlockEvidence evidence = examine(matrix, dtype);
+        ASSERT_FALSE(evidence.schemes.empty()) << spread << " " << seed << " " << dtype_name(dtype);
+        EXPECT_EQ(evidence.schemes.front().name, "int8 symmetric");
+        EXPECT_EQ(evidence.schemes.front().extent, "tensor");
+        EXPECT_LE(distance_to_nearest(scales, evidence.schemes.front().scale), 0x1p-8);
+      }
+    }
+  }
+}
+
+// Three small levels, and one value where int8 ends: that is no quantiser's tensor.
+TEST(BlockSchemeOfATensor, AFewLevelsAndAnOutlierAreNone) {
+  Matrix matrix = weights(6);
+  for (float& value : matrix.values) value = 0.0013f * std::round(std::clamp(value / 0.02f, -3.0f, 3.0f));
+  matrix.values[777] = 0.0013f * 127;
+  for (const DType dtype : {DType::bf16, DType::f16, DType::f32}) EXPECT_TRUE(examine(matrix, dtype).schemes.empty());
+}
+
+// Infinities and NaNs beside the values do not hide where the levels end.
+TEST(BlockSchemeOfATensor, ItsEndIsThatOfTheFiniteValues) {
+  Matrix matrix = uneven(5, 0.7);
+  quantise(matrix, 0, 0, symmetric_integers(127));
+  matrix.values[70001] = std::numeric_limits<float>::infinity();
+  matrix.values[70003] = std::numeric_limits<float>::quiet_NaN();
+  const BlockEvidence evidence = examine(matrix, DType::bf16);
+  ASSERT_FALSE(evidence.schemes.empty());
+  EXPECT_EQ(evidence.schemes.front().extent, "tensor");
 }
 
 INSTANTIATE_TEST_SUITE_P(All, BlockScheme,

@@ -42,6 +42,23 @@ TEST(judge_glue, a_contradicting_label_decides_and_all_tests_are_recorded) {
   EXPECT_EQ(judge(genuine, measure(genuine), {"the file's name says f16", "label-vs-name"}, 40).note, "");
 }
 
+// Bytes in the wrong order have no history: what they look like is not told beside the verdict.
+TEST(judge_glue, of_swapped_bytes_no_history_is_told) {
+  std::vector<std::uint16_t> codes = weights(Route::rne, 65'536, 5);
+  for (std::uint16_t& code : codes) code = static_cast<std::uint16_t>(code >> 8 | code << 8);
+  Fingerprint tensor = fingerprint_of(codes, {256, 256});
+  AuditBlockScheme by_chance;
+  by_chance.name = "fp8 e5m2";
+  by_chance.tested = by_chance.fitting = 10;
+  by_chance.bits = 131;
+  tensor.blocks.schemes = {by_chance};
+  tensor.blocks.sampled = 10;
+  const TensorAudit audit = judge(tensor, measure(tensor), {}, 40);
+  EXPECT_EQ(audit.verdict, mislabelled);
+  EXPECT_EQ(audit.sub, "byte-swapped");
+  EXPECT_EQ(audit.note, "");
+}
+
 TEST(judge_glue, wide_tensors_with_bf16_values_are_tested_too) {
   const std::vector<float> wide = widen(weights(Route::from_f16, 65'536, 3));
   const HistoryAnswer answer = ask_both(fingerprint_of(wide, {256, 256}));

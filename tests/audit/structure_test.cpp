@@ -1,6 +1,7 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include <cmath>
 #include <limits>
 
 #include "core/formats.h"
@@ -103,6 +104,30 @@ TEST(Structure, ComputedTables) {
 }
 
 /// A table read as weights would be called widened: that is what the question is for.
+// Counts and codes: short significands, but no format made them so. Numbers from 96 on have no small ones beside them;
+// what speaks is that none of those below 128 has a half.
+TEST(Structure, WholeNumbers) {
+  std::vector<float> labels, counts;
+  for (std::uint64_t i = 0; i < 4096; ++i) {
+    labels.push_back(1 + std::floor(4 * static_cast<float>(random_unit(1, i))));
+    counts.push_back(96 + std::floor(60 * static_cast<float>(random_unit(2, i))));
+  }
+  for (const auto& values : {labels, counts}) {
+    expect_structured(as_f32(values), "table", "f32");
+    expect_structured(as_bf16(values), "table", "bf16");
+    EXPECT_THAT(said(ask(ask_structure, as_f32(values))), HasSubstr("whole numbers"));
+  }
+}
+
+// bf16 has no fractions from 128 on, and e5m2 none from 4 on: that the values are whole is the format's doing.
+TEST(Structure, LargeValuesAreWholeWithoutBeingATable) {
+  std::vector<float> large;
+  for (const float x : widen(to_bf16(draw(Law::normal, 1e5, 4096, 3), Route::rne)))
+    if (std::fabs(x) >= 128) large.push_back(x);
+  expect_no_structure(as_f32(large), "bf16 in f32");
+  expect_no_structure(as_bf16(large), "bf16");
+}
+
 TEST(Structure, IsAskedBeforeSignificands) {
   EXPECT_TRUE(ask(ask_significand, as_f32(alibi(8, 1024))).proposal);
   EXPECT_EQ(ask_first_four(as_f32(alibi(8, 1024))).verdict(), AuditVerdict::structured);

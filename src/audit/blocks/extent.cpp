@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <cmath>
 
+#include "core/formats.h"
 #include "core/mixed_bits.h"
 
 namespace candor::audit_internal {
@@ -39,6 +40,28 @@ Rectangle rectangle_of(const TensorSlice& slice, const Extent& extent, std::uint
       break;
   }
   return {.height = slice.rows, .width = slice.columns};
+}
+
+// Codes whose magnitude reaches `infinity` are passed over. Magnitudes of either sign ascend with their bits.
+template <class Code>
+std::pair<std::uint64_t, std::uint64_t> outermost_codes(const TensorSlice& slice, Code infinity) {
+  constexpr auto kSign = static_cast<Code>(Code{1} << (8 * sizeof(Code) - 1));
+  std::uint64_t lowest = 0, highest = 0;
+  Code low = static_cast<Code>(~Code{0}), high = 0;  // in the order of values: the sign's bit flipped, or all of them
+  for (std::uint64_t place = 0; place < slice.elements(); ++place) {
+    const Code code = slice.read<Code>(place);
+    if (static_cast<Code>(code & ~kSign) >= infinity) continue;
+    const auto order = static_cast<Code>((code & kSign) != 0 ? ~code : code | kSign);
+    if (order < low) {
+      low = order;
+      lowest = place;
+    }
+    if (order > high) {
+      high = order;
+      highest = place;
+    }
+  }
+  return {lowest, highest};
 }
 
 }  // namespace
@@ -116,6 +139,19 @@ std::uint64_t largest_place(const TensorSlice& slice, const Extent& extent, std:
     if (std::fabs(slice.at(0, place)) > std::fabs(slice.at(0, largest))) largest = place;
   }
   return largest;
+}
+
+std::pair<std::uint64_t, std::uint64_t> outermost_places(const TensorSlice& slice) {
+  switch (slice.dtype) {
+    case DType::f64:
+      return outermost_codes<std::uint64_t>(slice, kF64Infinity);
+    case DType::f32:
+      return outermost_codes<std::uint32_t>(slice, 0x7f800000u);
+    case DType::f16:
+      return outermost_codes<std::uint16_t>(slice, 0x7c00u);
+    default:
+      return outermost_codes<std::uint16_t>(slice, 0x7f80u);
+  }
 }
 
 }  // namespace candor::audit_internal

@@ -4,6 +4,7 @@
 
 #include <cstdint>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "audit/block_evidence.h"
@@ -32,6 +33,8 @@ inline constexpr std::uint64_t kMostDraws = 1024;
 
 /// Element of a block: its place in the slice, row-major.
 using Places = std::vector<std::uint64_t>;
+/// Places of the lowest and the highest finite value, every element looked at.
+std::pair<std::uint64_t, std::uint64_t> outermost_places(const TensorSlice& slice);
 /// Place of the element of largest magnitude in a block, every element looked
 /// at.
 std::uint64_t largest_place(const TensorSlice& slice, const Extent& extent, std::uint64_t block);

@@ -4,6 +4,7 @@
 #include <cmath>
 
 #include "audit/blocks/scale_traits.h"
+#include "audit/blocks/whole_tensor.h"
 
 namespace candor::audit_internal {
 namespace {
@@ -117,31 +118,6 @@ std::string fp4_name(const Tally& tally) {
   return "fp4 e2m1";
 }
 
-// Different magnitudes in a sample of the whole tensor.
-std::size_t magnitudes_in(const TensorSlice& slice) {
-  Block block;
-  Places places;
-  std::vector<Point> folded;
-  block_places(slice, {.kind = Kind::tensor}, 0, places);
-  if (!read_block(slice, places, block)) return 0;
-  if (block.crowded) return kMostDraws;
-  fold_signs(block.points, folded);
-  return folded.size();
-}
-
-bool is_power_of_two(const Fit& fit) { return scales_are_powers_of_two({fit}); }
-
-// One scale for the whole tensor. A few levels are what small multiples of a
-// learning rate have; a power of two is a fixed-point grid or f16's: neither is
-// called quantised.
-bool is_scheme_of_a_tensor(const TensorSlice& slice, const Tally& tally) {
-  if (tally.extent.kind != Kind::tensor) return false;
-  if (tally.family == Family::fp8_e4m3) return magnitudes_in(slice) >= 40;
-  if (tally.family == Family::fp8_e5m2) return magnitudes_in(slice) >= 24;
-  if (tally.family != Family::integer && tally.family != Family::affine) return false;
-  return levels_of(tally.fits).span > 48 && magnitudes_in(slice) >= 32 && !is_power_of_two(tally.fits.front());
-}
-
 // Microscaling: powers of two are multiples of one another, so the levels must
 // speak for the scheme: five and seven halves never occur between others that
 // do.
@@ -152,14 +128,35 @@ bool is_microscaled(const Tally& tally) {
   return different_powers(tally.fits) >= 2 || magnitudes >= 6 * static_cast<double>(tally.fits.size());
 }
 
+// By family, once it is known to be a scheme.
+std::string name_of(const TensorSlice& slice, const Tally& tally) {
+  switch (tally.family) {
+    case Family::integer:
+      return integer_name(slice, tally);
+    case Family::affine:
+      return affine_name(slice, tally);
+    case Family::nf4:
+      return "nf4";
+    case Family::fp4:
+      return fp4_name(tally);
+    case Family::fp4_bitsandbytes:
+      return "fp4 (bitsandbytes)";
+    case Family::iq4_nl:
+      return has_super_blocks(slice, tally, 32) ? "iq4_xs" : "iq4_nl";
+    case Family::fp8_e4m3:
+      return "fp8 e4m3";
+    case Family::fp8_e5m2:
+      break;
+  }
+  return "fp8 e5m2";
+}
+
 OneLattice one_lattice_of(const BlockSet& set, double fewest) {
   constexpr double kPowersOfTwo = 0.5;  // a block whose values are multiples of three by chance has another scale
-  constexpr int kFew = 48;
   for (const Family family : {Family::integer, Family::affine}) {
     const Tally tally = try_blocks(set, family);
     if (tally.fraction() < fewest || evidence_bits(tally) <= 0) continue;
-    if (is_one_lattice(set, tally))
-      return levels_of(tally.fits).span <= kFew ? OneLattice::few_levels : OneLattice::many_levels;
+    if (is_one_lattice(set, tally)) return OneLattice::yes;
     // Differences of bf16 values are multiples of their last bits, which a neighbourhood of values shares.
     if (share_of_powers_of_two(tally.fits) >= kPowersOfTwo) return OneLattice::powers_of_two;
   }
@@ -182,28 +179,9 @@ std::string scheme_name(const TensorSlice& slice, const Tally& tally, OneLattice
   constexpr std::size_t kFewestBlocks = 3;  // whose scales can be seen to differ
   const bool whole =
       lattice != OneLattice::no || tally.extent.kind == Kind::tensor || tally.fits.size() < kFewestBlocks;
-  if (whole && !is_microscaled(tally)) {
-    if (lattice == OneLattice::few_levels || !is_scheme_of_a_tensor(slice, tally)) return "";
-  }
-  switch (tally.family) {
-    case Family::integer:
-      return integer_name(slice, tally);
-    case Family::affine:
-      return affine_name(slice, tally);
-    case Family::nf4:
-      return "nf4";
-    case Family::fp4:
-      return fp4_name(tally);
-    case Family::fp4_bitsandbytes:
-      return "fp4 (bitsandbytes)";
-    case Family::iq4_nl:
-      return has_super_blocks(slice, tally, 32) ? "iq4_xs" : "iq4_nl";
-    case Family::fp8_e4m3:
-      return "fp8 e4m3";
-    case Family::fp8_e5m2:
-      break;
-  }
-  return "fp8 e5m2";
+  if (!whole || is_microscaled(tally)) return name_of(slice, tally);
+  const std::optional<Tally> of_tensor = scheme_of_the_tensor(slice, tally);
+  return of_tensor ? name_of(slice, *of_tensor) : "";
 }
 
 }  // namespace candor::audit_internal

@@ -100,7 +100,7 @@ std::optional<Proposal> ask_blocks(const Question& question) {
   p.sub = sub_of(best);
   p.bits = best.bits;
   p.sentence = as_sentence(test.text);
-  p.would_change = "blocks with more different values than the scheme has levels";
+  p.would_change = "blocks with values between the levels of the scheme";
   if (!whole) p.share = share_of(best);
   return p;
 }

@@ -149,6 +149,7 @@ std::optional<Proposal> tables(const Census& c, double threshold_bits) {
   const bool one_signed = c.has_codes() && c.table.one_signed();
   const std::vector<LatticeCell> lattice = c.has_codes() ? lattice_cells(c.table) : lattice_cells(c.cells);
   if (one_signed || !c.fits_blocks) {
+    if (auto p = as_table(find_whole_numbers(lattice, threshold_bits))) return p;
     if (auto p = as_table(find_progression(lattice, threshold_bits))) return p;
     if (!c.has_codes())
       if (auto p = as_table(find_partial_progression(c.cells, threshold_bits))) return p;

@@ -56,7 +56,7 @@ std::uint64_t sum(const std::vector<EightBits>& counts, int first, int end) {
 std::vector<LatticeCell> lattice_cells(const MagnitudeTable& table) {
   std::vector<LatticeCell> cells;
   cells.reserve(table.values.size());
-  for (const Magnitude& m : table.values) cells.push_back({m.exponent, m.lowest, 1});
+  for (const Magnitude& m : table.values) cells.push_back({m.exponent, m.lowest, 1, m.count()});
   return cells;
 }
 
@@ -64,9 +64,23 @@ std::vector<LatticeCell> lattice_cells(const std::vector<SignificandCell>& cells
   std::vector<LatticeCell> out;
   for (const SignificandCell& cell : cells) {
     const double possible = std::ldexp(1.0, std::max(0, cell.length() - 2));  // first and last bit are set
-    out.push_back({cell.exponent, cell.lowest, std::min(possible, static_cast<double>(cell.count))});
+    out.push_back({cell.exponent, cell.lowest, std::min(possible, static_cast<double>(cell.count)), cell.count});
   }
   return out;
+}
+
+std::optional<TableSign> find_whole_numbers(const std::vector<LatticeCell>& cells, double threshold_bits) {
+  constexpr int kShortestFormat = 3;  // e5m2
+  int longest = kShortestFormat;
+  for (const LatticeCell& cell : cells) {
+    if (cell.lowest < 0) return std::nullopt;
+    longest = std::max(longest, cell.exponent - cell.lowest + 1);
+  }
+  double bits = 0;  // of each value as many as its significand has behind the point
+  for (const LatticeCell& cell : cells)
+    bits += static_cast<double>(cell.count) * std::max(0, longest - 1 - cell.exponent);
+  if (bits < threshold_bits) return std::nullopt;
+  return TableSign{bits, "the values are whole numbers, the small ones too, as counts, indices and labels are"};
 }
 
 std::optional<TableSign> find_progression(const std::vector<LatticeCell>& cells, double threshold_bits) {

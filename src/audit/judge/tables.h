@@ -15,13 +15,18 @@ struct TableSign {
   std::string what;  // "the values are whole multiples of 2^-8, …"
 };
 
-/// Different values of one exponent and last bit; `distinct` never counts too many.
+/// Values of one exponent and last bit; `distinct`, how many different ones, never counts too many.
 struct LatticeCell {
   int exponent = 0, lowest = 0;
   double distinct = 1;
+  std::uint64_t count = 1;
 };
 std::vector<LatticeCell> lattice_cells(const MagnitudeTable& table);
 std::vector<LatticeCell> lattice_cells(const std::vector<SignificandCell>& cells);
+
+/// Counts, indices, labels, codes: no value has a fraction, though the significands that occur (three bits at least, as
+/// no format has fewer) could have shown one in the values that are small enough.
+std::optional<TableSign> find_whole_numbers(const std::vector<LatticeCell>& cells, double threshold_bits);
 
 /// Whole multiples of one coarse power of two: positions, ALiBi, grids of coordinates. A floating-point format has a
 /// finer spacing for smaller values, so every small value that is still such a multiple speaks for the progression, as
