@@ -16,9 +16,9 @@ constexpr VerdictWords kWords[kVerdictCount] = {
      "values show a history, the note says which.",
      "error"},
     {f16_grid, "the weights went through f16 on the way",
-     "bf16 has the range of f32; f16 has not. Above 65504 f16 holds nothing, below 2^-17 (0.0000076) only multiples of "
-     "2^-24, and below 2^-25 only zero. These values lie where a detour through f16 puts them, and values that were "
-     "never in f16 do not.",
+     "bf16 has the range of f32; f16 has not. Above 65504 f16 holds nothing, and near zero only multiples of 2^-24. "
+     "Down to 2^-17 (0.0000076) these are no coarser than bf16; below it they are, and f16 moves the values or makes "
+     "them zero. These values lie where a detour through f16 puts them, and values that were never in f16 do not.",
      "What f16 could not hold is gone: the small values were moved or became "
      "zero. Get the original bf16 or f32 file, "
      "or convert again without f16 on the way (out-type, torch_dtype, a NumPy "
@@ -75,8 +75,8 @@ constexpr VerdictWords kWords[kVerdictCount] = {
      "diff`).",
      "none"},
     {unsupported, "values of this dtype are not judged",
-     "The tensor is read and counted, but its dtype has no statistics here: "
-     "integers, for example.",
+     "The tensor is counted, but its dtype has no statistics here: integers, "
+     "for example, and blocks that are still quantised.",
      "Nothing.", "none"},
     {structured, "constants, tables or masks: nothing to judge",
      "The values follow a rule (all equal, a table of angles, a mask) and are "
@@ -97,7 +97,7 @@ struct SubWords {
   std::string_view sub, meaning;
 };
 constexpr SubWords kSubs[] = {
-    {consistent, "bf16-arithmetic", "Even mantissas prevail as after sums of bf16 values; f16 was not the last stop."},
+    {consistent, "bf16-arithmetic", "The codes are those of sums of bf16 values; f16 was not the last stop."},
     {f16_grid, "via-f16", "They were bf16 before, went to f16 and came back. Values in f16's range kept their bits."},
     {f16_grid, "from-f16",
      "They came from a wider format and were rounded twice: to f16, then to bf16. That moved one value in sixteen by "
@@ -109,6 +109,10 @@ constexpr SubWords kSubs[] = {
      "f16 could not have left some of these values, unless it was scaled afterwards: it was TF32, or the like."},
     {p11_source, "f16-or-tf32",
      "f16 is not ruled out: too few values are small enough, or they lie where scaled f16 has values."},
+    {mixed, "via-f16", "The part was bf16 before, went to f16 and came back."},
+    {mixed, "from-f16", "The part came from a wider format and was rounded to f16, then to bf16."},
+    {mixed, "from-f16-truncated", "The part was f16 and was cut off to bf16."},
+    {mixed, "ftz", "The part went through f16, which dropped everything below 2^-14 to zero (flush to zero)."},
     {widened, "by-design", "The format keeps such tensors wider by convention. This is not counted as a finding."},
     {undecidable, "no-support", "No values are in the range where the histories differ."},
     {undecidable, "low-power", "There are too few values to tell."},
@@ -131,6 +135,9 @@ constexpr SubWords kSubs[] = {
     {mislabelled, "byte-swapped", "The two bytes of each value stand in the wrong order."},
 };
 
+// Of a mixture within a wider file: "f16-in-f32".
+constexpr std::string_view kNarrowerMeaning =
+    "The part fits the narrower format, which is named first; the rest fills the wider one.";
 // Of "int4 g32 (q4_1)" and the like.
 constexpr std::string_view kSchemeMeaning =
     "g and a number: so many values share one scale. A name in brackets is GGUF's own for the scheme.";
@@ -153,6 +160,7 @@ std::string verdict_text(AuditVerdict verdict, std::string_view sub) {
 std::string phrase_of(AuditVerdict verdict, std::string_view sub) {
   if (const std::size_t in = sub.find("-in-"); verdict == widened && in != std::string_view::npos)
     return std::string(sub.substr(0, in)).append(" values are stored as ").append(sub.substr(in + 4));
+  if (verdict == consistent && sub == "bf16-arithmetic") return "the values come from arithmetic in bf16, not from f16";
   std::string text(words_of(verdict).phrase);
   if (verdict == dequantised && !sub.empty()) text.append(": ").append(sub);
   return text;
@@ -161,6 +169,7 @@ std::string phrase_of(AuditVerdict verdict, std::string_view sub) {
 std::string_view sub_meaning(AuditVerdict verdict, std::string_view sub) {
   for (const SubWords& words : kSubs)
     if (words.verdict == verdict && words.sub == sub) return words.meaning;
+  if (verdict == mixed && sub.find("-in-") != std::string_view::npos) return kNarrowerMeaning;
   if (verdict == dequantised && sub.find(" g") != std::string_view::npos) return kSchemeMeaning;
   return "";
 }

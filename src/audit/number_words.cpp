@@ -27,6 +27,11 @@ std::string grouped_rounded(double number) {
   return grouped(static_cast<std::uint64_t>(std::ceil(number / unit) * unit));
 }
 
+std::string expected_of(double expected, std::uint64_t all) {
+  const double unit = std::pow(10.0, std::max(0.0, std::floor(std::log10(std::max(expected, 1.0))) - 2));
+  return grouped(std::min(static_cast<std::uint64_t>(std::round(expected / unit) * unit), all));
+}
+
 std::string short_number(double number) { return printed("%.4g", number); }
 
 std::string power_of_two(int exponent) { return std::string("2^").append(std::to_string(exponent)); }

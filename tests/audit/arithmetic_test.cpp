@@ -1,5 +1,6 @@
 // Genuine bf16 that was computed from bf16: averages, merges, products, training. Ties and small differences make it
 // look like f16 to a test that only asks what is likelier; none of it may be called laundered.
+#include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
 #include <cmath>
@@ -92,6 +93,17 @@ TEST(arithmetic, a_partial_merge_is_consistent_and_said_to_be_arithmetic) {
   EXPECT_GT(answer.test("parity").statistic, 6) << "the premise: even codes are in surplus";
   EXPECT_EQ(answer.proposal.verdict, AuditVerdict::consistent) << answer.proposal.sentence;
   EXPECT_EQ(answer.proposal.sub, "bf16-arithmetic");
+  EXPECT_THAT(answer.proposal.sentence, testing::HasSubstr("codes are even, where a single rounding leaves 50 %"));
+}
+
+// One value in six cut off: too little for a finding, but no surplus of even codes either, which sums would leave.
+TEST(arithmetic, a_part_that_was_cut_off_is_not_called_arithmetic) {
+  std::vector<float> w = draw(Law::normal, 0.02, kCount, 4);
+  for (std::size_t i = 0; i < w.size(); i += 6) w[i] = f32_from_bits(f32_bits(w[i]) & 0xffff0000u);
+  const HistoryAnswer answer = ask_both(fingerprint_of(to_bf16(w, Route::rne), {1024, 1024}));
+  EXPECT_GT(answer.test("zero mantissa").statistic, 0.77) << "the premise: more powers of two than rounding leaves";
+  EXPECT_EQ(answer.proposal.sub, "low-power") << answer.proposal.sentence;
+  EXPECT_THAT(answer.proposal.sentence, testing::HasSubstr("a part with another history: truncated"));
 }
 
 TEST(arithmetic, a_trip_after_a_partial_merge_is_found_by_the_lattice_alone) {

@@ -25,6 +25,14 @@ TEST(NumberWords, EstimatesAreRoundedUpwards) {
   EXPECT_EQ(grouped_rounded(3.21e20), "3.21e+20");
 }
 
+TEST(NumberWords, OfSoManyNoMoreAreExpectedThanThereAre) {
+  EXPECT_EQ(expected_of(213.8, 320), "214");
+  EXPECT_EQ(expected_of(12'345, 20'000), "12,300");
+  EXPECT_EQ(expected_of(1238.6, 1239), "1,239") << "not 1,240";
+  EXPECT_EQ(expected_of(0.3, 1), "0");
+  EXPECT_EQ(expected_of(0.99999, 1), "1");
+}
+
 TEST(NumberWords, NumbersHaveFourDigits) {
   EXPECT_EQ(short_number(0.00250012), "0.0025");
   EXPECT_EQ(short_number(64.1249), "64.12");

@@ -166,10 +166,12 @@ std::optional<Decision> likeliest_finding(const Measured& m, double threshold) {
   return std::nullopt;
 }
 
-/// Off f16's lattice as often as ordinary values are, while parity fits no history: sums, merges and training of bf16
-/// values. f16 was not their last stop.
+/// Off f16's lattice as often as ordinary values are, while even codes are in surplus and fit no history: sums, merges
+/// and training of bf16 values. f16 was not their last stop.
 bool is_bf16_arithmetic(const Measured& m) {
-  return m.grid.off != 0 && is_off_as_often(m, 1) && !fits(m, History::from_tf32, 1) && !fits(m, History::truncated, 1);
+  const bool off_as_often = m.grid.off != 0 && is_off_as_often(m, 1);
+  return off_as_often && m.parity.bits >= kHintBits && !fits(m, History::from_tf32, 1) &&
+         !fits(m, History::truncated, 1);
 }
 
 /// f16's histories are asked for where the lattice would be f16's. It must be as sure as a finding: by less, sums of a

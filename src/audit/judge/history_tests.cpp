@@ -58,8 +58,10 @@ AuditTest grid_test(const Measured& m, double threshold) {
   test.bits = m.has_f16_witness() ? std::min(0.0, m.lattice_likelihood()) : m.grid_bits();
   test.used = m.grid.values;
   test.text = grouped(m.grid.off_values).append(" of ").append(counted(m.grid.values, "value", "values"));
-  test.text.append(" below 7.6e-06 off the lattice 2^-24; ").append(grouped_rounded(m.grid.expected_off));
-  test.text.append(" expected (").append(std::to_string(m.grid.distinct)).append(" different codes)");
+  test.text.append(" below 7.6e-06 off the lattice 2^-24; ").append(expected_of(m.grid.expected_off, m.grid.values));
+  test.text.append(" expected (")
+      .append(counted(static_cast<std::uint64_t>(m.grid.distinct), "code", "different codes"));
+  test.text.append(")");
   return test;
 }
 

@@ -13,7 +13,7 @@ std::string lattice_words(const Measured& m) {
   return std::string("Small values lie on f16's lattice: none of ")
       .append(counted(m.grid.values, "value", "values"))
       .append(" below 7.6e-06 is off it, where ")
-      .append(grouped_rounded(std::round(m.grid.expected_off)))
+      .append(expected_of(m.grid.expected_off, m.grid.values))
       .append(m.grid.expected_off < 1.5 ? " was expected." : " were expected.");
 }
 
@@ -91,7 +91,7 @@ void say_mixed(const Measured& m, const Mixture& mixture, Proposal& proposal) {
                           .append(".");
   if (has_f16_range(mixture.history) && m.grid.off > 0) {
     proposal.sentence.append(" ").append(counted(m.grid.off_values, "value is", "values are"));
-    proposal.sentence.append(" off f16's lattice, ").append(grouped_rounded(std::round(m.grid.expected_off)));
+    proposal.sentence.append(" off f16's lattice, ").append(expected_of(m.grid.expected_off, m.grid.values));
     proposal.sentence.append(" expected of one rounding.");
   }
   proposal.share = PartShare{mixture.fit.share, mixture.fit.low, mixture.fit.high};
@@ -116,7 +116,7 @@ void say_consistent(const Measured& m, double threshold, Proposal& proposal) {
     proposal.sentence.append(grouped(m.grid.off_values)).append(" of ");
     proposal.sentence.append(counted(m.grid.values, "value", "values")).append(" below 7.6e-06 ");
     proposal.sentence.append(m.grid.off_values == 1 ? "is" : "are").append(" off f16's lattice (");
-    proposal.sentence.append(grouped_rounded(std::round(m.grid.expected_off))).append(" expected)");
+    proposal.sentence.append(expected_of(m.grid.expected_off, m.grid.values)).append(" expected)");
   } else {
     proposal.sentence.append(counted(static_cast<std::uint64_t>(m.beyond_f16), "code lies", "codes lie"));
     proposal.sentence.append(" beyond f16's range");
