@@ -43,12 +43,11 @@ FoldedCodes times_power_of_two(const FoldedCodes& codes, int exponent) {
 
 int finest_bit(const FoldedCodes& codes) {
   int finest = FoldedCodes::kLowest + FoldedCodes::kBinades;
-  for (std::uint32_t code = 1; code < kMagnitudeCodes; ++code) {
-    if (codes.counts[code] == 0) continue;
+  codes.for_each_held(1, kMagnitudeCodes, [&finest](std::uint32_t code, std::uint64_t) {
     const int unit = std::max(binade_of(code), FoldedCodes::kLowest + 1) - 7;
     const std::uint32_t significand = (code & 0x7fu) | (code > 0x7fu ? 0x80u : 0u);
     finest = std::min(finest, unit + std::countr_zero(significand));
-  }
+  });
   return finest;
 }
 

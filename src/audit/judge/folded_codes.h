@@ -1,6 +1,7 @@
 // A bf16 histogram with the sign folded away, by binade.
 #pragma once
 
+#include <algorithm>
 #include <cstdint>
 #include <optional>
 #include <vector>
@@ -22,7 +23,21 @@ struct FoldedCodes {
   std::uint64_t at(int e, int m) const { return counts[first_code(e) + static_cast<std::uint32_t>(m)]; }
   /// Values with 0 < |x| < 2^exponent.
   std::uint64_t below(int exponent) const;
+  /// Calls `visit(code, count)` for the codes of [first, end) that occur, ascending; zero is none. Most binades are
+  /// empty in a small tensor, of which a file may have hundreds of thousands: they are stepped over as a whole.
+  template <class Visit>
+  void for_each_held(std::uint32_t first, std::uint32_t end, Visit&& visit) const;
 };
+
+template <class Visit>
+void FoldedCodes::for_each_held(std::uint32_t first, std::uint32_t end, Visit&& visit) const {
+  for (std::uint32_t binade = first >> 7; binade << 7 < end; ++binade) {
+    if (binades[binade] == 0) continue;
+    const std::uint32_t last = std::min(end, (binade + 1) << 7);
+    for (std::uint32_t code = std::max({first, binade << 7, 1u}); code < last; ++code)
+      if (counts[code] != 0) visit(code, counts[code]);
+  }
+}
 
 /// Counts of small values, each held to what a code of its kind can plausibly have: a constant written a thousand times
 /// is one piece of evidence, not a thousand.

@@ -105,17 +105,17 @@ void add_small(const FoldedCodes& codes, std::span<const double> ratios, std::sp
     if (count != 0) likelihood.add(-count, expected / normaliser);
   }
   // A level density has one value in 128 of these below 2^-24; more of them are rows of their own kind.
-  for (std::uint32_t c = 1; c < first_code(kLowestGridBinade); ++c)
-    deep += std::min(4.0, static_cast<double>(codes.counts[c]));
+  codes.for_each_held(1, first_code(kLowestGridBinade), [&deep](std::uint32_t, std::uint64_t count) {
+    deep += std::min(4.0, static_cast<double>(count));
+  });
   likelihood.add(std::min(deep, 1 + shallow / 64), 0);
 }
 
 // Different codes beyond f16's range: constants, so repeats say nothing.
 void add_large(const FoldedCodes& codes, std::span<const double> ratios, ShareLikelihood& likelihood) {
   double beyond = 0;
-  for (std::uint32_t c = first_code(kHighestF16 + 1); c < kMagnitudeCodes; ++c) {
-    beyond += codes.counts[c] != 0 && ratios[c] == 0 ? 1 : 0;
-  }
+  codes.for_each_held(first_code(kHighestF16 + 1), kMagnitudeCodes,
+                      [&](std::uint32_t c, std::uint64_t) { beyond += ratios[c] == 0 ? 1 : 0; });
   likelihood.add(beyond, 0);
 }
 

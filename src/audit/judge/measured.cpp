@@ -28,8 +28,8 @@ std::uint64_t scaled(double bits, double bits_per_element) {
 
 int count_beyond_f16(const FoldedCodes& codes) {
   int beyond = 0;
-  for (std::uint32_t c = first_code(kHighestF16 + 1) + 1; c < kMagnitudeCodes; ++c)
-    beyond += codes.counts[c] != 0 ? 1 : 0;
+  codes.for_each_held(first_code(kHighestF16 + 1) + 1, kMagnitudeCodes,
+                      [&beyond](std::uint32_t, std::uint64_t) { ++beyond; });
   return beyond;
 }
 
