@@ -20,6 +20,7 @@ enum class DiffStatus {
   partly,        // none does, but one predicts most of the values that changed
   changed,       // none of those considered does
   transposed,    // the same elements with rows and columns exchanged
+  reordered,     // the same rows, in the other order that GGUF's Llama files have for Q and K
   reshaped,      // other extents: not compared
   not_compared,  // dtypes whose values cannot be set side by side
   missing,       // in A only
@@ -77,7 +78,8 @@ struct TensorDiff {
   std::string name_a, name_b, file_a, file_b;  // "" where there is none
   std::string dtype_a, dtype_b;                // as the files spell them
   std::vector<std::int64_t> shape_a, shape_b;
-  std::string matched_by;  // "name", "bytes", "transposed bytes", "values"; "": no counterpart
+  /// "name", "bytes", "transposed bytes", "values", "values in another row order"; "": no counterpart
+  std::string matched_by;
   DiffStatus status = DiffStatus::changed;
   std::string history;            // that explains all, or most, of the values; "": none
   std::vector<std::string> also;  // others that predict the same for every element here

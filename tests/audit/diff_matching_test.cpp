@@ -1,4 +1,5 @@
 // Which tensors candor diff compares with which, and which it leaves out.
+#include <algorithm>
 #include <stdexcept>
 
 #include "audit/diff/pair_work.h"
@@ -107,6 +108,34 @@ TEST_F(DiffMatching, PatternsChooseTensorsByEitherName) {
   options.exclude = {"*"};
   EXPECT_NE(error_text<ValueError>([&] { compare({renamed}, {to}, options); }).find("leave no tensor"),
             std::string::npos);
+}
+
+TEST_F(DiffMatching, TheOneTensorThatIsLeftOfSeveralIsNamed) {
+  const std::vector<float> values = draw(Law::normal, 0.02, 4096, 1);
+  const FileTensor from = vector_of("F32", values), to = vector_of("BF16", to_bf16(values, Route::rne)),
+                   other = matrix("other", 2, 2, 2);
+  DiffOptions options;
+  options.only = {"w"};
+  const std::string sentence = compare({from, other}, {to, other}, options).classes.at(0).sentence;
+  EXPECT_TRUE(sentence.starts_with("the tensor 'w': b.safetensors is a.safetensors rounded once")) << sentence;
+  EXPECT_EQ(compare({from, other}, {from, other}, options).classes.at(0).sentence,
+            "the tensor 'w' is the same in both, bit for bit");
+  EXPECT_TRUE(compare({from}, {to}).classes.at(0).sentence.starts_with("b.safetensors is"));
+}
+
+TEST_F(DiffMatching, ClassesThatDifferInTheirDtypesSaySo) {
+  const std::vector<float> x = draw(Law::normal, 0.02, 4096, 1);
+  std::vector<float> y = draw(Law::normal, 0.02, 4096, 2);
+  std::transform(y.begin(), y.end(), y.begin(), through_f16);
+  const DiffReport report =
+      compare({vector_of("F32", x, "x"), vector_of("F16", to_f16(y), "y")},
+              {vector_of("BF16", to_bf16(x, Route::rne), "x"), vector_of("BF16", to_bf16(y, Route::rne), "y")});
+  ASSERT_EQ(report.classes.size(), 2u);
+  for (const DiffClass& found : report.classes) {
+    const std::string first = "1 of 2 tensors (" + found.dtype_a + " to BF16): b.safetensors is a.safetensors rounded";
+    EXPECT_TRUE(found.sentence.starts_with(first)) << found.sentence;
+  }
+  EXPECT_NE(report.classes[0].dtype_a, report.classes[1].dtype_a);
 }
 
 TEST_F(DiffMatching, TensorsThatAreNotSideBySideAreReadInParts) {

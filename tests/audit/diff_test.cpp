@@ -208,7 +208,8 @@ TEST_F(Diff, AClassIsToldInOneSentence) {
       << report.classes[0].sentence;
   report = compare({vector_of("BF16", codes), vector_of("BF16", codes, "kept")},
                    {vector_of("BF16", laundered), vector_of("BF16", codes, "kept")});
-  EXPECT_TRUE(report.classes.at(0).sentence.starts_with("1 of 2 tensors: b.safetensors is a.safetensors rounded"));
+  EXPECT_TRUE(
+      report.classes.at(0).sentence.starts_with("1 of 2 tensors (BF16): b.safetensors is a.safetensors rounded"));
 }
 
 TEST_F(Diff, OneTensorAmongOthersIsNamed) {

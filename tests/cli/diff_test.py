@@ -137,7 +137,11 @@ class DiffTest(CliTest):
         self.assertEqual(code, 1)
         histories = {t["history"] for t in document["tensors"] if t["a"] and t["b"]}
         self.assertLessEqual(histories, {"rounded once", "kept exactly", "unchanged", None})
-        self.assertIn("values", {t["matched_by"] for t in document["tensors"]})
+        matched = {t["matched_by"] for t in document["tensors"]}
+        self.assertEqual(matched, {"values", "values in another row order"})  # Q and K; nothing is missing or added
+        reordered = [t["a"]["name"] for t in document["tensors"] if t["matched_by"].endswith("row order")]
+        self.assertTrue(reordered and all(".attn_q." in name or ".attn_k." in name for name in reordered), reordered)
+        self.assertIn("as GGUF's Llama files store Q and K", " ".join(document["notes"]))
 
     def test_numpy_files_compare_with_others(self):
         def npy(name, descr, fortran, data):

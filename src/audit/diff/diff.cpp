@@ -45,7 +45,8 @@ void look_for_differences(std::deque<PairWork>& works, const Crew& crew) {
 void look_for_exchanges(std::deque<PairWork>& works, const Crew& crew) {
   std::vector<PairWork*> candidates;
   for (PairWork& work : works)
-    if (work.has_both() && !work.exchanged() && (!work.same_shape() || work.differs())) candidates.push_back(&work);
+    if (work.has_both() && !work.exchanged() && work.pair().rows.head == 0 && (!work.same_shape() || work.differs()))
+      candidates.push_back(&work);
   crew.run("comparing", candidates.size(), 0, [&](std::size_t i) {
     candidates[i]->look_for_exchange();
     return std::uint64_t{0};
@@ -82,6 +83,8 @@ std::string_view diff_status_name(DiffStatus status) {
       return "changed";
     case DiffStatus::transposed:
       return "transposed";
+    case DiffStatus::reordered:
+      return "rows reordered";
     case DiffStatus::reshaped:
       return "reshaped";
     case DiffStatus::not_compared:
@@ -108,7 +111,8 @@ DiffReport diff(const std::string& path_a, const std::string& path_b, const Diff
   std::vector<JudgedPair> judged;
   for (const PairWork& work : works) judged.push_back(judge_pair(work, a, b));
   for (const Checkpoint* checkpoint : {&a, &b}) checkpoint->require_unchanged();
-  DiffReport report = make_report(path_a, path_b, std::move(judged));
+  const bool several = a.tensors().size() > 1 || b.tensors().size() > 1;
+  DiffReport report = make_report(path_a, path_b, several, std::move(judged));
   report.seconds = std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count();
   return report;
 }

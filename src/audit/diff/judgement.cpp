@@ -72,7 +72,7 @@ void list_witnesses(const PairWork& work, TensorDiff& diff) {
     witness.index = element.index;
     if (pair.a->dtype != DType::any) witness.position = position_of(element.index, diff.shape_a);
     witness.offset_a = file_offset(*pair.a, element.index);
-    witness.offset_b = file_offset(*pair.b, element.index);
+    witness.offset_b = file_offset(*pair.b, pair.rows.element_in_b(*pair.b, element.index));
     witness.code_a = element.code_a;
     witness.code_b = element.code_b;
     witness.value_a = element.value_a;
@@ -210,7 +210,7 @@ JudgedPair judge_pair(const PairWork& work, const Checkpoint& a, const Checkpoin
   } else if (!work.same_shape()) {
     diff.status = DiffStatus::reshaped;
   } else if (work.same_kind() && !work.differs()) {
-    set_equal(work.elements(), DiffStatus::equal, diff);
+    set_equal(work.elements(), work.pair().rows.head != 0 ? DiffStatus::reordered : DiffStatus::equal, diff);
   } else if (work.comparer() == nullptr) {
     diff.status = DiffStatus::not_compared;
   } else {

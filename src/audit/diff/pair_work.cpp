@@ -49,7 +49,11 @@ std::uint64_t PairWork::read_piece(std::size_t index, const PieceFunction& funct
   const std::uint64_t bytes_a = element_offset(dtype_a_, end) - begin_a;
   const std::uint64_t bytes_b = element_offset(dtype_b_, end) - begin_b;
   if (mapped_) {
-    function(a_.bytes(*pair_.a) + begin_a, b_.bytes(*pair_.b) + begin_b, static_cast<std::size_t>(end - first), first);
+    std::vector<std::byte> gathered(static_cast<std::size_t>(pair_.rows.head != 0 ? bytes_b : 0));
+    if (pair_.rows.head != 0)
+      gather_rows(pair_.rows, *pair_.b, b_.bytes(*pair_.b), first, end - first, gathered.data());
+    const std::byte* b = pair_.rows.head != 0 ? gathered.data() : b_.bytes(*pair_.b) + begin_b;
+    function(a_.bytes(*pair_.a) + begin_a, b, static_cast<std::size_t>(end - first), first);
     release_prefix(a_, *pair_.a, begin_a + bytes_a);
     release_prefix(b_, *pair_.b, begin_b + bytes_b);
     return bytes_a + bytes_b;

@@ -32,7 +32,7 @@ class PairWork {
   /// Pieces that can be worked on at the same time.
   std::size_t pieces() const;
   /// Gives piece `index` to `function`, in parts where a file does not have the elements side by side, until it
-  /// returns false; gives the pages back. Returns the bytes read, of both.
+  /// returns false; gives the pages back. B's rows come in A's order. Returns the bytes read, of both.
   std::uint64_t read_piece(std::size_t index, const PieceFunction& function) const;
 
   /// Sets differs() where the bytes of a piece do. Returns the bytes read.

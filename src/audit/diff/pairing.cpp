@@ -36,7 +36,7 @@ class LeftOver {
     match_hashes("bytes", whole);
     match_hashes("transposed bytes", [](const TensorEntry& entry) { return transposed(entry); });
   }
-  void match_values();
+  void match_values(std::string_view by, const RowOrder& order);
 
  private:
   using View = TensorEntry (*)(const TensorEntry&);
@@ -98,9 +98,9 @@ void LeftOver::match_hashes(std::string_view by, View view) {
 }
 
 /// Only where exactly one tensor of each side fits the other: constants fit too many.
-void LeftOver::match_values() {
+void LeftOver::match_values(std::string_view by, const RowOrder& order) {
   std::vector<std::vector<double>> samples;
-  for (const TensorEntry* other : others_) samples.push_back(value_sample(b_, *other));
+  for (const TensorEntry* other : others_) samples.push_back(value_sample(b_, *other, order));
   std::vector<std::size_t> choice(pairs_.size()), fits_a(pairs_.size()), fits_b(others_.size());
   for (std::size_t i = 0; i < pairs_.size(); ++i) {
     const TensorEntry& entry = *pairs_[i]->a;
@@ -116,7 +116,8 @@ void LeftOver::match_values() {
   for (std::size_t i = 0; i < pairs_.size(); ++i) {
     if (fits_a[i] != 1 || fits_b[choice[i]] != 1) continue;
     pairs_[i]->b = std::exchange(others_[choice[i]], nullptr);
-    pairs_[i]->matched_by = "values";
+    pairs_[i]->matched_by = by;
+    pairs_[i]->rows = order;
   }
   settle();
 }
@@ -129,7 +130,7 @@ std::vector<TensorPair> pair_tensors(const Checkpoint& a, const Checkpoint& b, c
   std::vector<TensorPair> pairs;
   for (const TensorEntry& entry : a.tensors()) {
     const TensorEntry* other = b.find(entry.name);
-    pairs.push_back({&entry, other, other ? "name" : ""});
+    pairs.push_back({&entry, other, other ? "name" : "", {}});
   }
   LeftOver left(a, b, crew);
   for (TensorPair& pair : pairs)
@@ -137,8 +138,9 @@ std::vector<TensorPair> pair_tensors(const Checkpoint& a, const Checkpoint& b, c
   for (const TensorEntry& entry : b.tensors())
     if (a.find(entry.name) == nullptr) left.add_b(entry);
   left.match_bytes();
-  left.match_values();
-  for (const TensorEntry* entry : left.others()) pairs.push_back({nullptr, entry, ""});
+  left.match_values("values", {});
+  if (const RowOrder order = row_order(a, b); order.head != 0) left.match_values("values in another row order", order);
+  for (const TensorEntry* entry : left.others()) pairs.push_back({nullptr, entry, "", {}});
   std::erase_if(pairs, [&](const TensorPair& pair) {  // only now are both names known
     return !is_selected(pair.a ? pair.a->name : "", pair.b ? pair.b->name : "", options);
   });

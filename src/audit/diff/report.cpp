@@ -31,6 +31,7 @@ int badness(DiffStatus status, const DiffCounts& counts) {
       return 0;
     case DiffStatus::same_values:
       return 1;
+    case DiffStatus::reordered:
     case DiffStatus::transposed:
       return 2;
     case DiffStatus::missing:
@@ -59,8 +60,8 @@ bool is_worse(const Item& x, const Item& y) {
 
 class ClassBuilder {
  public:
-  ClassBuilder(const std::string& path_a, const std::string& path_b, std::vector<JudgedPair>& pairs)
-      : names_(side_names(path_a, path_b)), pairs_(pairs) {
+  ClassBuilder(std::pair<std::string, std::string> names, bool several, std::vector<JudgedPair>& pairs)
+      : names_(std::move(names)), several_(several), pairs_(pairs) {
     compared_ = static_cast<std::uint64_t>(std::count_if(pairs.begin(), pairs.end(), [](const JudgedPair& pair) {
       return pair.diff.status != DiffStatus::missing && pair.diff.status != DiffStatus::added;
     }));
@@ -73,10 +74,12 @@ class ClassBuilder {
   using Members = std::vector<const JudgedPair*>;
 
   Saying saying(const JudgedPair& pair) const;
+  std::string subject(const DiffClass& found, const std::string& name) const;
   void add(const Members& members, DiffStatus status, const std::string& history);
   void add_explained(Members members);
 
   std::pair<std::string, std::string> names_;
+  bool several_;
   std::vector<JudgedPair>& pairs_;
   std::uint64_t compared_ = 0;
   std::vector<DiffClass> classes_;
@@ -86,7 +89,7 @@ Saying ClassBuilder::saying(const JudgedPair& pair) const {
   Saying s;
   s.a = names_.first;
   s.b = names_.second;
-  if (pairs_.size() > 1) s.name = pair.diff.name_a.empty() ? pair.diff.name_b : pair.diff.name_a;
+  if (several_) s.name = pair.diff.name_a.empty() ? pair.diff.name_b : pair.diff.name_a;
   s.dtype_a = pair.diff.dtype_a;
   s.dtype_b = pair.dtype_b == DType::any ? pair.diff.dtype_b : std::string(dtype_name(pair.dtype_b));
   s.blocks_a = is_block(pair.dtype_a);
@@ -99,6 +102,15 @@ Saying ClassBuilder::saying(const JudgedPair& pair) const {
   s.exceptions = pair.exceptions;
   s.max_relative = pair.diff.max_relative;
   return s;
+}
+
+/// Which ones, where there are others. Two classes may differ in nothing but their dtypes.
+std::string ClassBuilder::subject(const DiffClass& found, const std::string& name) const {
+  if (compared_ == 1 && !name.empty()) return "the tensor '" + name + "': ";
+  if (found.tensors == compared_) return "";
+  std::string dtypes = found.dtype_a;
+  if (found.dtype_b != dtypes) dtypes.append(" to ").append(found.dtype_b);
+  return grouped(found.tensors) + " of " + grouped(compared_) + " tensors (" + dtypes + "): ";
 }
 
 void ClassBuilder::say_each() {
@@ -128,7 +140,7 @@ void ClassBuilder::add(const Members& members, DiffStatus status, const std::str
   s.tensors = added.tensors;
   s.exceptions = added.exceptions;
   s.max_relative = added.max_relative;
-  if (added.tensors != compared_) s.subject = grouped(added.tensors) + " of " + grouped(compared_) + " tensors: ";
+  s.subject = subject(added, s.name);
   added.sentence = sentence(s);
 }
 
@@ -176,15 +188,18 @@ void add_notes(DiffReport& report) {
   };
   note("bytes", " another name in B: found by shape and bytes");
   note("values", " another name in B: found by shape and values");
+  note("values in another row order",
+       " another name in B and the rows of each head in another order, as GGUF's Llama files store Q and K");
 }
 
 }  // namespace
 
-DiffReport make_report(const std::string& path_a, const std::string& path_b, std::vector<JudgedPair> pairs) {
+DiffReport make_report(const std::string& path_a, const std::string& path_b, bool several,
+                       std::vector<JudgedPair> pairs) {
   DiffReport report;
   report.path_a = path_a;
   report.path_b = path_b;
-  ClassBuilder builder(path_a, path_b, pairs);
+  ClassBuilder builder(side_names(path_a, path_b), several, pairs);
   builder.say_each();
   report.classes = builder.build();
   for (JudgedPair& pair : pairs) report.tensors.push_back(std::move(pair.diff));

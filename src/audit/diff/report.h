@@ -8,6 +8,8 @@
 
 namespace candor::audit_internal::comparison {
 
-DiffReport make_report(const std::string& path_a, const std::string& path_b, std::vector<JudgedPair> pairs);
+/// `several`: one of the files has more than one tensor, so that sentences name theirs.
+DiffReport make_report(const std::string& path_a, const std::string& path_b, bool several,
+                       std::vector<JudgedPair> pairs);
 
 }  // namespace candor::audit_internal::comparison

@@ -20,12 +20,13 @@ double value_at(DType dtype, const std::byte* bytes, std::uint64_t index) {
 
 }  // namespace
 
-std::vector<double> value_sample(const Checkpoint& checkpoint, const TensorEntry& entry) {
+std::vector<double> value_sample(const Checkpoint& checkpoint, const TensorEntry& entry, const RowOrder& order) {
   std::vector<double> sample;
   const std::uint64_t elements = io::checked_elements(entry.shape).value_or(0);
-  if (!number_format(entry.dtype) || !in_place(entry) || elements < kFewest) return sample;
+  if (!number_format(entry.dtype) || !in_place(entry) || elements < kFewest || !order.fits(entry)) return sample;
   const std::uint64_t count = std::min(kSampled, elements), step = elements / count;
-  for (std::uint64_t i = 0; i < count; ++i) sample.push_back(value_at(entry.dtype, checkpoint.bytes(entry), i * step));
+  for (std::uint64_t i = 0; i < count; ++i)
+    sample.push_back(value_at(entry.dtype, checkpoint.bytes(entry), order.element_in_b(entry, i * step)));
   return sample;
 }
 

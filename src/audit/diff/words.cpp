@@ -80,6 +80,8 @@ std::string sentence(const Saying& s) {
       return tensors_text(s, "is", "are") + " the same in both, bit for bit";
     case DiffStatus::transposed:
       return tensors_text(s, "has", "have") + " rows and columns exchanged, and the same elements";
+    case DiffStatus::reordered:
+      return tensors_text(s, "has", "have") + " the rows of each head in another order, and the same elements";
     case DiffStatus::reshaped:
       return tensors_text(s, "has another shape", "have other shapes") + " in " + s.b + ": not compared";
     case DiffStatus::not_compared:
