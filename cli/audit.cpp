@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <filesystem>
 #include <memory>
+#include <utility>
 
 #include "candor/error.h"
 #include "candor/io.h"
@@ -87,11 +88,47 @@ AuditReport audited(const AuditCommand& command) {
   return command.from_fingerprint ? audit_fingerprints(command.paths, options) : audit(command.paths, options);
 }
 
+/// Lives as long as the program: to free what is known of many tensors takes seconds, for which a signal would wait.
+const AuditReport& kept(AuditReport report) {
+  static const AuditReport* all = nullptr;
+  all = new AuditReport(std::move(report));
+  return *all;
+}
+
+/// Of many tensors the reports take as long to write as the verdicts took.
+class Reports {
+ public:
+  explicit Reports(const AuditCommand& command)
+      : json_("--json", command.json), sarif_("--sarif", command.sarif), html_("--html", command.html) {}
+
+  bool to_stdout() const { return json_.to_stdout() || sarif_.to_stdout() || html_.to_stdout(); }
+  /// All files or none: each is in its place when all are written.
+  void write(const AuditCommand& command, const AuditReport& report) const {
+    ProgressBar bar(command.quiet || to_stdout());
+    json_.write_parts(
+        [&](const TextSink& sink) { write_audit_json(shown("writing JSON", sink, bar), command, report); });
+    sarif_.write_parts(
+        [&](const TextSink& sink) { write_audit_sarif(shown("writing SARIF", sink, bar), command, report); });
+    html_.write_parts([&](const TextSink& sink) { write_audit_html(shown("writing HTML", sink, bar), report); });
+    for (const TextOutput* output : {&json_, &sarif_, &html_}) output->place();
+  }
+
+ private:
+  static TextSink shown(const char* what, const TextSink& sink, ProgressBar& bar) {
+    return [what, &sink, &bar, bytes = std::uint64_t{0}](std::string_view part) mutable {
+      sink(part);
+      bar.show({what, "bytes", bytes += part.size(), 0});
+    };
+  }
+
+  TextOutput json_, sarif_, html_;
+};
+
 void show(const AuditCommand& command, const AuditReport& report) {
-  if (!command.quiet) return write_out(audit_table(report, command.verbose, out_style()));
+  if (!command.quiet) return write_report(audit_table(report, command.verbose, out_style()));
   std::string text;
   for (const CheckpointAudit& checkpoint : report.checkpoints) text += audit_headline(checkpoint, out_style()) + "\n";
-  write_out(text);
+  write_report(text);
 }
 
 int run(const AuditCommand& command) {
@@ -99,12 +136,10 @@ int run(const AuditCommand& command) {
   if (fingerprint == "-") throw UsageError("--fingerprint - : a fingerprint is written to a file; name one");
   require_own_outputs(command);
   if (!fingerprint.empty()) require_writable("--fingerprint", fingerprint);
-  const TextOutput json("--json", command.json), sarif("--sarif", command.sarif), html("--html", command.html);
-  const AuditReport report = audited(command);
-  json.write_parts([&](const TextSink& sink) { write_audit_json(sink, command, report); });
-  sarif.write_parts([&](const TextSink& sink) { write_audit_sarif(sink, command, report); });
-  html.write_parts([&](const TextSink& sink) { write_audit_html(sink, report); });
-  if (!json.to_stdout() && !sarif.to_stdout() && !html.to_stdout()) show(command, report);
+  const Reports reports(command);
+  const AuditReport& report = kept(audited(command));
+  reports.write(command, report);
+  if (!reports.to_stdout()) show(command, report);
   return audit_exit_code(report, command.strict);
 }
 

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <cctype>
 #include <filesystem>
+#include <map>
 
 #include "candor/machine.h"
 #include "cli/audit.h"
@@ -66,10 +67,9 @@ std::string uri_of(const std::string& path) {
 class Artifacts {
  public:
   Json location(const std::string& file) {
-    const auto it = std::find(files_.begin(), files_.end(), file);
-    const auto index = it - files_.begin();
-    if (it == files_.end()) files_.push_back(file);
-    return {{"uri", uri_of(file)}, {"index", index}};
+    const auto [place, is_new] = places_.try_emplace(file, files_.size());
+    if (is_new) files_.push_back(file);
+    return {{"uri", uri_of(file)}, {"index", place->second}};
   }
   Json json() const {
     Json all = Json::array();
@@ -79,6 +79,7 @@ class Artifacts {
 
  private:
   std::vector<std::string> files_;
+  std::map<std::string, std::size_t> places_;  // in files_
 };
 
 Json location_json(const TensorAudit& tensor, const AuditWitness* witness, Artifacts& artifacts) {

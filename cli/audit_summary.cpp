@@ -3,6 +3,8 @@
 #include <algorithm>
 #include <cmath>
 #include <cstdio>
+#include <map>
+#include <tuple>
 
 #include "candor/dtype.h"
 #include "cli/exit_code.h"
@@ -10,10 +12,6 @@
 
 namespace candor::cli {
 namespace {
-
-bool same_class(const TensorAudit& a, const TensorAudit& b) {
-  return a.verdict == b.verdict && a.sub == b.sub && a.dtype == b.dtype;
-}
 
 struct Amount {
   std::uint64_t tensors = 0, elements = 0;
@@ -27,12 +25,13 @@ struct Amount {
 
 std::vector<AuditClass> audit_classes(const CheckpointAudit& checkpoint) {
   std::vector<AuditClass> classes;
+  std::map<std::tuple<AuditVerdict, std::string_view, std::string_view>, std::size_t> places;
   for (const TensorAudit& tensor : checkpoint.tensors) {
-    auto it = std::find_if(classes.begin(), classes.end(),
-                           [&](const AuditClass& other) { return same_class(other.first(), tensor); });
-    if (it == classes.end()) it = classes.insert(classes.end(), AuditClass());
-    it->tensors.push_back(&tensor);
-    it->elements += element_count(tensor);
+    const auto [place, is_new] = places.try_emplace({tensor.verdict, tensor.sub, tensor.dtype}, classes.size());
+    if (is_new) classes.emplace_back();
+    AuditClass& group = classes[place->second];
+    group.tensors.push_back(&tensor);
+    group.elements += element_count(tensor);
   }
   return classes;
 }
@@ -124,7 +123,8 @@ std::string bits_text(double bits) {
 }
 
 std::string bits_text(const TensorAudit& tensor) {
-  return tensor.bits > 0 && tensor.verdict != AuditVerdict::structured ? bits_text(tensor.bits) : "";
+  const bool fact = tensor.sub.starts_with("label-vs-");
+  return tensor.bits > 0 && is_audit_finding(tensor.verdict) && !fact ? bits_text(tensor.bits) : "";
 }
 
 std::string code_text(const TensorAudit& tensor, std::uint64_t code) {

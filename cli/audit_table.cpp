@@ -18,14 +18,14 @@ std::string_view colour_of(AuditVerdict verdict, const Style& style) {
 }
 
 /// Names out of files may hold anything, and a table wants one line of each.
-std::string name_of(const TensorAudit& tensor) { return tensor.name.empty() ? "(no name)" : readable(tensor.name); }
+std::string name_of(const TensorAudit& tensor) { return tensor.name.empty() ? "(no name)" : shown_name(tensor.name); }
 
 std::string class_table(const std::vector<AuditClass>& classes) {
   Table table({Align::left, Align::left, Align::right, Align::right, Align::right});
   table.add({"verdict", "dtype", "tensors", "parameters", "bits"});
   for (const AuditClass& group : classes) {
     const TensorAudit& first = group.first();
-    table.add({verdict_text(first.verdict, first.sub), readable(first.dtype), grouped(group.tensors.size()),
+    table.add({verdict_text(first.verdict, first.sub), shown_name(first.dtype), grouped(group.tensors.size()),
                format_count(group.elements), bits_text(first)});
   }
   return table.text();
@@ -42,7 +42,7 @@ std::string tensor_table(const CheckpointAudit& checkpoint) {
   Table table({Align::left, Align::left, Align::left, Align::left, Align::right, Align::left});
   table.add({"tensor", "dtype", "shape", "verdict", "bits", ""});
   for (const TensorAudit& tensor : checkpoint.tensors)
-    table.add({name_of(tensor), readable(tensor.dtype), shape_text(tensor.shape),
+    table.add({name_of(tensor), shown_name(tensor.dtype), shape_text(tensor.shape),
                verdict_text(tensor.verdict, tensor.sub), bits_text(tensor), said_of(tensor)});
   return table.text();
 }
@@ -143,7 +143,8 @@ std::string audit_table(const AuditReport& report, bool every_tensor, const Styl
     text += checkpoint_text(checkpoint, every_tensor, style) + "\n";
     bytes += checkpoint.bytes;
   }
-  text.append(style.dim).append("threshold ").append(bits_text(report.threshold_bits)).append(" bits; ");
+  text.append(style.dim).append("bits are evidence for a finding, which needs ");
+  text.append(bits_text(report.threshold_bits)).append("; ");
   text.append(format_bytes(bytes)).append(" in ").append(format_seconds(report.seconds));
   return text.append(style.reset).append("\n");
 }

@@ -1,7 +1,6 @@
 // candor canary: writes values that every wrong conversion damages in its own way, and names the culprit afterwards.
 #include "cli/canary.h"
 
-#include <filesystem>
 #include <memory>
 
 #include "candor/error.h"
@@ -56,17 +55,9 @@ void require_suffix(const std::string& output) {
   throw UsageError("'" + output + "': the suffix says the format: a canary is written as one of " + known);
 }
 
-/// The library refuses it too, and knows no option.
-void require_no_file(const std::string& output) {
-  std::error_code error;
-  if (std::filesystem::is_regular_file(output, error))
-    throw IoError(output + ": exists; choose another name or allow overwriting (--force)");
-}
-
 int write(const CanaryCommand& command) {
   if (command.output.empty()) throw UsageError("name the file to write, or check FILE");
   require_suffix(command.output);
-  if (!command.force) require_no_file(command.output);
   write_canary(command.output, command.force, cancel_requested());
   if (!command.quiet && stderr_is_terminal())
     write_err(readable(command.output) + ": now convert it, then run candor canary check on the result\n");
@@ -77,6 +68,7 @@ int check(const CanaryCommand& command) {
   if (!command.output.empty())
     throw UsageError("'" + command.output +
                      "' before check would be a file to write, and check writes none; leave it out");
+  if (command.force) throw UsageError("--force before check would replace OUT, and check writes none; leave it out");
   if (!command.json.empty())
     require_no_model_file("--json", command.json, model_files(Checkpoint::open(command.file), command.file));
   std::unique_ptr<TextFile> file;

@@ -81,7 +81,7 @@ std::string tensor_table(const ConvertReport& report) {
   table.add({"tensor", "from → to", "shape", "changed", "largest", "in ulps", "subnormal", "overflow", "flushed",
              "unreachable"});
   for (const ConvertedTensor& t : report.tensors)
-    table.add({readable(t.name), std::string(dtype_name(t.from)).append(" → ").append(dtype_name(t.to)),
+    table.add({shown_name(t.name), std::string(dtype_name(t.from)).append(" → ").append(dtype_name(t.to)),
                shape_text(t.shape), count_or_blank(t.changed), change_text(t.max_relative_change),
                change_text(t.max_ulps), count_or_blank(t.became_subnormal), count_or_blank(t.overflowed),
                count_or_blank(t.flushed), count_or_blank(t.unreachable)});
@@ -97,7 +97,7 @@ std::string place_lines(const ConvertReport& report) {
     if (!t.first_unreachable || ++count > kShown) continue;
     char values[96];
     std::snprintf(values, sizeof values, "%.9g becomes %.9g", t.first_unreachable->before, t.first_unreachable->after);
-    text += readable(t.name) + " element " + std::to_string(t.first_unreachable->element) + ": " + values + "\n";
+    text += shown_name(t.name) + " element " + std::to_string(t.first_unreachable->element) + ": " + values + "\n";
   }
   if (count > kShown) text += "… and in " + counted(count - kShown, "more tensor") + "\n";
   return text;
@@ -149,7 +149,7 @@ std::string dtype_table(const ConvertReport& report) {
 }
 
 void report_result(const ConvertCommand& command, const ConvertReport& report) {
-  if (command.explain) write_out(tensor_table(report) + "\n" + place_lines(report));
+  if (command.explain) write_report(tensor_table(report) + "\n" + place_lines(report));
   if (command.quiet && !command.explain) return report_losses_that_nobody_allowed(command, report);
   std::string text = dtype_table(report) + format_bytes(report.bytes_in) + " → " + format_bytes(report.bytes_out) +
                      (command.explain ? "; nothing was written\n" : "\n");

@@ -52,7 +52,7 @@ DiffReport compared(const DiffCommand& command) {
 void show(const DiffCommand& command, const DiffReport& report) {
   std::string text = diff_sentences(report, out_style());
   if (!command.quiet) text += diff_table(report, command.verbose, out_style());
-  write_out(text);
+  write_report(text);
   if (command.quiet) return;
   for (const std::string& line : report.notes) note(line);
 }

@@ -24,9 +24,9 @@ std::string code_text(std::uint64_t code) {
 }
 
 std::string name_text(const TensorDiff& tensor) {
-  if (tensor.name_b.empty()) return readable(tensor.name_a);
-  if (tensor.name_a.empty() || tensor.name_a == tensor.name_b) return readable(tensor.name_b);
-  return readable(tensor.name_a) + " → " + readable(tensor.name_b);
+  if (tensor.name_b.empty()) return shown_name(tensor.name_a);
+  if (tensor.name_a.empty() || tensor.name_a == tensor.name_b) return shown_name(tensor.name_b);
+  return shown_name(tensor.name_a) + " → " + shown_name(tensor.name_b);
 }
 
 /// One where both are the same.
@@ -68,7 +68,7 @@ std::string tensor_table(const DiffReport& report, std::size_t shown) {
   for (std::size_t i = 0; i < shown; ++i) {
     const TensorDiff& t = report.tensors[i];
     const bool counted = t.counts.elements > 0;
-    table.add({name_text(t), readable(change_text(t.dtype_a, t.dtype_b)), shape_change(t), found_text(t),
+    table.add({name_text(t), change_text(shown_name(t.dtype_a), shown_name(t.dtype_b)), shape_change(t), found_text(t),
                counted ? grouped(t.counts.changed) : "", counted ? grouped(t.counts.elements) : "",
                t.max_relative > 0 ? printed("%.2g", t.max_relative) : "", lost_text(t.counts)});
   }

@@ -6,6 +6,8 @@
 #include <cstdio>
 #include <ctime>
 
+#include "cli/prompt_text.h"
+
 namespace candor::cli {
 namespace {
 
@@ -22,6 +24,22 @@ Scaled scale(double value) {
     ++step;
   }
   return {value, kPrefixes[step]};
+}
+
+bool begins_character(char c) { return (static_cast<unsigned char>(c) & 0xC0) != 0x80; }
+
+/// Where `characters` after `from` the next one begins, or the end.
+std::size_t place_of(std::string_view text, std::size_t from, std::size_t characters) {
+  while (from < text.size() && (characters > 0 || !begins_character(text[from])))
+    if (begins_character(text[from++])) --characters;
+  return from;
+}
+
+/// How many characters of an escaped byte, "\xNN", lie before `at` when some of it lies after.
+std::size_t within_escape(std::string_view text, std::size_t at) {
+  for (std::size_t back = 1; back <= std::min<std::size_t>(3, at); ++back)
+    if (text.substr(at - back).starts_with("\\x")) return back;
+  return 0;
 }
 
 std::string three_digits(double value) { return fixed(value, value >= 100 ? 0 : 1); }
@@ -104,9 +122,21 @@ std::string arithmetic_text(const Precision& precision) {
 }
 
 std::size_t display_width(std::string_view text) {
-  return static_cast<std::size_t>(
-      std::count_if(text.begin(), text.end(), [](char c) { return (static_cast<unsigned char>(c) & 0xC0) != 0x80; }));
+  return static_cast<std::size_t>(std::count_if(text.begin(), text.end(), begins_character));
 }
+
+std::string shortened(std::string_view text, std::size_t columns) {
+  const std::size_t width = display_width(text);
+  if (width <= columns) return std::string(text);
+  const std::size_t tail = (columns - 1) / 2, head = columns - 1 - tail;
+  std::size_t end = place_of(text, 0, head), begin = place_of(text, end, width - head - tail);
+  end -= within_escape(text, end);
+  if (const std::size_t before = within_escape(text, begin); before > 0)
+    begin = std::min(text.size(), begin + 4 - before);
+  return std::string(text.substr(0, end)).append("…").append(text.substr(begin));
+}
+
+std::string shown_name(std::string_view name) { return shortened(readable(name), 96); }
 
 std::string Table::text() const {
   std::vector<std::size_t> widths(columns_.size());

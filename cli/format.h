@@ -28,6 +28,12 @@ std::string arithmetic_text(const Precision& precision);  // "f32/f32": compute,
 /// Columns on a terminal, counting code points.
 std::size_t display_width(std::string_view text);
 
+/// Of a readable text both ends, which names differ by, in at most `columns`: "model.layers…weight".
+std::string shortened(std::string_view text, std::size_t columns);
+/// A name out of a file as people see it: one line of no more than 96 columns, whatever the file says. A table pads
+/// every row to its widest cell, so that one long name would multiply it. Documents for programs have the whole name.
+std::string shown_name(std::string_view name);
+
 /// Rows of cells; columns are as wide as their widest cell.
 class Table {
  public:

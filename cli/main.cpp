@@ -76,6 +76,13 @@ void complain_of_memory(const CLI::App& app, const std::string& command, const s
   complain(command, advises ? text : text + "; " + memory_advice(chosen.empty() ? app : *chosen.front()));
 }
 
+// The library knows no option.
+void complain_of_existing(const CLI::App& app, const std::string& command, const std::string& text) {
+  const auto chosen = app.get_subcommands();
+  const bool forces = !chosen.empty() && chosen.front()->get_option_no_throw("--force") != nullptr;
+  complain(command, forces ? text + " (--force)" : text);
+}
+
 int run_action(const CLI::App& app, const std::string& command, const Action& action) {
   const FailureCodes codes = failure_codes(command);
   exit_for_lost_input(codes.error);
@@ -98,6 +105,9 @@ int run_action(const CLI::App& app, const std::string& command, const Action& ac
     if (signal_exit_code()) return signal_exit_code();
     complain(command, error.what());
     return codes.format;
+  } catch (const ExistsError& error) {
+    if (signal_exit_code()) return signal_exit_code();
+    complain_of_existing(app, command, error.what());
   } catch (const PlacedError& error) {
     complain(command, error.what());  // also after a signal: what is in place is news
     if (signal_exit_code()) return signal_exit_code();

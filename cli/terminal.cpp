@@ -13,6 +13,7 @@
 #include "candor/error.h"
 #include "cli/exit_code.h"
 #include "cli/prompt_text.h"
+#include "cli/signals.h"
 
 namespace candor::cli {
 namespace {
@@ -27,9 +28,10 @@ bool colour_wanted(int fd) {
   return isatty(fd) && !(no_color && *no_color) && term && *term && std::strcmp(term, "dumb") != 0;
 }
 
-// Returns 0 or errno.
-int write_all(int fd, std::string_view text) {
+// Returns 0 or errno. `between` is called before each attempt: a signal ends one that waits for a reader.
+int write_all(int fd, std::string_view text, void (*between)() = nullptr) {
   while (!text.empty()) {
+    if (between) between();
     const ssize_t written = ::write(fd, text.data(), text.size());
     if (written < 0 && errno == EINTR) continue;  // a signal: the caller looks at its flag afterwards
     if (written < 0 && errno == EAGAIN) {         // another program made the pipe non-blocking
@@ -40,6 +42,11 @@ int write_all(int fd, std::string_view text) {
     text.remove_prefix(static_cast<std::size_t>(written));
   }
   return 0;
+}
+
+void require_written(int error) {
+  if (error == EPIPE) throw BrokenPipe();
+  if (error) throw IoError(std::string("standard output: ") + std::strerror(error));
 }
 
 }  // namespace
@@ -75,11 +82,9 @@ bool speaks_utf8() {
   return false;
 }
 
-void write_out(std::string_view text) {
-  const int error = write_all(STDOUT_FILENO, text);
-  if (error == EPIPE) throw BrokenPipe();
-  if (error) throw IoError(std::string("standard output: ") + std::strerror(error));
-}
+void write_out(std::string_view text) { require_written(write_all(STDOUT_FILENO, text)); }
+
+void write_report(std::string_view text) { require_written(write_all(STDOUT_FILENO, text, throw_if_cancelled)); }
 
 void write_err(std::string_view text) { write_all(STDERR_FILENO, text); }
 

@@ -20,6 +20,8 @@ bool speaks_utf8();    // the locale's encoding, from LC_ALL, LC_CTYPE, LANG
 
 /// Writes at once. errors: BrokenPipe, IoError ("standard output: No space left on device")
 void write_out(std::string_view text);
+/// As write_out, but a signal ends it, also while nobody reads. errors: as write_out, Cancelled
+void write_report(std::string_view text);
 /// Writes at once; a standard error that fails is nobody's to tell.
 void write_err(std::string_view text);
 

@@ -66,6 +66,7 @@ TextFile::~TextFile() {
 }
 
 void TextFile::write(std::string_view part) {
+  throw_if_cancelled();
   if (writer_) {
     try {
       writer_->write(part.data(), part.size());
@@ -76,9 +77,9 @@ void TextFile::write(std::string_view part) {
   }
   while (!part.empty()) {
     const ssize_t written = ::write(fd_, part.data(), part.size());
-    if (written < 0 && errno == EINTR) continue;
-    if (written < 0) fail("cannot write", errno);
-    part.remove_prefix(static_cast<std::size_t>(written));
+    if (written < 0 && errno != EINTR) fail("cannot write", errno);
+    throw_if_cancelled();  // nobody may be reading
+    part.remove_prefix(written < 0 ? 0 : static_cast<std::size_t>(written));
   }
 }
 

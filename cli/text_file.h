@@ -23,10 +23,12 @@ class TextFile {
   ~TextFile();  // a temporary file goes with it unless commit() succeeded
   TextFile(const TextFile&) = delete;
 
-  void write(std::string_view part);   // errors: IoError
+  void write(std::string_view part);   // errors: IoError, Cancelled
   void commit();                       // errors: IoError, Cancelled (a signal came before it took its place)
   void commit(std::string_view text);  // the whole text at once
   const std::string& path() const { return path_; }
+  /// A pipe or a device, whose reader has what is written at once.
+  bool in_place() const { return !writer_; }
 
  private:
   [[noreturn]] void fail(const char* action, int error) const;
@@ -53,13 +55,16 @@ class TextOutput {
     else
       write_out(text());
   }
-  /// `make(sink)` makes it in parts.
+  /// `make(sink)` makes it in parts, between which a signal ends it. A file appears by place().
   template <class Make>
   void write_parts(Make&& make) const {
     if (!wanted_) return;
-    if (!file_) return make(TextSink(write_out));
+    if (!file_) return make(TextSink(write_report));
     make(TextSink([this](std::string_view part) { file_->write(part); }));
-    file_->commit();
+    if (file_->in_place()) file_->commit();  // its reader may wait for the end before it opens another
+  }
+  void place() const {  // errors: IoError, Cancelled
+    if (file_ && !file_->in_place()) file_->commit();
   }
 
  private:

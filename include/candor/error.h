@@ -14,6 +14,7 @@ struct UnsupportedPrecision : Error { using Error::Error; };  // no kernel row; 
 struct FormatError : Error { using Error::Error; };           // a malformed file
 struct IoError : Error { using Error::Error; };               // the operating system said no
 struct PlacedError : IoError { using IoError::IoError; };      // an output is in its place; what came after failed
+struct ExistsError : IoError { using IoError::IoError; };      // an output is there already, and was not to be replaced
 struct OutOfMemory : Error { using Error::Error; };
 struct Cancelled : Error { using Error::Error; };             // the caller asked to stop
 struct ValueError : Error { using Error::Error; };            // an argument or option out of range

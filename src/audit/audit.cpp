@@ -4,6 +4,7 @@
 #include <filesystem>
 #include <optional>
 
+#include "audit/cancelled.h"
 #include "audit/checkpoint_audit.h"
 #include "audit/checkpoint_paths.h"
 #include "audit/selection.h"
@@ -24,14 +25,15 @@ struct Opened {
 };
 
 /// All before any is read: a path that is missing should be known at once.
-std::vector<Opened> open_all(const std::vector<std::string>& paths, const OpenOptions& options) {
+std::vector<Opened> open_all(const std::vector<std::string>& paths, const AuditOptions& options) {
   std::vector<Opened> opened;
   for (const std::string& path : paths)
     for (const std::string& file : expand_path(path)) {
+      require_not_cancelled(options.cancel);
       Opened& next = opened.emplace_back();
       next.path = file;
       try {
-        next.checkpoint = Checkpoint::open(file, options);
+        next.checkpoint = Checkpoint::open(file, {.v2_as_bf16 = options.v2_as_bf16});
       } catch (const FormatError& error) {
         next.error = error.what();
       }
@@ -70,7 +72,7 @@ AuditReport audit(const std::vector<std::string>& paths, const AuditOptions& opt
   if (paths.empty()) throw ValueError("audit: no path is given; name a checkpoint file or a folder");
   check_options(options);
   const auto begin = std::chrono::steady_clock::now();
-  const std::vector<Opened> opened = open_all(paths, {.v2_as_bf16 = options.v2_as_bf16});
+  const std::vector<Opened> opened = open_all(paths, options);
   check_names(opened, options);
   std::optional<FingerprintWriter> fingerprints;
   if (!options.fingerprint.empty()) {

@@ -1,15 +1,18 @@
 // Checkpoints judged again from what an earlier audit wrote down.
 #include <algorithm>
 #include <chrono>
+#include <filesystem>
 #include <map>
 #include <memory>
 
+#include "audit/cancelled.h"
 #include "audit/checkpoint_audit.h"
 #include "audit/fingerprint/fingerprint_reader.h"
 #include "audit/selection.h"
 #include "audit/severity.h"
 #include "candor/audit.h"
 #include "candor/error.h"
+#include "candor/io.h"
 #include "core/storage.h"
 #include "io/refuse.h"
 
@@ -22,7 +25,7 @@ constexpr std::string_view kSeparate = "these were different files under one pat
 
 /// One path, from all files that name it.
 struct Merged {
-  Merged(const CheckpointBegin& first, double threshold_bits) : begin(first), judge(first, threshold_bits) {}
+  Merged(const CheckpointBegin& first, const AuditOptions& options) : begin(first), judge(first, options) {}
 
   CheckpointBegin begin;
   CheckpointEnd end;
@@ -61,7 +64,7 @@ class Merger {
  private:
   void take(const CheckpointBegin& begin, const FingerprintReader& reader) {
     Merged*& known = by_path_[begin.path];
-    if (known == nullptr) known = merged_.emplace_back(std::make_unique<Merged>(begin, options_.threshold_bits)).get();
+    if (known == nullptr) known = merged_.emplace_back(std::make_unique<Merged>(begin, options_)).get();
     current_ = known;
     if (known->begin.format == begin.format) return;
     reader.refuse("format",
@@ -87,6 +90,32 @@ class Merger {
   Merged* current_ = nullptr;
 };
 
+bool is_checkpoint(const std::string& path) {
+  try {
+    Checkpoint::open(path);
+    return true;
+  } catch (const Error&) {
+    return false;
+  }
+}
+
+/// Errors of the reader would call the file damaged, as if it had been a fingerprint.
+void require_fingerprint(std::string_view text, const std::string& path) {
+  if (may_be_fingerprint(text)) return;
+  io::refuse("fingerprint", path, 0, "is no fingerprint that candor audit --fingerprint wrote",
+             is_checkpoint(path) ? "it is a checkpoint: audit it without --from-fingerprint"
+                                 : "name one, or audit a checkpoint without --from-fingerprint");
+}
+
+std::shared_ptr<Storage> map_fingerprint(const std::string& path) {
+  std::error_code error;
+  if (std::filesystem::is_directory(path, error))
+    throw IoError("open: " + path +
+                  ": is a folder, and a fingerprint is a file that candor audit --fingerprint wrote; " +
+                  "audit a folder without --from-fingerprint");
+  return Storage::map_file(path);
+}
+
 void check(const std::vector<std::string>& files, const AuditOptions& options) {
   if (files.empty()) throw ValueError("audit: no fingerprint file is given; name one that an audit wrote");
   check_options(options);
@@ -102,15 +131,16 @@ AuditReport audit_fingerprints(const std::vector<std::string>& files, const Audi
   const auto begin = std::chrono::steady_clock::now();
   std::vector<std::shared_ptr<Storage>> maps;
   Progress progress{"judging", "bytes", 0, 0};
-  for (const std::string& file : files) progress.total += maps.emplace_back(Storage::map_file(file))->bytes();
+  for (const std::string& file : files) progress.total += maps.emplace_back(map_fingerprint(file))->bytes();
 
   Merger merger(options);
   for (std::size_t i = 0; i < files.size(); ++i) {
-    FingerprintReader reader({reinterpret_cast<const char*>(maps[i]->data()), maps[i]->bytes()}, files[i]);
+    const std::string_view text(reinterpret_cast<const char*>(maps[i]->data()), maps[i]->bytes());
+    require_fingerprint(text, files[i]);
+    FingerprintReader reader(text, files[i]);
     const std::uint64_t before = progress.done;
     while (std::optional<FingerprintEvent> event = reader.next()) {
-      if (options.cancel != nullptr && options.cancel->load(std::memory_order_relaxed))
-        throw Cancelled("audit: cancelled; nothing was written");
+      require_not_cancelled(options.cancel);
       merger.take(*event, reader);
       progress.done = before + reader.position();
       if (options.progress) options.progress(progress);

@@ -1,5 +1,6 @@
 #include "audit/checkpoint_audit.h"
 
+#include "audit/cancelled.h"
 #include "audit/judge/judge.h"
 #include "audit/label/label.h"
 #include "audit/roll_up.h"
@@ -31,8 +32,8 @@ void keep_pictures(TensorAudit& tensor, std::size_t index) {
   tensor.evidence.distinct_per_block = {};
 }
 
-CheckpointJudge::CheckpointJudge(const CheckpointBegin& begin, double threshold_bits)
-    : pool_(threshold_bits), threshold_bits_(threshold_bits) {
+CheckpointJudge::CheckpointJudge(const CheckpointBegin& begin, const AuditOptions& options)
+    : pool_(options.threshold_bits), options_(options) {
   audit_.path = begin.path;
   audit_.format = begin.format;
 }
@@ -43,15 +44,16 @@ void CheckpointJudge::add(const Fingerprint& tensor, const LabelFacts& label) {
   const std::size_t index = audit_.tensors.size();
   audit_.elements += tensor.elements;
   audit_.bytes += tensor.nbytes;
-  audit_.tensors.push_back(judge(tensor, measured, label, threshold_bits_));
+  audit_.tensors.push_back(judge(tensor, measured, label, options_.threshold_bits));
   keep_pictures(audit_.tensors.back(), index);
 }
 
 CheckpointAudit CheckpointJudge::conclude(const CheckpointEnd& end) {
+  require_not_cancelled(options_.cancel);
   if (audit_.format.empty()) return refused_checkpoint(audit_.path, end.error);
   audit_.error = end.error;
   audit_.notes = end.notes;
-  roll_up(audit_, pool_);
+  roll_up(audit_, pool_, options_.cancel);
   if (audit_.error.empty()) return std::move(audit_);
   audit_.verdict = AuditVerdict::invalid;
   audit_.sub.clear();
@@ -87,7 +89,7 @@ CheckpointAudit audit_checkpoint(const Checkpoint& checkpoint, const std::string
   const CheckpointBegin begin{path, std::string(format_name(checkpoint.format()))};
   CheckpointEnd end{"", labels.notes};
   note_symbols(checkpoint, end.notes);
-  CheckpointJudge judge(begin, options.threshold_bits);
+  CheckpointJudge judge(begin, options);
   if (fingerprints) fingerprints->begin(begin);
   const ScanOptions scan{options.threads, options.cancel, options.progress};
   std::size_t index = 0;

@@ -13,16 +13,17 @@ namespace candor::audit_internal {
 /// A checkpoint while its tensors come, in the order of its files: from a scan, or from a fingerprint file.
 class CheckpointJudge {
  public:
-  CheckpointJudge(const CheckpointBegin& begin, double threshold_bits);
+  /// `options` outlive this.
+  CheckpointJudge(const CheckpointBegin& begin, const AuditOptions& options);
 
   void add(const Fingerprint& tensor, const LabelFacts& label);
-  /// The verdict; invalid when there was an error. Nothing may be added afterwards.
+  /// The verdict; invalid when there was an error. Nothing may be added afterwards. errors: Cancelled
   CheckpointAudit conclude(const CheckpointEnd& end);
 
  private:
   CheckpointAudit audit_;
   EvidencePool pool_;
-  double threshold_bits_;
+  const AuditOptions& options_;
 };
 
 /// Scans, judges and rolls up. Damage that only shows while it is read makes the verdict invalid. What the verdict

@@ -2,8 +2,11 @@
 
 #include <algorithm>
 #include <map>
+#include <numeric>
 #include <string>
+#include <utility>
 
+#include "audit/cancelled.h"
 #include "audit/number_words.h"
 #include "audit/severity.h"
 #include "io/refuse.h"
@@ -45,9 +48,10 @@ struct Group {
 };
 
 /// Heaviest first; equally heavy ones worst first.
-std::vector<Group> group(const std::vector<TensorAudit>& tensors) {
+std::vector<Group> group(const std::vector<TensorAudit>& tensors, const std::atomic<bool>* cancel) {
   std::map<std::pair<AuditVerdict, bool>, Group> by_verdict;
   for (const TensorAudit& tensor : tensors) {
+    require_not_cancelled(cancel);
     const bool finding = is_audit_finding(tensor);
     Group& group = by_verdict[{tensor.verdict, finding}];
     group.verdict = tensor.verdict;
@@ -210,18 +214,36 @@ void decide(CheckpointAudit& checkpoint, const std::vector<Group>& groups, const
   take(checkpoint, groups.front());  // structured, unsupported or widened by design, whichever holds more
 }
 
+/// Stable. Reports are large: each is moved once, whatever the order was.
+void sort_worst_first(std::vector<TensorAudit>& tensors, const std::atomic<bool>* cancel) {
+  std::vector<std::size_t> from(tensors.size());
+  std::iota(from.begin(), from.end(), std::size_t{0});
+  std::stable_sort(from.begin(), from.end(), [&tensors](std::size_t a, std::size_t b) {
+    const int of_a = severity(tensors[a].verdict), of_b = severity(tensors[b].verdict);
+    return of_a != of_b ? of_a > of_b : tensors[a].bits > tensors[b].bits;
+  });
+  for (std::size_t first = 0; first < from.size(); ++first) {
+    require_not_cancelled(cancel);
+    if (from[first] == first) continue;
+    TensorAudit held = std::move(tensors[first]);
+    std::size_t to = first;
+    while (from[to] != first) {
+      tensors[to] = std::move(tensors[from[to]]);
+      to = std::exchange(from[to], to);
+    }
+    tensors[to] = std::move(held);
+    from[to] = to;
+  }
+}
+
 }  // namespace
 
-void roll_up(CheckpointAudit& checkpoint, const EvidencePool& pool) {
-  const std::vector<Group> groups = group(checkpoint.tensors);
+void roll_up(CheckpointAudit& checkpoint, const EvidencePool& pool, const std::atomic<bool>* cancel) {
+  const std::vector<Group> groups = group(checkpoint.tensors, cancel);
   checkpoint.pooled = pool.tests();
   decide(checkpoint, groups, pool);
   checkpoint.sentence = sentence(groups, checkpoint);
-  std::stable_sort(checkpoint.tensors.begin(), checkpoint.tensors.end(),
-                   [](const TensorAudit& a, const TensorAudit& b) {
-                     if (severity(a.verdict) != severity(b.verdict)) return severity(a.verdict) > severity(b.verdict);
-                     return a.bits > b.bits;
-                   });
+  sort_worst_first(checkpoint.tensors, cancel);
 }
 
 }  // namespace candor::audit_internal

@@ -1,6 +1,8 @@
 // From the verdicts on tensors to one on their checkpoint.
 #pragma once
 
+#include <atomic>
+
 #include "audit/judge/pool.h"
 #include "candor/audit.h"
 
@@ -14,6 +16,7 @@ namespace candor::audit_internal {
 /// an 11-bit source that may be TF32 count as f16 beside tensors that f16's lattice shows. Without a finding the
 /// checkpoint is consistent when at least half of what might have been judged was; else the pooled evidence decides if
 /// it reaches the threshold.
-void roll_up(CheckpointAudit& checkpoint, const EvidencePool& pool);
+///   errors   Cancelled; `checkpoint` is half done then
+void roll_up(CheckpointAudit& checkpoint, const EvidencePool& pool, const std::atomic<bool>* cancel = nullptr);
 
 }  // namespace candor::audit_internal

@@ -149,7 +149,7 @@ void check_output(const std::string& output, bool overwrite, const std::vector<I
     return;
   }
   if (fs::is_directory(path, error)) io::refuse_system(kOp, path, "is a folder", 0, "name a file");
-  if (!overwrite) io::refuse_system(kOp, path, "exists", 0, "choose another name or allow overwriting (--force)");
+  if (!overwrite) io::refuse_existing(kOp, path);
 }
 
 std::vector<std::string> write_output(const Plan& plan, const Destination& destination, const TensorSource& source,

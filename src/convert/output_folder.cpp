@@ -134,8 +134,7 @@ std::vector<std::string> replaceable_files(const std::string& output, bool overw
   std::vector<std::string> names = names_in(output, error);
   if (error) io::refuse_system(kOp, output, "cannot list the folder", error.value(), "check its permissions");
   if (names.empty()) return names;
-  if (!overwrite)
-    io::refuse_system(kOp, output, "exists and is not empty", 0, "choose another name or allow overwriting (--force)");
+  if (!overwrite) io::refuse_existing(kOp, output, "exists and is not empty");
   if (::faccessat(AT_FDCWD, output.c_str(), W_OK | X_OK, AT_EACCESS) != 0)
     io::refuse_system(kOp, output, "cannot remove the old files in it", errno, "check its permissions");
   refuse_foreign(output, names);

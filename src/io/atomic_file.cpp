@@ -61,7 +61,7 @@ std::optional<struct stat> check_target(const std::string& path, bool overwrite)
     refuse_system(kOp, path, "is not a regular file", 0, "name a regular file; it is replaced as a whole");
   const bool known = !S_ISLNK(status.st_mode) || ::stat(path.c_str(), &status) == 0;
   if (S_ISDIR(status.st_mode)) refuse_system(kOp, path, "is a link to a folder", 0, "name a file");
-  if (!overwrite) refuse_system(kOp, path, "exists", EEXIST, "choose another name or allow overwriting");
+  if (!overwrite) refuse_existing(kOp, path);
   return known && S_ISREG(status.st_mode) ? std::optional(status) : std::nullopt;
 }
 
@@ -222,16 +222,18 @@ void sync_folder(const std::string& folder) {
 }
 
 void rename_into_place(const std::string& from, const std::string& to, bool overwrite) {
-  const char* advice = overwrite ? "choose another name" : "choose another name or allow overwriting";
+  const auto refuse = [&to](int error) {
+    if (error == EEXIST) refuse_existing(kOp, to);
+    refuse_system(kOp, to, "cannot rename the finished file", error, "choose another name");
+  };
   if (overwrite) {
-    if (::rename(from.c_str(), to.c_str()) != 0)
-      refuse_system(kOp, to, "cannot rename the finished file", errno, advice);
+    if (::rename(from.c_str(), to.c_str()) != 0) refuse(errno);
     return;
   }
   if (::renameat2(AT_FDCWD, from.c_str(), AT_FDCWD, to.c_str(), RENAME_NOREPLACE) == 0) return;
-  if (errno != EINVAL && errno != ENOSYS) refuse_system(kOp, to, "cannot rename the finished file", errno, advice);
+  if (errno != EINVAL && errno != ENOSYS) refuse(errno);
   // A file system without RENAME_NOREPLACE: a hard link fails on an existing name too.
-  if (::link(from.c_str(), to.c_str()) != 0) refuse_system(kOp, to, "cannot rename the finished file", errno, advice);
+  if (::link(from.c_str(), to.c_str()) != 0) refuse(errno);
   ::unlink(from.c_str());
 }
 

@@ -184,9 +184,7 @@ class NpyFile final : public SequentialFile {
 void check_sidecar(const std::string& path, bool overwrite) {
   const std::string sidecar = npy_sidecar(path);
   if (!is_there(sidecar)) return;
-  if (!overwrite)
-    refuse_system("write", sidecar, "exists, and would be read as the dtype of " + path, EEXIST,
-                  "choose another name or allow overwriting");
+  if (!overwrite) refuse_existing("write", sidecar, "exists, and would be read as the dtype of " + path);
   replaceable_name(path);
 }
 

@@ -59,6 +59,10 @@ void refuse_system(std::string_view op, const std::string& file, std::string_vie
   throw IoError(system_text(op, file, what, error, remedy));
 }
 
+void refuse_existing(std::string_view op, const std::string& file, std::string_view what) {
+  throw ExistsError(system_text(op, file, what, 0, "choose another name or allow overwriting"));
+}
+
 void refuse_placed(std::string_view op, const std::string& file, std::string_view what, int error,
                    std::string_view remedy) {
   throw PlacedError(system_text(op, file, what, error, remedy));

@@ -22,6 +22,9 @@ std::string shape_text(const std::vector<std::int64_t>& shape);
 [[noreturn]] void refuse_system(std::string_view op, const std::string& file, std::string_view what, int error,
                                 std::string_view remedy);
 
+/// Throws ExistsError with the same text and what would be right: `file` is there, or what `what` says beside it.
+[[noreturn]] void refuse_existing(std::string_view op, const std::string& file, std::string_view what = "exists");
+
 /// Throws PlacedError with the same text: `file` is in its place.
 [[noreturn]] void refuse_placed(std::string_view op, const std::string& file, std::string_view what, int error,
                                 std::string_view remedy);

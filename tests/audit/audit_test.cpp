@@ -172,6 +172,17 @@ TEST(Audit, CancelEndsIt) {
   EXPECT_THROW(audit({path}, options), Cancelled);
 }
 
+TEST(Audit, CancelEndsItAfterTheLastTensorToo) {
+  const TemporaryFolder folder;
+  const std::string path = write_safetensors(folder, {genuine("one", 1)});
+  std::atomic<bool> cancel{false};
+  AuditOptions options;
+  options.cancel = &cancel;
+  options.progress = [&](const Progress& progress) { cancel = progress.done == progress.total; };
+  EXPECT_THROW(audit({path}, options), Cancelled);
+  EXPECT_TRUE(cancel) << "all was read";
+}
+
 TEST(Audit, PicturesAreKeptForFindingsAndTheFirstTensors) {
   TensorAudit tensor;
   tensor.evidence.binades.resize(3);

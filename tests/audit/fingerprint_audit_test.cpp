@@ -18,6 +18,7 @@ using candor::testing::StoredTensor;
 using candor::testing::TemporaryFolder;
 using candor::testing::write_safetensors;
 using ::testing::HasSubstr;
+using ::testing::Not;
 
 StoredTensor bf16_tensor(const std::string& name, Route route, std::uint64_t seed) {
   return {name, DType::bf16, {256, 256}, bytes_of(to_bf16(draw(Law::normal, 0.02, 256 * 256, seed), route))};
@@ -231,6 +232,34 @@ TEST(AuditFingerprints, OptionsAndFilesThatMeanNothing) {
   options.threshold_bits = 40;
   options.cancel = &cancel;
   EXPECT_THROW(audit_fingerprints({file}, options), Cancelled);
+}
+
+TEST(AuditFingerprints, CancelEndsThemAfterTheLastLineToo) {
+  const TemporaryFolder folder;
+  const std::string file = folder.put("f", file_text({{bf16_sample(), {}}}));
+  std::atomic<bool> cancel{false};
+  AuditOptions options;
+  options.cancel = &cancel;
+  options.progress = [&](const Progress& progress) { cancel = progress.done == progress.total; };
+  EXPECT_THROW(audit_fingerprints({file}, options), Cancelled);
+  EXPECT_TRUE(cancel) << "all was read";
+}
+
+TEST(AuditFingerprints, FilesOfOtherKindsAreNamedAsSuch) {
+  const TemporaryFolder folder;
+  const std::string model = write_safetensors(folder, some_tensors()), what = "is no fingerprint that candor audit ";
+  const auto said = [](const std::string& file) {
+    return error_text<FormatError>([&] { audit_fingerprints({file}); });
+  };
+  EXPECT_EQ(said(model), "fingerprint: " + model + ": byte 0: " + what +
+                             "--fingerprint wrote; it is a checkpoint: audit it without --from-fingerprint");
+  for (const char* text : {"hello\n", "\n", "{\n  \"schema\": \"candor-audit-1\"\n}\n", "{\"a\": 1}", "[]\n", "\x7f"})
+    EXPECT_THAT(said(folder.put("f", text)), HasSubstr(what)) << text;
+  const std::string whole = file_text({{bf16_sample(), {}}});
+  for (const std::string& damaged : {std::string(), whole.substr(0, 40), " " + whole.substr(0, whole.size() - 1)})
+    EXPECT_THAT(said(folder.put("f", damaged)), Not(HasSubstr(what))) << damaged.size();
+  EXPECT_THAT(error_text<IoError>([&] { audit_fingerprints({folder.path("")}); }),
+              HasSubstr("is a folder, and a fingerprint is a file"));
 }
 
 TEST(AuditFingerprints, TellHowFarTheyAre) {

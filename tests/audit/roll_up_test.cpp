@@ -4,7 +4,11 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include <atomic>
+#include <tuple>
+
 #include "audit/severity.h"
+#include "candor/error.h"
 #include "tests/audit/recipes.h"
 
 namespace candor::audit_internal {
@@ -44,6 +48,30 @@ TEST(RollUp, OneHistoryIsTheVerdict) {
       "of its tensors, 76 (0.1 % of the parameters) were undecidable: too few values, or none where the histories "
       "differ (no-support)")
       << "the headline tells of the 214";
+}
+
+TEST(RollUp, ItIsCancelled) {
+  CheckpointAudit all;
+  add(all, 3, consistent, 1000);
+  std::atomic<bool> cancel{false};
+  roll_up(all, kNothing, &cancel);
+  EXPECT_EQ(all.verdict, consistent);
+  cancel = true;
+  EXPECT_THROW(roll_up(all, kNothing, &cancel), Cancelled);
+}
+
+TEST(RollUp, WorstFirstAndAlikeOnesInTheirOrder) {
+  const AuditVerdict verdicts[] = {consistent, f16_grid, structured, f16_grid, mislabelled, consistent};
+  const double bits[] = {50, 60, 50, 90, 10, 70};
+  CheckpointAudit all;
+  for (int i = 0; i < 300; ++i) {
+    const std::size_t kind = static_cast<std::size_t>(i * i + i / 7) % 6;
+    all.tensors.push_back(tensor(std::to_string(1000 + i), verdicts[kind], 1000, bits[kind]));
+  }
+  roll_up(all, kNothing);
+  ASSERT_EQ(all.tensors.size(), 300u);
+  const auto key = [](const TensorAudit& t) { return std::tuple(-severity(t.verdict), -t.bits, t.name); };
+  for (std::size_t i = 1; i < 300; ++i) EXPECT_LT(key(all.tensors[i - 1]), key(all.tensors[i])) << i;
 }
 
 TEST(RollUp, OneLaunderedTensorOfThreeHundredIsNamed) {

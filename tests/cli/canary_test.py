@@ -56,7 +56,7 @@ class CanaryTest(CliTest):
 
     def test_a_file_is_replaced_only_with_force(self):
         before = self.canary.read_bytes()
-        self.assert_error(candor("canary", self.canary), "exists; ", "(--force)")
+        self.assert_error(candor("canary", self.canary), "exists; choose another name or allow overwriting (--force)")
         self.assert_ok(candor("canary", self.canary, "--force"))
         self.assertEqual(self.canary.read_bytes(), before)
 
@@ -121,6 +121,14 @@ class CanaryTest(CliTest):
             self.assertEqual((result.returncode, result.stdout), (4, ""))
             self.assertIn(f"'{out}' before check would be a file to write", result.stderr)
         self.assert_folder_holds("canary.safetensors")
+
+    def test_force_has_no_place_before_check(self):
+        for words in (("--force", "check", self.canary), ("check", self.canary, "--force")):
+            result = candor("canary", *words)
+            self.assertEqual((result.returncode, result.stdout), (4, ""), result.stderr)
+            self.assertIn("--force", result.stderr)
+            self.assertIn("Try 'candor canary check --help'.", result.stderr)
+        self.assert_ok(candor("canary", "check", self.canary))
 
     def test_wrong_command_lines(self):
         self.assert_usage_error(candor("canary"), "name the file to write")

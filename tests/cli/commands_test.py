@@ -81,7 +81,7 @@ class ConvertTest(CliTest):
     def test_existing_output(self):
         source, out = self.write_input(self.VALUES), self.folder / "out.safetensors"
         out.write_bytes(b"old")
-        self.assert_error(candor("convert", source, out, "--dtype", "bf16"), "exists", str(out))
+        self.assert_error(candor("convert", source, out, "--dtype", "bf16"), f"{out}: exists; choose another name or allow overwriting (--force)")
         self.assertEqual(out.read_bytes(), b"old")
         self.assert_ok(candor("convert", source, out, "--dtype", "bf16", "--force"))
         self.assertGreater(out.stat().st_size, 3)

@@ -2,6 +2,8 @@
 
 #include <gtest/gtest.h>
 
+#include <regex>
+
 #include "cli/progress.h"
 #include "cli/prompt_text.h"
 
@@ -43,6 +45,32 @@ TEST(FormatTest, TablesAlignByCharactersAndEndWithoutSpaces) {
   table.add({"a→b", "1", "x"});
   table.add({"long", "100", ""});
   EXPECT_EQ(table.text(), "a→b     1  x\nlong  100\n");
+}
+
+TEST(FormatTest, LongNamesKeepBothEnds) {
+  EXPECT_EQ(shortened("model.layers.weight", 19), "model.layers.weight");
+  EXPECT_EQ(shortened("model.layers.0.weight", 19), "model.lay….0.weight");
+  EXPECT_EQ(shortened("äöüäöüäöü", 5), "äö…öü");
+  EXPECT_EQ(shortened("ab", 1), "…");
+  const std::string middle(1 << 20, 'x');
+  EXPECT_EQ(shown_name("a." + middle + ".weight"),
+            "a." + std::string(46, 'x') + "…" + std::string(40, 'x') + ".weight");
+  EXPECT_NE(shown_name(middle + ".weight"), shown_name(middle + ".bias"));
+  EXPECT_NE(shown_name("a." + middle), shown_name("b." + middle));
+  for (std::size_t length : {1u, 95u, 96u, 97u, 200u, 1u << 20})
+    EXPECT_EQ(display_width(shown_name(std::string(length, 'x'))), std::min<std::size_t>(length, 96)) << length;
+}
+
+TEST(FormatTest, LongNamesCutNoEscapedByte) {
+  EXPECT_EQ(shown_name("a\nb"), "a\\x0ab");
+  const std::regex whole(R"(x*(\\x1b)*…(\\x1b)*x*)");
+  for (std::size_t before = 0; before < 8; ++before)
+    for (std::size_t after = 0; after < 8; ++after) {
+      const std::string name =
+          shown_name(std::string(before, 'x') + std::string(1000, '\x1b') + std::string(after, 'x'));
+      EXPECT_TRUE(std::regex_match(name, whole)) << name;
+      EXPECT_LE(display_width(name), 96u);
+    }
 }
 
 TEST(ProgressTest, OneLineThatFits) {

@@ -11,6 +11,9 @@
 
 namespace candor::audit_internal {
 
+/// False of files of another kind: their first line is no record. What is empty or damaged later may have been one.
+bool may_be_fingerprint(std::string_view text);
+
 using FingerprintEvent = std::variant<CheckpointBegin, TensorRecord, CheckpointEnd>;
 
 /// Several files one after the other are a fingerprint file: each begins with its header.

@@ -11,8 +11,8 @@
 #include <thread>
 #include <vector>
 
+#include "audit/cancelled.h"
 #include "audit/scan/tensor_scan.h"
-#include "candor/error.h"
 
 namespace candor::audit_internal {
 namespace {
@@ -72,8 +72,7 @@ class Scan {
   void count(std::uint64_t bytes, bool caller) {
     done_.fetch_add(bytes, std::memory_order_relaxed);
     if (stopped_.load(std::memory_order_relaxed)) throw Stopped{};
-    if (options_.cancel != nullptr && options_.cancel->load(std::memory_order_relaxed))
-      throw Cancelled("audit: cancelled; nothing was written");
+    require_not_cancelled(options_.cancel);
     if (caller) report();
   }
 
