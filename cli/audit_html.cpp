@@ -7,6 +7,7 @@
 #include "candor/machine.h"
 #include "cli/audit.h"
 #include "cli/audit_page.h"
+#include "cli/audit_page_terms.h"
 #include "cli/audit_words.h"
 #include "cli/format.h"
 #include "cli/html_text.h"
@@ -84,7 +85,7 @@ void write_tensor_table(const TextSink& sink, const CheckpointAudit& checkpoint,
   sink(
       "<h2>All tensors</h2>\n<div class=\"wide-table\"><table "
       "class=\"cards\"><thead><tr><th>tensor</th><th>dtype</th>"
-      "<th>shape</th><th>verdict</th><th class=\"number\">bits</th><th>what "
+      "<th>shape</th><th>verdict</th><th class=\"number\"><a href=\"#bits\">bits</a></th><th>what "
       "was seen</th></tr></thead><tbody>\n");
   for (std::size_t i = 0; i < checkpoint.tensors.size(); ++i) {
     const TensorAudit& t = checkpoint.tensors[i];

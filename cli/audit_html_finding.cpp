@@ -28,9 +28,12 @@ std::string cell(std::string_view is, std::string_view text, std::string_view st
   return out + ">" + html_said(text) + "</td>";
 }
 
-/// "; evidence 40 bits (odds of 10^12 to 1)"; "" where there is not enough to name odds.
+/// "; evidence 40 bits (odds of 10^12 to 1)"; "" where there is not enough to name odds. Of what is consistent: how far
+/// behind the others are.
 std::string evidence_text(const TensorAudit& tensor) {
   const double bits = tensor.bits;
+  if (tensor.verdict == AuditVerdict::consistent && bits > 0)
+    return "; the next best history explains the values worse, by " + bits_text(bits) + " bits";
   if (!(bits >= 10) || bits_text(tensor).empty()) return "";
   const double digits = bits * std::log10(2.0);
   if (!std::isfinite(digits)) return "; certain";
@@ -60,14 +63,15 @@ std::string tests_table(const TensorAudit& tensor, double threshold_bits) {
       "<h5>Tests</h5><table class=\"cards\"><thead><tr><th>test</th><th>what "
       "it saw</th><th class=\"number\">values</th>"
       "<th class=\"number\">p-value</th><th "
-      "class=\"number\">bits</th></tr></thead><tbody>\n";
+      "class=\"number\"><a href=\"#bits\">bits</a></th></tr></thead><tbody>\n";
   for (const AuditTest& test : tests) {
     const bool counts = test.not_run.empty() && caveat_of(tensor, test).empty();
+    const bool weighs = counts && test.name != "label";  // which is right or wrong
     table += "<tr>" + cell("test", test.name, "name") +
              cell("saw", seen_text(tensor, test, threshold_bits), counts ? "" : "soft") +
              cell("values", test.used ? grouped(test.used) : "", "number") +
-             cell("p-value", counts ? p_value_text(test) : "", "number") +
-             cell("bits", counts && test.bits != 0 ? bits_text(test.bits) : "", "number") + "</tr>\n";
+             cell("p-value", weighs ? p_value_text(test) : "", "number") +
+             cell("bits", weighs && test.bits != 0 ? bits_text(test.bits) : "", "number") + "</tr>\n";
   }
   return table + "</tbody></table>\n";
 }
@@ -111,7 +115,7 @@ std::string histories_text(const TensorAudit& tensor) {
   return std::string("<p class=\"soft\">Bits for each history against a single rounding")
       .append(has_smooth_density(tensor) ? ": " : ", had the values a smooth density, which they have not: ")
       .append(text)
-      .append("</p>\n");
+      .append("; below zero it explains them worse</p>\n");
 }
 
 std::string share_line(const AuditEvidence& e) {

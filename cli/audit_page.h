@@ -70,6 +70,7 @@ rect.observed { fill: var(--blue); }
 .once { stroke: var(--good); } .via { stroke: var(--orange); stroke-dasharray: 7 3; }
 .from { stroke: var(--bad); stroke-dasharray: 2 3; stroke-width: 2.6; }
 .eleven { stroke: var(--purple); stroke-dasharray: 8 3 2 3; stroke-width: 1.5; }
+.fitted { fill: none; stroke: var(--ink); stroke-width: 1.4; }
 .on { stroke: var(--blue); stroke-width: 1.2; } .off { stroke: var(--orange); stroke-width: 1.2; }
 .on-text { color: var(--blue); font-weight: 600; } .off-text { color: var(--orange); font-weight: 600; }
 .zoom { fill: var(--band); }
@@ -92,7 +93,8 @@ tr:target td, dt:target { background: var(--open-wash); }
 .wide-table td:last-child { min-width: 18rem; }
 td .tag, td.shape { white-space: nowrap; }
 .facts { display: flex; flex-wrap: wrap; gap: .1rem 1.6rem; font-size: .92rem; margin: .6rem 0; }
-dt { margin-top: .9rem; } dd { margin: .2rem 0 0; } dd p { margin: .15rem 0; }
+dl + h3 { margin-top: 1.4rem; } dt { margin-top: .9rem; }
+dd { margin: .2rem 0 0; max-width: 46rem; } dd p { margin: .15rem 0; }
 footer { margin-top: 2.5rem; padding-top: .75rem; border-top: 1px solid var(--line); font-size: .88rem; }
 @media (max-width: 44rem) {
   body { padding: .8rem; }
@@ -113,8 +115,8 @@ footer { margin-top: 2.5rem; padding-top: .75rem; border-top: 1px solid var(--li
   .wide-table td:first-child, .wide-table td:last-child { min-width: 0; }
   h2 { margin-top: 1.2rem; } .class { margin: .6rem 0; }
   .answer, .tag, svg, rect { print-color-adjust: exact; -webkit-print-color-adjust: exact; }
-  .figures { grid-template-columns: 1fr 1fr; }
-  figure, tr, dt, .answer { break-inside: avoid; } h2, h3, h5, summary, dt { break-after: avoid; }
+  .figures { grid-template-columns: 1fr 1fr; } dl { columns: 2; column-gap: 2rem; }
+  figure, tr, dt, dd, .answer { break-inside: avoid; } h2, h3, h5, summary, dt { break-after: avoid; }
 }
 </style>
 )html";
@@ -122,9 +124,9 @@ footer { margin-top: 2.5rem; padding-top: .75rem; border-top: 1px solid var(--li
 inline constexpr std::string_view kAuditPageLimits =
     R"html(<h2 id="limits">How sure is this, and what cannot be known</h2>
 <p><b>Bits of evidence</b> say how much better one history explains the values than a single rounding from a wider
-format does. Ten bits are odds of 1000 to 1; a finding needs the threshold, 40 bits unless it was set otherwise, which
-are odds of 10¹² to 1. The threshold is that high because a checkpoint has thousands of tensors, and each is asked many
-questions.</p>
+format does. Ten <a href="#bits">bits</a> are odds of 1000 to 1; a finding needs the threshold, 40 bits unless it was
+set otherwise, which are odds of 10¹² to 1. The threshold is that high because a checkpoint has thousands of tensors,
+and each is asked many questions.</p>
 <p>Some histories leave no trace, and no tool can find them in the file alone:</p>
 <ul>
 <li>a detour of bf16 through f16 when no value is below 2⁻¹⁷ or above 65504: every bit is the same afterwards;</li>
@@ -134,24 +136,6 @@ questions.</p>
 <li>a file that somebody changed on purpose to look genuine: this finds accidents, not forgers.</li>
 </ul>
 <p>With the original beside it, <code>candor diff</code> decides most of these from a few values.</p>
-)html";
-
-inline constexpr std::string_view kAuditPageTerms =
-    R"html(<h2 id="terms">Words</h2>
-<dl>
-<dt><b>bf16 and f16</b></dt><dd>Two formats of 16 bits. bf16 has the range of f32 and 8 significant bits; f16 has 11
-significant bits and a small range: nothing above 65504, only multiples of 2⁻²⁴ below 2⁻¹⁴. Values from 2⁻¹⁷ to 65280
-go from bf16 to f16 and back unchanged. Smaller ones are moved.</dd>
-<dt><b>f16's lattice</b></dt><dd>The multiples of 2⁻²⁴ (0.00000006), which is all that f16 has near zero.</dd>
-<dt><b>even mantissas</b></dt><dd>The last bit of a value's significant bits is 0. Rounding sends ties to the even
-neighbour. Values with many bits hardly ever tie; values that had 11 bits tie one time in eight, so even ones become
-9 to 7.</dd>
-<dt><b>p-value</b></dt><dd>How often a tensor that was rounded once would look at least so unusual by chance.</dd>
-<dt><b>witness</b></dt><dd>A single value that shows the verdict, with its place in the file, so that you can look it
-up.</dd>
-<dt><b>block</b></dt><dd>Quantised models store groups of values (32, say) as few levels times one scale. Written out in
-bf16, each group still has few different values.</dd>
-</dl>
 )html";
 
 }  // namespace candor::cli

@@ -2,6 +2,7 @@
 // <figure>, or "" where there is nothing to show.
 #pragma once
 
+#include <optional>
 #include <string>
 
 #include "candor/audit.h"
@@ -13,6 +14,9 @@ namespace candor::cli {
 std::string exponent_figure(const TensorAudit& tensor);
 /// Share of even mantissas by binade, beside what each history leaves.
 std::string parity_figure(const TensorAudit& tensor);
+/// The share of even mantissas that a mixture leaves in a power of two, if its fitted share holds at every size;
+/// nothing for other verdicts, and where several histories have the mixture's second word.
+std::optional<double> even_in_mixture(const TensorAudit& tensor, int exponent);
 /// The smallest codes as marks over the lattice 2^-24: on it upwards, off it
 /// downwards. bf16 only.
 std::string lattice_figure(const TensorAudit& tensor);

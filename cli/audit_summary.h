@@ -51,8 +51,9 @@ std::string share_text(const CheckpointAudit& checkpoint);
 std::string short_number(double value);
 /// "1,234" whole bits; one decimal below 10.
 std::string bits_text(double bits);
-/// The bits of a verdict that weighs evidence; "" for others: that a mask holds nothing but zeros is plain to see, and
-/// the millions of bits for it would only hide those of findings.
+/// The bits of a finding that weighs evidence; "" for others. That a mask holds nothing but zeros is plain to see, and
+/// a wrong label is a fact. The bits of what is consistent are no evidence but a distance to the next history, and
+/// beside those of findings would be taken for it.
 std::string bits_text(const TensorAudit& tensor);
 /// "0xb68f": as many hexadecimal digits as the dtype has, where candor knows it.
 std::string code_text(const TensorAudit& tensor, std::uint64_t code);

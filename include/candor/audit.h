@@ -124,7 +124,7 @@ struct TensorAudit {
   AuditVerdict verdict = AuditVerdict::undecidable;
   DType element = DType::any;  // what `dtype` means; any: nothing that candor has a name for
   std::string sub;             // "via-f16", "int4 g32 (q4_0)", "bf16-in-f32", "low-power", …
-  double bits = 0;             // of evidence for the verdict
+  double bits = 0;             // of evidence for a finding; of consistent bf16: how far behind the next history is
   std::string sentence;        // plain: "small values lie on f16's lattice: …"
   std::string would_change;    // what would change the verdict; empty: nothing in the file
   std::string note;            // "stochastic rounding is not excluded"

@@ -9,7 +9,7 @@ import struct
 import subprocess
 import unittest
 
-from audit_test import SCHEMA, bf16, genuine, through_f16, weights
+from audit_test import ROOT, SCHEMA, bf16, from_f16, genuine, through_f16, weights
 from schema_check import violations
 from support import CliTest, candor, peak_memory, write_safetensors
 
@@ -39,6 +39,25 @@ class AuditMessagesTest(CliTest):
             self.assertLess(peak_memory("audit", path, option, out), plain + (8 << 20), option)
         self.assertGreater((self.folder / "a--json").stat().st_size, 12 << 20)
         self.assertLess(plain, 64 << 20)
+
+    def test_the_page_explains_its_words(self):
+        path, html = self.file("weights.safetensors", weight=genuine(), laundered=from_f16()), self.folder / "a.html"
+        candor("audit", path, "--html", html)
+        page = html.read_text()
+        explained = {word.strip() for words in re.findall(r"<dt[^>]*><b>([^<]+)</b>", page)
+                     for word in re.split(r",| and ", words)}
+        tests = set(re.findall(r'<td data-is="test" class="name">([^<]+)</td>', page))
+        self.assertGreaterEqual(len(tests), 14)
+        words = {"z", "R", "code", "significand", "mantissa", "scheme", "block", "scale", "lattice", "binade", "spread",
+                 "bits", "history", "p-value", "95 % interval", "witness", "smooth density", "bf16", "f16", "TF32", "e4m3"}
+        self.assertEqual((tests | words) - explained, set())
+
+    def test_documents_that_the_page_names_are_there(self):
+        path, html = self.file("weights.safetensors", weight=genuine()), self.folder / "a.html"
+        candor("audit", path, "--html", html)
+        named = set(re.findall(r"docs/[\w-]+\.md", html.read_text()))
+        self.assertGreaterEqual(named, {f"docs/{page}.md" for page in ("audit", "audit-theory", "audit-findings", "diff")})
+        self.assertEqual([name for name in sorted(named) if not (ROOT / name).is_file()], [])
 
     def test_thresholds(self):
         path = self.file("genuine.safetensors", weight=genuine())

@@ -58,6 +58,20 @@ TEST(AuditSummary, WhatIsPlainToSeeHasNoBits) {
   EXPECT_EQ(bits_text(tensor), "");
 }
 
+/// JSON has the bits of every tensor, of whatever verdict; tables those of findings only, and say what they are.
+TEST(AuditSummary, BitsStandInJsonForEveryTensor) {
+  CheckpointAudit checkpoint = sample_genuine_checkpoint();
+  checkpoint.tensors = {sample_tensor("w", audit_internal::Route::rne)};
+  checkpoint.tensors[0].verdict = consistent;
+  checkpoint.tensors[0].bits = 503.25;
+  std::string text;
+  write_audit_json([&](std::string_view part) { text += part; }, {}, sample_report({checkpoint}));
+  EXPECT_EQ(Json::parse(text)["tensors"][0]["bits"], 503.25);
+  const std::string table = audit_table(sample_report({checkpoint}), true, Style{});
+  EXPECT_THAT(table, ::testing::Not(::testing::HasSubstr("503")));
+  EXPECT_THAT(table, ::testing::HasSubstr("\nbits are evidence for a finding, which needs 40; "));
+}
+
 TEST(AuditSummary, APathIsNamedOnce) {
   CheckpointAudit checkpoint = sample_refused_checkpoint();
   EXPECT_THAT(error_text(checkpoint), ::testing::StartsWith("safetensors: the header is "));

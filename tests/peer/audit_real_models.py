@@ -16,6 +16,8 @@ from pathlib import Path
 
 import numpy as np
 
+from shown_output import first_difference, shown_in, without_time
+
 F32, F16, Q4_1, Q8_0, BF16 = 0, 1, 3, 8, 30  # GGUF's numbers
 NUMBERS = {0: "B", 1: "b", 2: "H", 3: "h", 4: "I", 5: "i", 6: "f", 7: "?", 10: "Q", 11: "q", 12: "d"}
 HF_NAMES = {"attn_q": "self_attn.q_proj", "attn_k": "self_attn.k_proj", "attn_v": "self_attn.v_proj",
@@ -43,10 +45,9 @@ def audit(candor, path):
 def check_document(candor, path, name):
     """What docs/audit-findings.md shows of `candor audit NAME` is what it prints of that model, which is at `path`."""
     document = (Path(__file__).parents[2] / "docs/audit-findings.md").read_text(encoding="utf-8")
-    shown = re.search(rf"\$ candor audit {re.escape(name)}\n(.*?)```", document, re.S).group(1).splitlines()
     printed = subprocess.run([candor, "audit", path], capture_output=True, text=True).stdout.replace(str(path), name)
-    missing = [line for line in shown if line not in printed.splitlines()]
-    same(f"{name}: lines of the document that are not printed", missing, [])
+    found = first_difference(shown_in(document, f"candor audit {name}"), without_time(printed))
+    same(f"{name}: first difference between the document and what is printed", found, "")
 
 
 def read_gguf(path):
