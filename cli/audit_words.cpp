@@ -97,7 +97,8 @@ struct SubWords {
   std::string_view sub, meaning;
 };
 constexpr SubWords kSubs[] = {
-    {consistent, "bf16-arithmetic", "The codes are those of sums of bf16 values; f16 was not the last stop."},
+    {consistent, "bf16-arithmetic",
+     "The codes are those of sums of bf16 values, or of training in bf16; f16 was not the last stop."},
     {f16_grid, "via-f16", "They were bf16 before, went to f16 and came back. Values in f16's range kept their bits."},
     {f16_grid, "from-f16",
      "They came from a wider format and were rounded twice: to f16, then to bf16. That moved one value in sixteen by "

@@ -106,6 +106,21 @@ TEST(arithmetic, a_part_that_was_cut_off_is_not_called_arithmetic) {
   EXPECT_THAT(answer.proposal.sentence, testing::HasSubstr("a part with another history: truncated"));
 }
 
+// What training in bf16 leaves: values stop at powers of two, more than even cutting off would put there.
+TEST(arithmetic, values_that_stop_at_powers_of_two_are_arithmetic) {
+  std::vector<std::uint16_t> codes = to_bf16(draw(Law::normal, 0.02, kCount, 4), Route::rne);
+  for (std::size_t i = 0; i < codes.size(); ++i) {
+    const int mantissa = codes[i] & 0x7f;
+    if (mantissa == 0x7f) codes[i] = static_cast<std::uint16_t>(codes[i] + 1);
+    if (mantissa == 1 && i % 2 == 0) codes[i] = static_cast<std::uint16_t>(codes[i] - 1);
+  }
+  const HistoryAnswer answer = ask_both(fingerprint_of(codes, {1024, 1024}));
+  EXPECT_GT(answer.test("zero mantissa").low, 1) << "the premise";
+  EXPECT_EQ(answer.proposal.verdict, AuditVerdict::consistent) << answer.proposal.sentence;
+  EXPECT_EQ(answer.proposal.sub, "bf16-arithmetic");
+  EXPECT_THAT(answer.proposal.sentence, testing::HasSubstr("times as frequent as their neighbours"));
+}
+
 TEST(arithmetic, a_trip_after_a_partial_merge_is_found_by_the_lattice_alone) {
   const std::vector<float> w = partly_merged(1 << 18);
   const HistoryAnswer answer = ask_both(fingerprint_of(to_bf16(w, Route::via_f16), {512, 512}));

@@ -166,11 +166,10 @@ std::optional<Decision> likeliest_finding(const Measured& m, double threshold) {
   return std::nullopt;
 }
 
-/// Off f16's lattice as often as ordinary values are, while even codes are in surplus and fit no history: sums, merges
-/// and training of bf16 values. f16 was not their last stop.
+/// Off f16's lattice as often as ordinary values are, and codes that no history leaves: f16 was not their last stop.
 bool is_bf16_arithmetic(const Measured& m) {
   const bool off_as_often = m.grid.off != 0 && is_off_as_often(m, 1);
-  return off_as_often && m.parity.bits >= kHintBits && !fits(m, History::from_tf32, 1) &&
+  return off_as_often && (has_ties(m) || has_stuck_powers(m)) && !fits(m, History::from_tf32, 1) &&
          !fits(m, History::truncated, 1);
 }
 

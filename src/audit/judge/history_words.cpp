@@ -103,9 +103,14 @@ void say_bf16_arithmetic(const Measured& m, Proposal& proposal) {
                           .append(grouped(m.grid.off_values))
                           .append(" of ")
                           .append(counted(m.grid.values, "value", "values"))
-                          .append(" below 7.6e-06 are off its lattice, as many as in ordinary bf16. ")
-                          .append(parity_words(m))
-                          .append(": sums of bf16 values end on ties, after training, merging or averaging in bf16.");
+                          .append(" below 7.6e-06 are off its lattice, as many as in ordinary bf16. ");
+  if (has_ties(m))
+    proposal.sentence.append(parity_words(m))
+        .append(": sums of bf16 values end on ties, after training, merging or averaging in bf16.");
+  else
+    proposal.sentence.append("But ")
+        .append(truncation_words(m))
+        .append(": training in bf16 does that, as a step up from there is twice as long as one down.");
   proposal.note = "an earlier stop at f16, before that arithmetic, is not excluded";
   proposal.would_change = "the tensors that this one was computed from";
 }
