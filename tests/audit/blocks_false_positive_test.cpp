@@ -115,18 +115,35 @@ TEST(NoScheme, MultiplesOfALearningRate) {
   }
 }
 
+double bell(std::uint64_t seed, std::size_t place) {  // -1 … 1
+  double u = -1.5;
+  for (std::uint64_t i = 0; i < 3; ++i) u += random_unit(3 * seed + i, place);
+  return u / 1.5;
+}
+
 // After a few hundred steps of sign descent they are many: as many as int8 has, but they end anywhere.
 TEST(NoScheme, ManyMultiplesOfALearningRate) {
   for (const int most : {40, 49, 50, 64, 100, 120, 126, 129, 140, 200, 256}) {
     for (const std::uint64_t seed : {1u, 2u}) {
       const auto multiple = [&](std::size_t row, std::size_t column) {
         const std::size_t place = row * 256 + column;
-        if (place == 777) return 1.3e-3 * most;
-        double u = -1.5;  // of a sum of three
-        for (std::uint64_t i = 0; i < 3; ++i) u += random_unit(3 * seed + i, place);
-        return 1.3e-3 * std::round(u / 1.5 * most);
+        return 1.3e-3 * (place == 777 ? most : std::round(bell(seed, place) * most));
       };
       expect_nothing(filled(256, 256, multiple), "multiples of a rate up to " + std::to_string(most));
+    }
+  }
+}
+
+// Tables of evenly spaced values around some other value: of those, 127 and 128 from end to end are nobody's.
+TEST(NoScheme, EvenlySpacedAroundAValue) {
+  for (const int steps : {63, 126, 127, 128, 129, 200, 253}) {
+    for (const std::uint64_t seed : {1u, 2u}) {
+      const auto value = [&](std::size_t row, std::size_t column) {
+        const std::size_t place = row * 256 + column;
+        const double level = std::round((bell(seed, place) + 1) / 2 * steps);
+        return -0.0913 + 1.3e-3 * (place == 777 ? 0 : place == 888 ? steps : level);
+      };
+      expect_nothing(filled(256, 256, value), "steps " + std::to_string(steps));
     }
   }
 }

@@ -169,23 +169,28 @@ TEST(BlockSchemeOfATensor, Int8WhoseRowsDifferInSize) {
   }
 }
 
-// Three small levels, and one value where int8 ends: that is no quantiser's tensor.
+// The levels of int4 or int5, and one value where int8 ends: that is not int8.
 TEST(BlockSchemeOfATensor, AFewLevelsAndAnOutlierAreNone) {
-  Matrix matrix = weights(6);
-  for (float& value : matrix.values) value = 0.0013f * std::round(std::clamp(value / 0.02f, -3.0f, 3.0f));
-  matrix.values[777] = 0.0013f * 127;
-  for (const DType dtype : {DType::bf16, DType::f16, DType::f32}) EXPECT_TRUE(examine(matrix, dtype).schemes.empty());
+  for (const float most : {3.0f, 7.0f, 15.0f}) {
+    Matrix matrix = weights(6);
+    for (float& value : matrix.values) value = 0.0013f * std::round(std::clamp(value / 0.02f * most / 3, -most, most));
+    matrix.values[777] = 0.0013f * 127;
+    for (const DType dtype : {DType::bf16, DType::f16, DType::f32})
+      EXPECT_TRUE(examine(matrix, dtype).schemes.empty()) << most << " " << dtype_name(dtype);
+  }
 }
 
 // Infinities and NaNs beside the values do not hide where the levels end.
 TEST(BlockSchemeOfATensor, ItsEndIsThatOfTheFiniteValues) {
   Matrix matrix = uneven(5, 0.7);
   quantise(matrix, 0, 0, symmetric_integers(127));
-  matrix.values[70001] = std::numeric_limits<float>::infinity();
-  matrix.values[70003] = std::numeric_limits<float>::quiet_NaN();
-  const BlockEvidence evidence = examine(matrix, DType::bf16);
-  ASSERT_FALSE(evidence.schemes.empty());
-  EXPECT_EQ(evidence.schemes.front().extent, "tensor");
+  for (std::size_t i = 0; i < matrix.values.size(); i += 101)
+    matrix.values[i] = i % 2 == 0 ? std::numeric_limits<float>::infinity() : std::numeric_limits<float>::quiet_NaN();
+  for (const DType dtype : {DType::bf16, DType::f16, DType::f32}) {
+    const BlockEvidence evidence = examine(matrix, dtype);
+    ASSERT_FALSE(evidence.schemes.empty()) << dtype_name(dtype);
+    EXPECT_EQ(evidence.schemes.front().extent, "tensor") << dtype_name(dtype);
+  }
 }
 
 INSTANTIATE_TEST_SUITE_P(All, BlockScheme,

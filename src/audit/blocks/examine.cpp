@@ -22,17 +22,11 @@ Fit first_fit(const TensorSlice& slice, const BlockSet& set, const Tally& tally)
   const std::uint64_t index = set.where[tally.which.front()];
   Places places;
   Block block;
-  block_places(slice, set.extent, index, places);
+  fitted_places(slice, set.extent, index, places);
   places.back() = largest_place(slice, set.extent, index);
   if (!read_block(slice, places, block) || block.crowded) return sampled;
   const Fit fit = fit_block(tally.family, block);
   return fit.fits ? fit : sampled;
-}
-
-std::uint64_t first_place(const TensorSlice& slice, const BlockSet& set, const Tally& tally) {
-  Places places;
-  block_places(slice, set.extent, set.where[tally.which.front()], places);
-  return places.front();
 }
 
 std::uint64_t final_blocks(const TensorSlice& slice, const Extent& extent) {
@@ -73,7 +67,7 @@ BlockEvidence examine_blocks(const TensorSlice& tensor) {
     if (evidence_bits(tally) < kLeastBits) continue;
     std::string name = scheme_name(slice, tally, one_lattice_throughout(shelf, tally));
     if (name.empty()) continue;
-    if (evidence.schemes.empty()) evidence.first = first_place(slice, set, tally);
+    if (evidence.schemes.empty()) evidence.first = first_place(slice, set.extent, set.where[tally.which.front()]);
     evidence.schemes.push_back(report(tally, first_fit(slice, set, tally), std::move(name)));
   }
   return evidence;

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <cmath>
 
+#include "audit/load.h"
 #include "core/formats.h"
 #include "core/mixed_bits.h"
 
@@ -42,26 +43,42 @@ Rectangle rectangle_of(const TensorSlice& slice, const Extent& extent, std::uint
   return {.height = slice.rows, .width = slice.columns};
 }
 
-// Codes whose magnitude reaches `infinity` are passed over. Magnitudes of either sign ascend with their bits.
+// In the order of values: the sign's bit flipped, or all bits of what is below zero.
+template <class Code>
+Code ordered(Code code) {
+  constexpr auto kSign = static_cast<Code>(Code{1} << (8 * sizeof(Code) - 1));
+  return static_cast<Code>((code & kSign) != 0 ? ~code : code | kSign);
+}
+
+// Codes whose magnitude reaches `infinity` are passed over. A part's ends are found by a loop without branches, their
+// places only in parts that reach further than all before.
 template <class Code>
 std::pair<std::uint64_t, std::uint64_t> outermost_codes(const TensorSlice& slice, Code infinity) {
-  constexpr auto kSign = static_cast<Code>(Code{1} << (8 * sizeof(Code) - 1));
-  std::uint64_t lowest = 0, highest = 0;
-  Code low = static_cast<Code>(~Code{0}), high = 0;  // in the order of values: the sign's bit flipped, or all of them
-  for (std::uint64_t place = 0; place < slice.elements(); ++place) {
-    const Code code = slice.read<Code>(place);
-    if (static_cast<Code>(code & ~kSign) >= infinity) continue;
-    const auto order = static_cast<Code>((code & kSign) != 0 ? ~code : code | kSign);
-    if (order < low) {
-      low = order;
-      lowest = place;
+  constexpr std::uint64_t kPart = 4096;
+  const auto low_end = ordered<Code>(static_cast<Code>(infinity | Code{1} << (8 * sizeof(Code) - 1)));
+  const auto high_end = ordered<Code>(infinity);
+  std::pair<std::uint64_t, std::uint64_t> places;
+  Code low = high_end, high = low_end;
+  for (std::uint64_t begin = 0; begin < slice.elements(); begin += kPart) {
+    const std::uint64_t count = std::min(kPart, slice.elements() - begin);
+    slice.read<Code>(begin);  // says which page is needed
+    const std::byte* bytes = slice.data + begin * sizeof(Code);
+    Code part_low = high_end, part_high = low_end;
+    for (std::uint64_t i = 0; i < count; ++i) {
+      const Code value = ordered(load<Code>(bytes + i * sizeof(Code)));
+      part_low = std::min(part_low, value > low_end ? value : high_end);
+      part_high = std::max(part_high, value < high_end ? value : low_end);
     }
-    if (order > high) {
-      high = order;
-      highest = place;
+    if (part_low >= low && part_high <= high) continue;
+    for (std::uint64_t i = 0; i < count; ++i) {
+      const Code value = ordered(load<Code>(bytes + i * sizeof(Code)));
+      if (value == part_low && part_low < low) places.first = begin + i;
+      if (value == part_high && part_high > high) places.second = begin + i;
     }
+    low = std::min(low, part_low);
+    high = std::max(high, part_high);
   }
-  return {lowest, highest};
+  return places;
 }
 
 }  // namespace
@@ -126,9 +143,19 @@ void block_places(const TensorSlice& slice, const Extent& extent, std::uint64_t 
   if (draws == count) {  // all of them, without a division for each
     for (std::uint64_t y = 0, i = 0; y < whole.height; ++y)
       for (std::uint64_t x = 0; x < whole.width; ++x) places[i++] = (whole.top + y) * slice.columns + whole.left + x;
-    return;
+  } else {
+    for (std::uint64_t i = 0; i < draws; ++i) places[i] = whole.place(slice, spread_index(i, draws, count));
   }
-  for (std::uint64_t i = 0; i < draws; ++i) places[i] = whole.place(slice, spread_index(i, draws, count));
+}
+
+void fitted_places(const TensorSlice& slice, const Extent& extent, std::uint64_t block, Places& places) {
+  block_places(slice, extent, block, places);
+  if (extent.kind == Extent::Kind::tensor)
+    std::erase_if(places, [&slice](std::uint64_t place) { return !std::isfinite(slice.at(0, place)); });
+}
+
+std::uint64_t first_place(const TensorSlice& slice, const Extent& extent, std::uint64_t block) {
+  return rectangle_of(slice, extent, block).place(slice, 0);
 }
 
 std::uint64_t largest_place(const TensorSlice& slice, const Extent& extent, std::uint64_t block) {

@@ -33,12 +33,17 @@ inline constexpr std::uint64_t kMostDraws = 1024;
 
 /// Element of a block: its place in the slice, row-major.
 using Places = std::vector<std::uint64_t>;
+/// Place of the block's first element.
+std::uint64_t first_place(const TensorSlice& slice, const Extent& extent, std::uint64_t block);
 /// Places of the lowest and the highest finite value, every element looked at.
 std::pair<std::uint64_t, std::uint64_t> outermost_places(const TensorSlice& slice);
 /// Place of the element of largest magnitude in a block, every element looked
 /// at.
 std::uint64_t largest_place(const TensorSlice& slice, const Extent& extent, std::uint64_t block);
 void block_places(const TensorSlice& slice, const Extent& extent, std::uint64_t block, Places& places);
+/// The same, for a fit: a block with a NaN is left out, and others say enough, but of the tensor there is only one,
+/// whose finite values are taken.
+void fitted_places(const TensorSlice& slice, const Extent& extent, std::uint64_t block, Places& places);
 
 /// `wanted` of `count` things, evenly spaced with a jitter that does not
 /// repeat; all when there are no more.

@@ -78,18 +78,24 @@ bool holds(const Tally& tally) {
   return tally.tested != 0 && tally.fraction() >= kNearlyAll && evidence_bits(tally) > 0;
 }
 
-// What is larger than a row: a tile, the tensor.
-void widen(BlockShelf& shelf, Family family, bool rows, bool columns, std::optional<Tally>& best) {
+// Blocks on one lattice, though small values, or some that are not finite, hid it from larger blocks.
+bool may_be_one_scale(BlockShelf& shelf, const Tally& best) {
+  const bool integers = best.family == Family::integer || best.family == Family::affine;
+  return integers && is_one_lattice(shelf.blocks(best.extent), best);
+}
+
+// What is larger than a row: a tile, the tensor. `both`: of either axis, blocks of 128 hold.
+void widen(BlockShelf& shelf, bool both, Tally& best) {
   constexpr std::uint32_t kTile = 128;
   const TensorSlice& slice = shelf.slice();
-  if (!rows || (slice.rows > 1 && !columns)) return;
-  Tally tensor = try_blocks(shelf.blocks({.kind = Kind::tensor}), family);
+  if (!both && !may_be_one_scale(shelf, best)) return;
+  Tally tensor = try_blocks(shelf.blocks({.kind = Kind::tensor}), best.family);
   if (holds(tensor)) {
     best = std::move(tensor);
     return;
   }
-  if (slice.rows < 2 * kTile && slice.columns < 2 * kTile) return;
-  Tally tile = try_blocks(shelf.blocks({.kind = Kind::tile, .block = kTile}), family);
+  if (!both || (slice.rows < 2 * kTile && slice.columns < 2 * kTile)) return;
+  Tally tile = try_blocks(shelf.blocks({.kind = Kind::tile, .block = kTile}), best.family);
   if (holds(tile)) best = std::move(tile);
 }
 
@@ -101,7 +107,7 @@ std::optional<Tally> search_family(BlockShelf& shelf, Family family) {
   if (columns.best && (!best || columns.whole_line || columns.best->fraction() > best->fraction())) {
     if (!best || !rows.whole_line) best = std::move(columns.best);
   }
-  if (best) widen(shelf, family, rows.tile_edge, columns.tile_edge, best);
+  if (best) widen(shelf, rows.tile_edge && (shelf.slice().rows == 1 || columns.tile_edge), *best);
   return best;
 }
 

@@ -28,7 +28,7 @@ BlockSet read_blocks(const TensorSlice& slice, const Extent& extent, std::uint64
   const std::uint64_t count = block_count(slice, extent), tries = std::min(wanted, count);
   for (std::uint64_t i = 0; i < tries; ++i) {
     const std::uint64_t index = spread_index(i, tries, count);
-    block_places(slice, extent, index, places);
+    fitted_places(slice, extent, index, places);
     if (!read_block(slice, places, block) || !seen.insert(block.hash).second) continue;
     set.blocks.push_back(std::move(block));
     set.where.push_back(index);

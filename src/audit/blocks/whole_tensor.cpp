@@ -8,16 +8,15 @@
 namespace candor::audit_internal {
 namespace {
 
-constexpr std::size_t kFewestE4m3 = 40, kFewestE5m2 = 24;  // different magnitudes
-// Four or five small levels and one outlier at 127 are not yet a quantiser's.
-constexpr std::uint32_t kFewestInt8 = 8;
+// Different magnitudes in the sample. Levels of int4 or int5 and one outlier at 127 are not int8's.
+constexpr std::uint32_t kFewestE4m3 = 40, kFewestE5m2 = 24, kFewestInt8 = 20;
 
 const Extent kTensor{.kind = Extent::Kind::tensor};
 
 // A sample of the tensor's values, the outermost among them; no block when it is of no use.
 std::optional<Block> sample_with_outermost(const TensorSlice& slice) {
   Places places;
-  block_places(slice, kTensor, 0, places);
+  fitted_places(slice, kTensor, 0, places);
   const auto [lowest, highest] = outermost_places(slice);
   places.push_back(lowest);
   places.push_back(highest);
@@ -26,16 +25,18 @@ std::optional<Block> sample_with_outermost(const TensorSlice& slice) {
   return block;
 }
 
-bool ends_as_int8(const Fit& fit) {
+// Of an affine lattice zero is no level, so that only its two ends tell.
+bool ends_as_int8(Family family, const Fit& fit) {
   const int reach = std::max(-fit.lowest, fit.highest), span = fit.highest - fit.lowest;
-  return reach == 127 || reach == 128 || span == 254 || span == 255;
+  return span == 254 || span == 255 || (family == Family::integer && (reach == 127 || reach == 128));
 }
 
 std::optional<Tally> int8_of(const Tally& sampled, Block block) {
   Tally tally = try_blocks({.extent = kTensor, .blocks = {std::move(block)}, .where = {0}}, sampled.family);
   if (tally.fits.empty()) return std::nullopt;
   const Fit& fit = tally.fits.front();
-  if (!ends_as_int8(fit) || fit.magnitudes < kFewestInt8 || scales_are_powers_of_two(tally.fits)) return std::nullopt;
+  if (!ends_as_int8(sampled.family, fit) || fit.magnitudes < kFewestInt8 || scales_are_powers_of_two(tally.fits))
+    return std::nullopt;
   return tally;
 }
 
