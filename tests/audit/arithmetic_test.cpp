@@ -121,6 +121,17 @@ TEST(arithmetic, values_that_stop_at_powers_of_two_are_arithmetic) {
   EXPECT_THAT(answer.proposal.sentence, testing::HasSubstr("times as frequent as their neighbours"));
 }
 
+// A constant that is a power of two, in a tensor that was cut off, is no sign of training.
+TEST(arithmetic, a_pile_in_one_binade_is_not_called_arithmetic) {
+  for (const std::size_t every : {4000u, 1000u, 500u}) {
+    std::vector<float> w = draw(Law::normal, 0.02, kCount, 5);
+    for (std::size_t i = 0; i < w.size(); ++i)
+      w[i] = i % every == 0 ? 0x1p-7f : f32_from_bits(f32_bits(w[i]) & 0xffff0000u);
+    const HistoryAnswer answer = ask_both(fingerprint_of(to_bf16(w, Route::rne), {1024, 1024}));
+    EXPECT_NE(answer.proposal.verdict, AuditVerdict::consistent) << every << ": " << answer.proposal.sentence;
+  }
+}
+
 TEST(arithmetic, a_trip_after_a_partial_merge_is_found_by_the_lattice_alone) {
   const std::vector<float> w = partly_merged(1 << 18);
   const HistoryAnswer answer = ask_both(fingerprint_of(to_bf16(w, Route::via_f16), {512, 512}));

@@ -80,6 +80,7 @@ TEST(Structure, MasksAndTheSpikeThatF16Leaves) {
     expect_structured(as_f32(causal_mask(64, blocked)), "mask", "f32");
   }
   EXPECT_THAT(ask(ask_structure, as_bf16(causal_mask(64, -65504.0f))).proposal->note, HasSubstr("-65536"));
+  EXPECT_EQ(ask(ask_structure, as_bf16(causal_mask(64, 65504.0f))).proposal->note, "") << "not f16's lowest";
   for (const auto& [blocked, said] : {std::pair{-65536.0f, "-65536 and zeros"},
                                       {-16777216.0f, "-16777216 and zeros"},
                                       {-0x1p100f, "-1.268e+30 and zeros"}})
@@ -126,6 +127,12 @@ TEST(Structure, LargeValuesAreWholeWithoutBeingATable) {
     if (std::fabs(x) >= 128) large.push_back(x);
   expect_no_structure(as_f32(large), "bf16 in f32");
   expect_no_structure(as_bf16(large), "bf16");
+  // Nor do a few small whole numbers beside them say so, or one that is repeated: variances of channels that are dead.
+  std::vector<float> few = large, dead = large;
+  for (int i = 0; i < 20; ++i) few.push_back(static_cast<float>(1 + i % 3));
+  dead.insert(dead.end(), large.size() / 2, 1.0f);
+  expect_no_structure(as_f32(few), "a few small ones");
+  expect_no_structure(as_f32(dead), "one small value, repeated");
 }
 
 TEST(Structure, IsAskedBeforeSignificands) {

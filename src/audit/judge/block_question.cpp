@@ -101,6 +101,8 @@ std::optional<Proposal> ask_blocks(const Question& question) {
   p.bits = best.bits;
   p.sentence = as_sentence(test.text);
   p.would_change = "blocks with values between the levels of the scheme";
+  if (best.extent == "tensor" && best.name.starts_with("int8"))
+    p.note = "multiples of one number that end where int8 does, by chance, look the same";
   if (!whole) p.share = share_of(best);
   return p;
 }

@@ -29,6 +29,7 @@ Parity measure_parity(const FoldedCodes& codes, const Roughness& roughness);
 struct ZeroMantissa {
   std::uint64_t powers = 0, around = 0;  // around: eight units in the last place of codes, centred on the same value
   double ratio = 0, low = 0, high = 0;   // 95 %
+  double low_elsewhere = 0;              // the low end without the binade that has the largest surplus
   double p_value = 1, bits = 0;          // p_value is randomised
 };
 ZeroMantissa measure_zero_mantissa(const FoldedCodes& codes, const Roughness& roughness, double uniform);

@@ -50,8 +50,9 @@ inline bool has_other_lattice(const Measured& m) {
 
 /// More even codes than one rounding leaves: sums of bf16 values end on ties.
 inline bool has_ties(const Measured& m) { return m.parity.bits >= kHintBits; }
-/// More powers of two than even cutting off leaves: training in bf16 goes up from them by steps twice as long as down.
-inline bool has_stuck_powers(const Measured& m) { return m.zero.low > 1; }
+/// More powers of two than even cutting off leaves, not in one binade alone: training in bf16 goes up from them by
+/// steps twice as long as down.
+inline bool has_stuck_powers(const Measured& m) { return m.zero.low_elsewhere > 1; }
 
 Decision decide(const Measured& measured, double threshold_bits);
 

@@ -133,7 +133,7 @@ std::optional<Proposal> sparse(const Census& c) {
                               .append(grouped(c.values))
                               .append(" of ")
                               .append(grouped(c.elements))
-                              .append(" values are not zero"));
+                              .append(c.values == 1 ? " values is not zero" : " values are not zero"));
   p.would_change = "more values that are not zero";
   return p;
 }
@@ -184,7 +184,11 @@ void record(const Census& c, const std::optional<Proposal>& proposal, AuditEvide
 
 /// The lowest f16, which masks love, ends on a power of two when it is rounded to bf16.
 void add_f16_lowest(const Census& c, Proposal& p) {
-  const bool rounded = c.table.at(65536) > 0, kept = c.table.at(65504) > 0;
+  const auto has_negative = [&c](double magnitude) {
+    return std::any_of(c.table.values.begin(), c.table.values.end(),
+                       [magnitude](const Magnitude& m) { return m.value == magnitude && m.negative > 0; });
+  };
+  const bool rounded = has_negative(65536), kept = has_negative(65504);
   if (!rounded && !kept) return;
   if (!p.note.empty()) p.note.append("; ");
   p.note.append(rounded ? "-65536 is what f16's lowest value, -65504, becomes in bf16"

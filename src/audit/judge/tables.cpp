@@ -71,15 +71,22 @@ std::vector<LatticeCell> lattice_cells(const std::vector<SignificandCell>& cells
 
 std::optional<TableSign> find_whole_numbers(const std::vector<LatticeCell>& cells, double threshold_bits) {
   constexpr int kShortestFormat = 3;  // e5m2
+  constexpr double kFewestSmall = 3;  // one constant beside large values, though repeated, tells nothing of them
   int longest = kShortestFormat;
   for (const LatticeCell& cell : cells) {
     if (cell.lowest < 0) return std::nullopt;
     longest = std::max(longest, cell.exponent - cell.lowest + 1);
   }
-  double bits = 0;  // of each value as many as its significand has behind the point
-  for (const LatticeCell& cell : cells)
-    bits += static_cast<double>(cell.count) * std::max(0, longest - 1 - cell.exponent);
-  if (bits < threshold_bits) return std::nullopt;
+  double bits = 0, different = 0;  // bits: of each value as many as its significand has behind the point
+  std::uint64_t all = 0, small = 0;
+  for (const LatticeCell& cell : cells) {
+    all += cell.count;
+    if (cell.exponent >= longest - 1) continue;
+    bits += static_cast<double>(cell.count) * (longest - 1 - cell.exponent);
+    different += cell.distinct;
+    small += cell.count;
+  }
+  if (different < kFewestSmall || 10 * small < all || bits < threshold_bits) return std::nullopt;
   return TableSign{bits, "the values are whole numbers, the small ones too, as counts, indices and labels are"};
 }
 

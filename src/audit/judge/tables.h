@@ -25,7 +25,8 @@ std::vector<LatticeCell> lattice_cells(const MagnitudeTable& table);
 std::vector<LatticeCell> lattice_cells(const std::vector<SignificandCell>& cells);
 
 /// Counts, indices, labels, codes: no value has a fraction, though the significands that occur (three bits at least, as
-/// no format has fewer) could have shown one in the values that are small enough.
+/// no format has fewer) could have shown one in the values that are small enough: a tenth of all or more, and three
+/// different ones.
 std::optional<TableSign> find_whole_numbers(const std::vector<LatticeCell>& cells, double threshold_bits);
 
 /// Whole multiples of one coarse power of two: positions, ALiBi, grids of coordinates. A floating-point format has a

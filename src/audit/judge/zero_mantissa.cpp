@@ -16,6 +16,7 @@ constexpr double kNearest = 0.75;
 
 struct Window {
   std::uint64_t power = 0, above = 0, below = 0;
+  double surplus() const { return static_cast<double>(power) - static_cast<double>(above + below) / kUnits; }
   // An edge of the density, or of f16's range, runs through it.
   bool torn() const {
     const auto a = static_cast<double>(above), b = static_cast<double>(below);
@@ -33,10 +34,22 @@ Window window_at(const FoldedCodes& codes, const Roughness& roughness, int binad
   return window;
 }
 
+struct RatioInterval {
+  double ratio = 0, low = 0, high = 0;  // 95 %
+};
+
+RatioInterval ratio_of(std::uint64_t powers_of_two, std::uint64_t neighbours, double dispersion) {
+  const auto powers = static_cast<double>(powers_of_two), around = static_cast<double>(neighbours);
+  const double ratio = powers * kUnits / around;
+  const double relative = powers == 0 ? 0 : 1.96 * std::sqrt((1 / powers + 1 / around) * dispersion);
+  return {ratio, ratio * std::exp(-relative), ratio * std::exp(relative)};
+}
+
 }  // namespace
 
 ZeroMantissa measure_zero_mantissa(const FoldedCodes& codes, const Roughness& roughness, double uniform) {
   ZeroMantissa result;
+  Window most;  // of all surpluses
   for (const int binade : roughness.usable) {
     // At 2^-16 and below the codes under the power of two are f16 subnormals of a lattice as coarse as bf16.
     if (binade <= kHighestGridBinade + 2 || !roughness.is_usable(binade - 1)) continue;
@@ -45,13 +58,15 @@ ZeroMantissa measure_zero_mantissa(const FoldedCodes& codes, const Roughness& ro
     if (spiked || window.torn()) continue;
     result.powers += window.power;
     result.around += window.above + window.below;
+    if (window.surplus() > most.surplus()) most = window;
   }
   if (result.around == 0) return result;
-  const auto powers = static_cast<double>(result.powers), around = static_cast<double>(result.around);
-  result.ratio = powers * kUnits / around;
-  const double relative = powers == 0 ? 0 : 1.96 * std::sqrt((1 / powers + 1 / around) * roughness.dispersion);
-  result.low = result.ratio * std::exp(-relative);
-  result.high = result.ratio * std::exp(relative);
+  const RatioInterval all = ratio_of(result.powers, result.around, roughness.dispersion);
+  result.ratio = all.ratio;
+  result.low = all.low;
+  result.high = all.high;
+  const std::uint64_t elsewhere = result.around - most.above - most.below;
+  if (elsewhere > 0) result.low_elsewhere = ratio_of(result.powers - most.power, elsewhere, roughness.dispersion).low;
   const DiscreteTail tail =
       binomial_upper_tail(result.powers, result.powers + result.around, kNearest / (kNearest + kUnits));
   result.p_value = tail.p_value(uniform);
