@@ -82,7 +82,7 @@ TEST(ScanThreads, TheOrderOfTheSpansDoesNotMatter) {
     for (std::uint64_t i = 0; i < tensor.spans(); ++i)
       EXPECT_EQ(tensor.scan(backwards ? tensor.spans() - 1 - i : i, counter, [](std::uint64_t) {}),
                 i + 1 == tensor.spans());
-    return tensor.finish();
+    return tensor.finish([](std::uint64_t) {});
   };
   const Fingerprint forwards = scan(false), backwards = scan(true);
   expect_same_counts(forwards, backwards);
@@ -106,7 +106,7 @@ TEST(ScanThreads, NarrowAndWideWitnessesAreThoseOfAnyOrder) {
     TensorScan tensor(checkpoint, checkpoint.tensors()[0]);
     SpanCounter counter;
     for (const std::uint64_t span : order) tensor.scan(span, counter, [](std::uint64_t) {});
-    return tensor.finish();
+    return tensor.finish([](std::uint64_t) {});
   };
   const Fingerprint forwards = scan({0, 1, 2, 3});
   expect_same_counts(forwards, scan({3, 2, 1, 0}));

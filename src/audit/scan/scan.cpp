@@ -62,7 +62,7 @@ class Scan {
       const Tick tick = [this, caller](std::uint64_t bytes) { count(bytes, caller); };
       count(0, caller);
       while (std::optional<Job> job = next())
-        if (job->tensor->scan(job->span, counter, tick)) deliver(job->index, job->tensor->finish());
+        if (job->tensor->scan(job->span, counter, tick)) deliver(job->index, job->tensor->finish(tick));
     } catch (const Stopped&) {
     } catch (...) {
       fail(std::current_exception());

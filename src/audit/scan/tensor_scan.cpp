@@ -190,7 +190,7 @@ void TensorScan::add_witnesses(const std::vector<ClassWitness>& found) {
   }
 }
 
-Fingerprint TensorScan::finish() {
+Fingerprint TensorScan::finish(const Tick& tick) {
   Fingerprint out;
   out.name = entry_.name;
   out.file = checkpoint_.files().at(entry_.file);
@@ -215,7 +215,7 @@ Fingerprint TensorScan::finish() {
     out.code_dtype = entry_.dtype;
     out.codes = std::move(codes_);
   }
-  examine(out);
+  examine(out, tick);
   for (std::size_t kind = 0; kind < kWitnessKinds; ++kind)
     if (is_shown(static_cast<Kind>(kind), out))
       out.witnesses.insert(out.witnesses.end(), witnesses_[kind].begin(), witnesses_[kind].end());
@@ -240,12 +240,12 @@ bool TensorScan::is_shown(Kind kind, const Fingerprint& out) const {
   return out.code_dtype == DType::bf16 && witnesses_[static_cast<std::size_t>(Kind::off_grid)].empty();
 }
 
-void TensorScan::examine(Fingerprint& out) const {
-  if (has_blocks(entry_.dtype) && elements_ >= kFewestForBlocks) examine_slice(out);
+void TensorScan::examine(Fingerprint& out, const Tick& tick) const {
+  if (has_blocks(entry_.dtype) && elements_ >= kFewestForBlocks) examine_slice(out, tick);
   if (mapped_) release(0, entry_.nbytes);
 }
 
-void TensorScan::examine_slice(Fingerprint& out) const {
+void TensorScan::examine_slice(Fingerprint& out, const Tick& tick) const {
   TensorSlice slice{mapped_ ? checkpoint_.bytes(entry_) : head_.data(), entry_.dtype, std::max<std::uint64_t>(rows_, 1),
                     columns_};
   if (!mapped_) {
@@ -253,7 +253,8 @@ void TensorScan::examine_slice(Fingerprint& out) const {
     slice.rows = std::max<std::uint64_t>(std::min(slice.rows, kept / columns_), 1);
     slice.columns = std::min(columns_, kept);  // a part of the only row when that is longer
   }
-  SampledPages pages([this](const std::byte* begin, std::uint64_t bytes) {
+  SampledPages pages([this, &tick](const std::byte* begin, std::uint64_t bytes) {
+    tick(0);
     const std::byte* data = checkpoint_.bytes(entry_);
     const std::byte* from = std::max(begin, data);
     release(static_cast<std::uint64_t>(from - data), static_cast<std::uint64_t>(begin + bytes - from));

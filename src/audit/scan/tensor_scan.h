@@ -29,7 +29,8 @@ class TensorScan {
   std::uint64_t spans() const { return spans_; }
   /// True for the call that ends the last span: finish() is next. errors: FormatError (damaged compressed data)
   bool scan(std::uint64_t span, SpanCounter& counter, const Tick& tick);
-  Fingerprint finish();
+  /// `tick` is called now and then while blocks are looked at, with no bytes: what it throws ends that.
+  Fingerprint finish(const Tick& tick);
 
  private:
   void scan_mapped(std::uint64_t span, SpanCounter& counter, const Tick& tick);
@@ -42,8 +43,8 @@ class TensorScan {
   ClassMask possible(const SpanCounts& counts);
   void add_witnesses(const std::vector<ClassWitness>& found);
   void release(std::uint64_t offset, std::uint64_t bytes) const;
-  void examine(Fingerprint& out) const;
-  void examine_slice(Fingerprint& out) const;
+  void examine(Fingerprint& out, const Tick& tick) const;
+  void examine_slice(Fingerprint& out, const Tick& tick) const;
   bool is_shown(ClassWitness::Kind kind, const Fingerprint& out) const;
   std::uint64_t identity(const Fingerprint& out) const;
 
