@@ -12,9 +12,10 @@ constexpr std::size_t kHeads = 3, kHead = 8, kColumns = 64, kCount = kHeads * kH
 
 /// [H, 2, D/2, C] as [H, D/2, 2, C].
 template <class Value>
-std::vector<Value> interleaved(const std::vector<Value>& values, std::size_t columns = kColumns) {
+std::vector<Value> interleaved(const std::vector<Value>& values, std::size_t columns = kColumns,
+                               std::size_t heads = kHeads) {
   std::vector<Value> out;
-  for (std::size_t h = 0; h < kHeads; ++h)
+  for (std::size_t h = 0; h < heads; ++h)
     for (std::size_t i = 0; i < kHead / 2; ++i)
       for (std::size_t half = 0; half < 2; ++half) {
         const auto row = values.begin() + static_cast<std::ptrdiff_t>((h * kHead + half * kHead / 2 + i) * columns);
@@ -35,21 +36,21 @@ class DiffRows : public DiffFiles {
   std::string gguf(const std::string& data, DType dtype = DType::f32, const std::vector<std::string>& heads = {}) {
     testing::GgufBytes bytes;
     bytes.pairs = {testing::gguf_pair("general.architecture", testing::kString, testing::gguf_string("llama"))};
-    const std::vector<std::string> usual = {key("embedding_length", kHeads * kHead),
-                                            key("attention.head_count", kHeads)};
+    const std::vector<std::string> usual = {key("embedding_length", heads_ * kHead),
+                                            key("attention.head_count", heads_)};
     for (const std::string& pair : heads.empty() ? usual : heads) bytes.pairs.push_back(pair);
-    const std::uint64_t rows = kHeads * kHead;
+    const std::uint64_t rows = heads_ * kHead;
     bytes.infos = {testing::gguf_info("blk.0.attn_q.weight", {columns_, rows},
                                       static_cast<std::uint32_t>(dtype_info(dtype).gguf), 0)};
     bytes.data = data;
     return folder_.put("a.gguf", bytes.bytes());
   }
   std::string hugging_face(const std::string& dtype, const std::string& bytes) {
-    const auto rows = static_cast<std::int64_t>(kHeads * kHead), columns = static_cast<std::int64_t>(columns_);
+    const auto rows = static_cast<std::int64_t>(heads_ * kHead), columns = static_cast<std::int64_t>(columns_);
     return folder_.put("b.safetensors", file_of({{"q_proj", dtype, {rows, columns}, bytes}}));
   }
 
-  std::uint64_t columns_ = kColumns;
+  std::uint64_t columns_ = kColumns, heads_ = kHeads;
 };
 
 TEST_F(DiffRows, TheOrderIsThatOfBothFormats) {
@@ -61,6 +62,16 @@ TEST_F(DiffRows, TheOrderIsThatOfBothFormats) {
     EXPECT_EQ(from_gguf.row_in_b(row), turns[row]);
     EXPECT_EQ(to_gguf.row_in_b(turns[row]), row);
   }
+}
+
+// The first row of a head is where it was: what is looked at must not be first rows only.
+TEST_F(DiffRows, AsManyHeadsAsValuesLookedAtAreNotTakenForThePlainOrder) {
+  heads_ = 256;
+  columns_ = 32;
+  const std::vector<float> rows = weights(heads_ * kHead * columns_);
+  const DiffReport report = diff(gguf(raw(interleaved(rows, columns_, heads_))), hugging_face("F32", raw(rows)));
+  ASSERT_EQ(report.tensors.size(), 1u);
+  EXPECT_EQ(report.tensors[0].status, DiffStatus::reordered);
 }
 
 TEST_F(DiffRows, TheSameRowsInTheOtherOrderAreNeitherMissingNorEqual) {
@@ -152,7 +163,7 @@ TEST_F(DiffRows, HeadsThatAreNotStatedOrDoNotFitPairNothing) {
   };
   EXPECT_EQ(first({key("attention.key_length", kHead)}), DiffStatus::reordered);
   const std::vector<std::string> wider = {key("attention.key_length", kHead), key("embedding_length", 48),
-                                          key("attention.head_count", kHeads)};
+                                          key("attention.head_count", heads_)};
   EXPECT_EQ(first(wider), DiffStatus::reordered);  // heads need not fill the channels
   EXPECT_EQ(first({key("embedding_length", 24)}), DiffStatus::missing);
   EXPECT_EQ(first({key("attention.key_length", 7)}), DiffStatus::missing);

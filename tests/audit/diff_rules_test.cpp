@@ -1,4 +1,5 @@
 // The numbers of candor diff's rules, each from both sides; docs/diff.md states them.
+#include "audit/blocks/extent.h"
 #include "core/formats.h"
 #include "tests/audit/diff_files.h"
 
@@ -52,8 +53,8 @@ class DiffRules : public DiffFiles {
   std::string matched_by(int near, std::size_t others, std::size_t count = 1024) {
     constexpr std::uint16_t kOne = 0x3f80;  // where a step is 2^-7 of the value, the most that it can be
     Codes b(count, static_cast<std::uint16_t>(kOne + near));
-    for (std::size_t i = 0; i < others; ++i)
-      b[8 * i + 4] = kOne + 2;  // of every fourth value, those that no thinner sample has
+    const std::uint64_t looked_at = std::min<std::uint64_t>(256, count);
+    for (std::size_t i = 0; i < others; ++i) b[spread_index(i, looked_at, count)] = kOne + 2;
     return compare({vector_of("F32", std::vector<float>(count, 1.0f), "x")}, {vector_of("BF16", b, "y")})
         .tensors.at(0)
         .matched_by;

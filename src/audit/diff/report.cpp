@@ -58,6 +58,18 @@ bool is_worse(const Item& x, const Item& y) {
   return bad_x != bad_y ? bad_x > bad_y : changed_share(x.counts) > changed_share(y.counts);
 }
 
+/// In a sentence; the report's fields have the whole name.
+std::string said_name(const std::string& name) {
+  constexpr std::size_t kLongest = 192;
+  if (name.empty()) return "(no name)";
+  if (name.size() <= kLongest) return name;
+  const auto continues = [&name](std::size_t at) { return (static_cast<unsigned char>(name[at]) & 0xc0) == 0x80; };
+  std::size_t end = kLongest / 2, begin = name.size() - kLongest / 2;
+  while (end > 0 && continues(end)) --end;
+  while (begin < name.size() && continues(begin)) ++begin;
+  return name.substr(0, end).append("…").append(name, begin);
+}
+
 class ClassBuilder {
  public:
   ClassBuilder(std::pair<std::string, std::string> names, bool several, std::vector<JudgedPair>& pairs)
@@ -89,7 +101,7 @@ Saying ClassBuilder::saying(const JudgedPair& pair) const {
   Saying s;
   s.a = names_.first;
   s.b = names_.second;
-  if (several_) s.name = pair.diff.name_a.empty() ? pair.diff.name_b : pair.diff.name_a;
+  if (several_) s.name = said_name(pair.diff.name_a.empty() ? pair.diff.name_b : pair.diff.name_a);
   s.dtype_a = pair.diff.dtype_a;
   s.dtype_b = pair.dtype_b == DType::any ? pair.diff.dtype_b : std::string(dtype_name(pair.dtype_b));
   s.blocks_a = is_block(pair.dtype_a);

@@ -4,6 +4,7 @@
 #include <array>
 #include <cmath>
 
+#include "audit/blocks/extent.h"
 #include "audit/code_value.h"
 #include "audit/diff/element_stream.h"
 #include "audit/diff/values.h"
@@ -12,6 +13,7 @@
 namespace candor::audit_internal::comparison {
 namespace {
 
+// Spread with a jitter: at equal steps all may be first rows of heads, which are where they were in any row order.
 constexpr std::uint64_t kSampled = 256, kFewest = 16;
 
 double value_at(DType dtype, const std::byte* bytes, std::uint64_t index) {
@@ -24,9 +26,10 @@ std::vector<double> value_sample(const Checkpoint& checkpoint, const TensorEntry
   std::vector<double> sample;
   const std::uint64_t elements = io::checked_elements(entry.shape).value_or(0);
   if (!number_format(entry.dtype) || !in_place(entry) || elements < kFewest || !order.fits(entry)) return sample;
-  const std::uint64_t count = std::min(kSampled, elements), step = elements / count;
+  const std::uint64_t count = std::min(kSampled, elements);
   for (std::uint64_t i = 0; i < count; ++i)
-    sample.push_back(value_at(entry.dtype, checkpoint.bytes(entry), order.element_in_b(entry, i * step)));
+    sample.push_back(
+        value_at(entry.dtype, checkpoint.bytes(entry), order.element_in_b(entry, spread_index(i, count, elements))));
   return sample;
 }
 
