@@ -102,7 +102,7 @@ class Reports {
       : json_("--json", command.json), sarif_("--sarif", command.sarif), html_("--html", command.html) {}
 
   bool to_stdout() const { return json_.to_stdout() || sarif_.to_stdout() || html_.to_stdout(); }
-  /// All files or none: each is in its place when all are written.
+  /// No file takes its place before all are written, and a signal leaves none or all.
   void write(const AuditCommand& command, const AuditReport& report) const {
     ProgressBar bar(command.quiet || to_stdout());
     json_.write_parts(
@@ -110,6 +110,7 @@ class Reports {
     sarif_.write_parts(
         [&](const TextSink& sink) { write_audit_sarif(shown("writing SARIF", sink, bar), command, report); });
     html_.write_parts([&](const TextSink& sink) { write_audit_html(shown("writing HTML", sink, bar), report); });
+    throw_if_cancelled();
     for (const TextOutput* output : {&json_, &sarif_, &html_}) output->place();
   }
 

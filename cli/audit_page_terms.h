@@ -81,7 +81,9 @@ part?</dd>
 in bf16, each group still has few different values.</dd>
 <dt><b>scale, offset</b></dt><dd>What the levels of a block were multiplied by, and what was then added.</dd>
 <dt><b>scheme</b></dt><dd>A way of quantising: the levels, and which values share a scale. int4 has 16 levels;
-symmetric ones lie around zero, asymmetric ones have an offset; g32: 32 values share a scale; row: those of a row do.
+symmetric ones lie around zero, asymmetric ones have an offset; g32: 32 values share a scale; row, column, tensor: those
+of a row, a column, all do; 128x128: those of a square tile. A palette is a small set of values that all others were
+moved to.
 A name in brackets (q4_0) is GGUF's own.</dd>
 </dl>
 <h2 id="more">Where to read more</h2>

@@ -18,7 +18,7 @@ std::string_view colour_of(AuditVerdict verdict, const Style& style) {
 }
 
 /// Names out of files may hold anything, and a table wants one line of each.
-std::string name_of(const TensorAudit& tensor) { return tensor.name.empty() ? "(no name)" : shown_name(tensor.name); }
+std::string name_of(const TensorAudit& tensor) { return shown_name(tensor.name); }
 
 std::string class_table(const std::vector<AuditClass>& classes) {
   Table table({Align::left, Align::left, Align::right, Align::right, Align::right});

@@ -139,9 +139,10 @@ constexpr SubWords kSubs[] = {
 // Of a mixture within a wider file: "f16-in-f32".
 constexpr std::string_view kNarrowerMeaning =
     "The part fits the narrower format, which is named first; the rest fills the wider one.";
-// Of "int4 g32 (q4_1)" and the like.
+// Of "int4 g32 (q4_1)", "int8 tensor" and the like.
 constexpr std::string_view kSchemeMeaning =
-    "g and a number: so many values share one scale. A name in brackets is GGUF's own for the scheme.";
+    "What shares one scale: g and a number: so many values; row, column, tensor: all of it; 128x128: a square tile. A "
+    "name in brackets is GGUF's own for the scheme.";
 
 }  // namespace
 
@@ -171,7 +172,7 @@ std::string_view sub_meaning(AuditVerdict verdict, std::string_view sub) {
   for (const SubWords& words : kSubs)
     if (words.verdict == verdict && words.sub == sub) return words.meaning;
   if (verdict == mixed && sub.find("-in-") != std::string_view::npos) return kNarrowerMeaning;
-  if (verdict == dequantised && sub.find(" g") != std::string_view::npos) return kSchemeMeaning;
+  if (verdict == dequantised && sub.find(' ') != std::string_view::npos) return kSchemeMeaning;
   return "";
 }
 

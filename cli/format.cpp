@@ -136,7 +136,7 @@ std::string shortened(std::string_view text, std::size_t columns) {
   return std::string(text.substr(0, end)).append("…").append(text.substr(begin));
 }
 
-std::string shown_name(std::string_view name) { return shortened(readable(name), 96); }
+std::string shown_name(std::string_view name) { return name.empty() ? "(no name)" : shortened(readable(name), 96); }
 
 std::string Table::text() const {
   std::vector<std::size_t> widths(columns_.size());

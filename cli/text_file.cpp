@@ -83,13 +83,17 @@ void TextFile::write(std::string_view part) {
   }
 }
 
-void TextFile::commit() {
+void TextFile::commit() { finish(cancel_requested()); }
+
+void TextFile::commit_in_spite_of_signals() { finish(nullptr); }
+
+void TextFile::finish(const std::atomic<bool>* cancel) {
   if (!writer_) {
     if (close(std::exchange(fd_, -1)) != 0) fail("cannot write", errno);
     return;
   }
   try {
-    writer_->finish(cancel_requested());
+    writer_->finish(cancel);
   } catch (const PlacedError& error) {
     throw PlacedError(named(error));
   } catch (const IoError& error) {

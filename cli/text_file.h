@@ -1,6 +1,7 @@
 // Small text files (receipts, bench results) that appear whole or not at all.
 #pragma once
 
+#include <atomic>
 #include <memory>
 #include <optional>
 #include <string>
@@ -25,12 +26,14 @@ class TextFile {
 
   void write(std::string_view part);   // errors: IoError, Cancelled
   void commit();                       // errors: IoError, Cancelled (a signal came before it took its place)
+  void commit_in_spite_of_signals();   // errors: IoError
   void commit(std::string_view text);  // the whole text at once
   const std::string& path() const { return path_; }
   /// A pipe or a device, whose reader has what is written at once.
   bool in_place() const { return !writer_; }
 
  private:
+  void finish(const std::atomic<bool>* cancel);
   [[noreturn]] void fail(const char* action, int error) const;
   [[noreturn]] void fail(const IoError& error) const;
   std::string named(const IoError& error) const;
@@ -63,8 +66,9 @@ class TextOutput {
     make(TextSink([this](std::string_view part) { file_->write(part); }));
     if (file_->in_place()) file_->commit();  // its reader may wait for the end before it opens another
   }
-  void place() const {  // errors: IoError, Cancelled
-    if (file_ && !file_->in_place()) file_->commit();
+  /// Where several are placed, a signal must not leave some of them: look at it before the first.
+  void place() const {  // errors: IoError
+    if (file_ && !file_->in_place()) file_->commit_in_spite_of_signals();
   }
 
  private:

@@ -23,7 +23,7 @@ bool is_format(const std::string& name) {
 
 bool may_be_fingerprint(std::string_view text) {
   if (text.empty()) return true;
-  const std::string_view line = text.substr(0, std::min(text.find('\n'), kLongestLine));
+  const std::string_view begin = text.substr(0, kLongestLine), line = begin.substr(0, begin.find('\n'));
   const std::size_t first = line.find_first_not_of(" \t\r");
   if (first == std::string_view::npos || line[first] != '{') return false;
   return std::any_of(std::begin(kKinds), std::end(kKinds), [line](std::string_view kind) {
