@@ -8,6 +8,7 @@
 #include "convert/stochastic_rounding.h"
 #include "core/storage.h"
 #include "io/checked.h"
+#include "io/head_rows.h"
 
 namespace candor::convert_internal {
 namespace {
@@ -133,10 +134,9 @@ void throw_if_cancelled(const std::atomic<bool>* cancel) {
 
 std::int64_t source_row(RowOrder order, std::int64_t row, std::int64_t head_dim) {
   if (order == RowOrder::as_it_is) return row;
-  const std::int64_t head = row / head_dim, within = row % head_dim, half = head_dim / 2;
-  const std::int64_t from = order == RowOrder::halves ? within % half * 2 + within / half  // out of pairs
-                                                      : within % 2 * half + within / 2;    // into pairs
-  return head * head_dim + from;
+  const auto to = static_cast<std::uint64_t>(row), head = static_cast<std::uint64_t>(head_dim);
+  return static_cast<std::int64_t>(order == RowOrder::halves ? io::interleaved_row(to, head)
+                                                             : io::halves_row(to, head));
 }
 
 void stream_tensor(const Checkpoint& checkpoint, const TensorPlan& plan, const std::atomic<bool>* cancel,

@@ -7,6 +7,7 @@
 
 #include "audit/diff/values.h"
 #include "io/checked.h"
+#include "io/head_rows.h"
 
 namespace candor::audit_internal::comparison {
 namespace {
@@ -38,8 +39,7 @@ std::uint64_t row_elements(const TensorEntry& entry) {
 }  // namespace
 
 std::uint64_t RowOrder::row_in_b(std::uint64_t row_in_a) const {
-  const std::uint64_t row = row_in_a % head, half = head / 2, begin = row_in_a - row;
-  return begin + (interleaved_b ? row % half * 2 + row / half : row % 2 * half + row / 2);
+  return interleaved_b ? io::interleaved_row(row_in_a, head) : io::halves_row(row_in_a, head);
 }
 
 bool RowOrder::fits(const TensorEntry& entry) const {
