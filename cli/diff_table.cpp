@@ -42,7 +42,7 @@ std::string shape_change(const TensorDiff& tensor) {
 
 std::string found_text(const TensorDiff& tensor) {
   const std::string status(diff_status_name(tensor.status));
-  if (tensor.history.empty()) return status;
+  if (tensor.history.empty() || tensor.status == DiffStatus::same_values) return status;
   return tensor.status == DiffStatus::partly ? "partly: " + tensor.history : tensor.history;
 }
 
