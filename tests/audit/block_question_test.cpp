@@ -18,6 +18,16 @@ Fingerprint with_scheme(const AuditBlockScheme& scheme) {
   return tensor;
 }
 
+// Its bits say that there is a lattice, not whose.
+TEST(BlockQuestion, Int8OfATensorSaysWhatElseLooksTheSame) {
+  const auto note = [](const char* name, const char* extent) {
+    return ask(ask_blocks, with_scheme({name, 0, extent, 1, 1, 900, 0.01, 0})).proposal->note;
+  };
+  EXPECT_THAT(note("int8 symmetric", "tensor"), HasSubstr("multiples of one number"));
+  EXPECT_EQ(note("int8 symmetric", "row"), "");
+  EXPECT_EQ(note("fp8 e4m3", "tensor"), "");
+}
+
 TEST(BlockQuestion, SubsAndSentences) {
   struct Case {
     AuditBlockScheme scheme;

@@ -163,6 +163,7 @@ TEST(BlockSchemeOfATensor, Int8WhoseRowsDifferInSize) {
         ASSERT_FALSE(evidence.schemes.empty()) << spread << " " << seed << " " << dtype_name(dtype);
         EXPECT_EQ(evidence.schemes.front().name, "int8 symmetric");
         EXPECT_EQ(evidence.schemes.front().extent, "tensor");
+        EXPECT_EQ(evidence.first, 0u) << "the tensor begins there, not a sample of it";
         EXPECT_LE(distance_to_nearest(scales, evidence.schemes.front().scale), 0x1p-8);
       }
     }

@@ -92,6 +92,18 @@ TEST(ScanThreads, TheOrderOfTheSpansDoesNotMatter) {
   EXPECT_EQ(backwards.witnesses[7].index, 700'000u);
 }
 
+// Of a large tensor the pages that blocks need come back a few at a time: there a signal ends the look at them.
+TEST(ScanThreads, WhatATickThrowsEndsTheLookAtBlocks) {
+  const TemporaryFolder folder;
+  const std::vector<float> values(std::size_t{18} << 20, 0.5f);  // 72 MiB
+  const Checkpoint checkpoint = Checkpoint::open(
+      write_safetensors(folder, {{"weight", DType::f32, candor::testing::flat(values), bytes_of(values)}}));
+  TensorScan tensor(checkpoint, checkpoint.tensors()[0]);
+  SpanCounter counter;
+  for (std::uint64_t i = 0; i < tensor.spans(); ++i) tensor.scan(i, counter, [](std::uint64_t) {});
+  EXPECT_THROW(tensor.finish([](std::uint64_t) { throw Cancelled("now"); }), Cancelled);
+}
+
 // What is narrow begins in the third span; wide ones are kept for its sake.
 TEST(ScanThreads, NarrowAndWideWitnessesAreThoseOfAnyOrder) {
   using Kind = ClassWitness::Kind;

@@ -40,6 +40,17 @@ class LongNamesTest(CliTest):
         self.assertLess(max(map(len, result.stdout.split("\n"))), 600)
         self.assert_short(candor("diff", self.wide, self.narrow, "--verbose").stdout, 20 * TENSORS)
 
+    def test_sentences_of_diff(self):
+        one, other = self.folder / "one.safetensors", self.folder / "other.safetensors"
+        value = ("F32", [8], struct.pack("<8f", *range(8)))
+        for name, shown in (("é" * LONG, "…"), ("", "'(no name)'")):
+            write_safetensors(one, {name: value, "w": value})
+            write_safetensors(other, {"w": value})
+            lines = [line for line in candor("diff", one, other, "-q").stdout.split("\n") if "is missing" in line]
+            self.assertEqual(len(lines), 1)
+            self.assertIn(shown, lines[0])
+            self.assertLess(len(lines[0]), 400)
+
     def test_convert(self):
         out = self.folder / "out.safetensors"
         result = candor("convert", self.wide, out, "--dtype", "bf16", "--explain")

@@ -80,6 +80,25 @@ TEST(Signals, EndReportsOfWhichSomeAreWritten) {
             0);
 }
 
+// The first of several files is in its place: the others follow, whatever comes.
+TEST(Signals, DoNotPartReportsThatTakeTheirPlaces) {
+  const testing::TemporaryFolder folder;
+  const pid_t child = ::fork();
+  if (child == 0) {
+    install_signal_handlers();
+    const TextOutput first("--json", folder.path("a")), second("--html", folder.path("b"));
+    for (const TextOutput* report : {&first, &second}) report->write_parts([](const TextSink& sink) { sink("whole"); });
+    first.place();
+    ::raise(SIGTERM);
+    second.place();
+    ::_exit(0);
+  }
+  int status = 0;
+  ::waitpid(child, &status, 0);
+  EXPECT_TRUE(WIFEXITED(status) && WEXITSTATUS(status) == 0) << status;
+  EXPECT_EQ(folder.names().size(), 2u);
+}
+
 TEST(Signals, EndWhatWaitsForAReader) {
   EXPECT_EQ(cancelled([](const testing::TemporaryFolder&) {
               ::raise(SIGINT);
