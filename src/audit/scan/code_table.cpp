@@ -45,17 +45,19 @@ inline void count(const std::byte* data, std::uint64_t elements, std::uint32_t* 
       for (std::uint64_t k = 0; k < 8; k += kBytes) even[index(at + k)] += static_cast<std::uint32_t>(kRun / 8);
       continue;
     }
-    for (std::uint64_t k = 0; k < kRun; k += 8) {
-      if (k % kCacheLine == 0) __builtin_prefetch(at + kAhead<kBytes> + k);
-      words(load<std::uint64_t>(at + k));
+    for (std::uint64_t line = 0; line < kRun; line += kCacheLine) {
+      __builtin_prefetch(at + kAhead<kBytes> + line);
+#pragma GCC unroll 8  // a counter store a cycle leaves no room for a branch every eight bytes
+      for (std::uint64_t k = 0; k < kCacheLine; k += 8) words(load<std::uint64_t>(at + line + k));
     }
   }
   for (; i < elements; ++i) ++(i % 2 == 0 ? even : odd)[index(data + i * kBytes)];
 }
 
+template <std::size_t kLines = 1>
 inline bool any(const std::uint32_t* line) {
   std::uint32_t all = 0;
-  for (int i = 0; i < 16; ++i) all |= line[i];
+  for (std::size_t i = 0; i < 16 * kLines; ++i) all |= line[i];
   return all != 0;
 }
 
@@ -133,9 +135,19 @@ void CodeTable::add_upper_19(const std::byte* data, std::uint64_t elements) {
 
 template <class Take>
 void CodeTable::each_line(Take&& take) {
+  constexpr std::size_t kTogether = 8;  // most are empty, and so are their neighbours
   const std::size_t lines = bytes_only_ ? 256 / kLine : kCodes / kLine;
-  for (std::size_t line = 0; line < lines; ++line)
-    if (all_ || marked_[line] != 0) take(line);
+  const std::size_t depth = deep_ ? 8 : 1;
+  for (std::size_t first = 0; first < lines; first += kTogether) {
+    if (all_) {
+      bool found = any<kTogether>(odd_.get() + first * kLine);
+      for (std::size_t low = 0; low < depth; ++low)
+        found = any<kTogether>(even_.get() + low * kCodes + first * kLine) || found;
+      if (!found) continue;
+    }
+    for (std::size_t line = first; line < first + kTogether; ++line)
+      if (all_ || marked_[line] != 0) take(line);
+  }
   std::memset(marked_.get(), 0, lines);
   deep_ = bytes_only_ = false;
 }

@@ -105,15 +105,19 @@ std::size_t SignificandTable<Bits>::add_groups(const std::byte* values, std::siz
     const std::size_t n = std::min(kMost, groups - group);
     const std::byte* at = values + group * kCellGroup * sizeof(Bits);
     significand_cells(at, n, cells, most);
-    for (std::size_t i = 0; i < n * kCellGroup; i += 4) {
+    for (std::size_t i = 0; i < n * kCellGroup; i += kCellGroup) {
       // While counters are busy memory is not: it brings the values of the next groups.
-      if (i % 16 == 0) __builtin_prefetch(at + (4 * kMost * kCellGroup + i) * sizeof(Bits));
-      std::uint64_t word;
-      std::memcpy(&word, cells + i, sizeof word);
-      ++table[word & 0xffff];
-      ++table[kCells<Bits> + (word >> 16 & 0xffff)];
-      ++table[2 * kCells<Bits> + (word >> 32 & 0xffff)];
-      ++table[3 * kCells<Bits> + (word >> 48)];
+      for (std::size_t k = 0; k < kCellGroup; k += 16)
+        __builtin_prefetch(at + (4 * kMost * kCellGroup + i + k) * sizeof(Bits));
+#pragma GCC unroll 16
+      for (std::size_t k = 0; k < kCellGroup; k += 4) {
+        std::uint64_t word;
+        std::memcpy(&word, cells + i + k, sizeof word);
+        ++table[word & 0xffff];
+        ++table[kCells<Bits> + (word >> 16 & 0xffff)];
+        ++table[2 * kCells<Bits> + (word >> 32 & 0xffff)];
+        ++table[3 * kCells<Bits> + (word >> 48)];
+      }
     }
     for (std::size_t g = 0; g < n; ++g)
       if (most[g] >= fewest_) add_patterns(at + g * kCellGroup * sizeof(Bits), cells + g * kCellGroup);

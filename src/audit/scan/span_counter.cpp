@@ -53,17 +53,16 @@ void merge_counts(CodeCounts& counts, CodeCounts more) {
     counts = std::move(more);
     return;
   }
-  CodeCounts merged;
-  merged.reserve(std::max(counts.size(), more.size()));
-  auto a = counts.begin();
-  for (const auto& [code, count] : more) {
-    while (a != counts.end() && a->first < code) merged.push_back(*a++);
-    if (a != counts.end() && a->first == code)
-      merged.emplace_back(code, a++->second + count);
+  CodeCounts merged(counts.size() + more.size());
+  auto a = counts.begin(), b = more.begin(), out = merged.begin();
+  while (a != counts.end() && b != more.end()) {
+    if (a->first == b->first)
+      *out++ = {a->first, a++->second + b++->second};
     else
-      merged.emplace_back(code, count);
+      *out++ = a->first < b->first ? *a++ : *b++;
   }
-  merged.insert(merged.end(), a, counts.end());
+  out = std::copy(b, more.end(), std::copy(a, counts.end(), out));
+  merged.erase(out, merged.end());
   counts = std::move(merged);
 }
 

@@ -27,6 +27,13 @@ ClassTable make_table(DType dtype) {
   return table;
 }
 
+/// Made when a tensor of the dtype is met.
+template <DType kType>
+const ClassTable* table_of() {
+  static const ClassTable table = make_table(kType);
+  return &table;
+}
+
 constexpr Widths widths(const NumberFormat& container, const NumberFormat& narrow) {
   return {container.mantissa, narrow.mantissa};
 }
@@ -124,17 +131,15 @@ ClassMask width_class(DType dtype, std::uint64_t bits) {
 }
 
 const std::array<ClassMask, 65536>* code_classes(DType dtype) {
-  static const ClassTable bf16 = make_table(DType::bf16), f16 = make_table(DType::f16);
-  static const ClassTable e4m3 = make_table(DType::f8_e4m3), e5m2 = make_table(DType::f8_e5m2);
   switch (dtype) {
     case DType::bf16:
-      return &bf16;
+      return table_of<DType::bf16>();
     case DType::f16:
-      return &f16;
+      return table_of<DType::f16>();
     case DType::f8_e4m3:
-      return &e4m3;
+      return table_of<DType::f8_e4m3>();
     case DType::f8_e5m2:
-      return &e5m2;
+      return table_of<DType::f8_e5m2>();
     default:
       return nullptr;
   }
