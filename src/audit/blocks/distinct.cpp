@@ -95,54 +95,85 @@ struct Sample {
   std::uint64_t tries = 0, draws = 0;
 };
 
-/// Places of the elements of the blocks from `first` up to `last`, one block after the other. Blocks of columns are
-/// taken eight neighbours at a time: their elements share cache lines, and to find a page costs more than to count what
-/// is in it.
-void sample_places(const TensorSlice& slice, const Sample& sample, std::uint64_t first, std::uint64_t last,
-                   Places& all) {
-  thread_local Places places;
-  const Extent& extent = sample.extent;
-  const std::uint64_t count = block_count(slice, extent);
-  const std::uint64_t side = extent.kind == Kind::columns ? std::min(kNeighbours, count) : 1;
+/// The sample's block with this number. Blocks of columns are taken eight neighbours at a time: their elements share
+/// cache lines, and to find a page costs more than to count what is in it.
+std::uint64_t sampled_block(const TensorSlice& slice, const Sample& sample, std::uint64_t i) {
+  const std::uint64_t count = block_count(slice, sample.extent);
+  const std::uint64_t side = sample.extent.kind == Kind::columns ? std::min(kNeighbours, count) : 1;
   const std::uint64_t groups = (sample.tries + side - 1) / side;
-  all.clear();
-  for (std::uint64_t i = first; i < last; ++i) {
-    block_places(slice, extent, spread_index(i / side, groups, count / side) * side + i % side, places);
-    all.insert(all.end(), places.begin(), places.end());
+  return spread_index(i / side, groups, count / side) * side + i % side;
+}
+
+/// Tells the processor that the element will be read.
+template <class Code>
+void fetch(const TensorSlice& slice, std::uint64_t place) {
+  __builtin_prefetch(slice.data + place * sizeof(Code));
+}
+
+/// The codes of blocks whose elements lie side by side, of which these are the first ones.
+template <class Code>
+void read_runs(const TensorSlice& slice, const Places& starts, std::uint64_t draws, Code* codes) {
+  constexpr std::size_t kAhead = 8;
+  for (std::size_t i = 0; i < starts.size(); ++i) {
+    fetch<Code>(slice, starts[std::min(i + kAhead, starts.size() - 1)]);
+    for (std::uint64_t draw = 0; draw < draws; ++draw) *codes++ = slice.read<Code>(starts[i] + draw);
   }
 }
 
 /// The codes at the places, in their order. `together`: so many blocks of `draws` places are read side by side.
 template <class Code>
-void read_codes(const TensorSlice& slice, const Places& places, std::uint64_t draws, std::uint64_t together,
-                std::vector<Code>& codes) {
+void read_places(const TensorSlice& slice, const Places& places, std::uint64_t draws, std::uint64_t together,
+                 Code* codes) {
   constexpr std::size_t kAhead = 24;  // many pages are looked for at a time
-  codes.resize(places.size());
-  const auto read = [&](std::size_t at) { codes[at] = slice.read<Code>(places[at]); };
+  const std::uint64_t* at = places.data();
+  const std::size_t last = places.size() - 1, group = together * draws;
   std::size_t first = 0;
-  for (; together > 1 && first + together * draws <= places.size(); first += together * draws)
+  for (; together > 1 && first + group <= places.size(); first += group)
     for (std::size_t draw = 0; draw < draws; ++draw) {
-      const std::size_t next = first + std::min<std::size_t>(draw + kAhead, draws - 1);
-      __builtin_prefetch(slice.data + places[next] * sizeof(Code));
-      for (std::size_t block = 0; block < together; ++block) read(first + block * draws + draw);
+      const std::size_t next = draw + kAhead, beyond = next < draws ? 0 : group - draws;  // of the group that follows
+      fetch<Code>(slice, at[std::min(first + beyond + next, last)]);
+      for (std::size_t i = first + draw; i < first + group; i += draws) codes[i] = slice.read<Code>(at[i]);
     }
-  for (std::size_t at = first; at < places.size(); ++at) {
-    __builtin_prefetch(slice.data + places[std::min(at + kAhead, places.size() - 1)] * sizeof(Code));
-    read(at);
+  for (std::size_t i = first; i < places.size(); ++i) {
+    fetch<Code>(slice, at[std::min(i + kAhead, last)]);
+    codes[i] = slice.read<Code>(at[i]);
   }
 }
 
+/// The codes of the blocks from `first` up to `last`, one block after the other.
 template <class Code>
-void count_codes(const TensorSlice& slice, const Places& places, std::uint64_t draws, std::uint64_t together,
+void read_sample(const TensorSlice& slice, const Sample& sample, std::uint64_t first, std::uint64_t last,
+                 std::vector<Code>& codes) {
+  thread_local Places all_places, block;
+  Places& places = all_places;
+  const bool runs = sample.extent.kind == Kind::rows;
+  places.clear();
+  for (std::uint64_t i = first; i < last; ++i) {
+    const std::uint64_t number = sampled_block(slice, sample, i);
+    if (runs) {
+      places.push_back(first_place(slice, sample.extent, number));
+    } else {
+      block_places(slice, sample.extent, number, block);
+      places.insert(places.end(), block.begin(), block.end());
+    }
+  }
+  codes.resize((last - first) * sample.draws);
+  if (runs) return read_runs(slice, places, sample.draws, codes.data());
+  read_places(slice, places, sample.draws, sample.extent.kind == Kind::columns ? kNeighbours : 1, codes.data());
+}
+
+template <class Code>
+void count_codes(const TensorSlice& slice, const Sample& sample, std::uint64_t first, std::uint64_t last,
                  AuditDistinct& distinct) {
   thread_local CodeSet<Code> thread_set;
   thread_local std::vector<Code> codes;
-  read_codes(slice, places, draws, together, codes);
+  read_sample(slice, sample, first, last, codes);
   CodeSet<Code>& set = thread_set;
-  for (auto block = codes.begin(); block != codes.end(); block += static_cast<std::ptrdiff_t>(draws)) {
+  const Code* code = codes.data();
+  for (std::uint64_t block = first; block < last; ++block) {
     set.clear();
     std::size_t different = 0;
-    for (std::uint64_t i = 0; i < draws; ++i) different += set.insert(block[static_cast<std::ptrdiff_t>(i)]) ? 1 : 0;
+    for (std::uint64_t i = 0; i < sample.draws; ++i) different += set.insert(*code++) ? 1 : 0;
     if (distinct.blocks.size() <= different) distinct.blocks.resize(different + 1);
     ++distinct.blocks[different];
   }
@@ -151,16 +182,13 @@ void count_codes(const TensorSlice& slice, const Places& places, std::uint64_t d
 void count_blocks(const TensorSlice& slice, const Sample& sample, std::uint64_t first, std::uint64_t last,
                   AuditDistinct& distinct) {
   if (first == last) return;
-  thread_local Places places;
-  sample_places(slice, sample, first, last, places);
-  const std::uint64_t together = sample.extent.kind == Kind::columns ? kNeighbours : 1;
   switch (dtype_info(slice.dtype).block_bytes) {
     case 2:
-      return count_codes<std::uint16_t>(slice, places, sample.draws, together, distinct);
+      return count_codes<std::uint16_t>(slice, sample, first, last, distinct);
     case 4:
-      return count_codes<std::uint32_t>(slice, places, sample.draws, together, distinct);
+      return count_codes<std::uint32_t>(slice, sample, first, last, distinct);
     default:
-      return count_codes<std::uint64_t>(slice, places, sample.draws, together, distinct);
+      return count_codes<std::uint64_t>(slice, sample, first, last, distinct);
   }
 }
 

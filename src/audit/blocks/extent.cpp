@@ -43,6 +43,19 @@ Rectangle rectangle_of(const TensorSlice& slice, const Extent& extent, std::uint
   return {.height = slice.rows, .width = slice.columns};
 }
 
+/// `wanted` of more things, evenly spaced with a jitter: a strided sample of a matrix would see the same few columns.
+class Spread {
+ public:
+  Spread(std::uint64_t wanted, std::uint64_t count) : wanted_(wanted), step_(count / wanted), rest_(count % wanted) {}
+  std::uint64_t at(std::uint64_t i) const {
+    // i * count may not fit 64 bits for absurd counts; whole steps plus the remainder's share do.
+    return i * step_ + (rest_ == 0 ? 0 : i * rest_ / wanted_) + mixed_bits(i + kMixStep) % step_;
+  }
+
+ private:
+  std::uint64_t wanted_, step_, rest_;
+};
+
 // In the order of values: the sign's bit flipped, or all bits of what is below zero.
 template <class Code>
 Code ordered(Code code) {
@@ -111,11 +124,7 @@ TensorSlice without_short_rows(const TensorSlice& slice) {
 }
 
 std::uint64_t spread_index(std::uint64_t i, std::uint64_t wanted, std::uint64_t count) {
-  if (wanted >= count) return i;
-  const std::uint64_t step = count / wanted;
-  // i * count may not fit 64 bits for absurd counts; whole steps plus the remainder's share do. Mixed, because a
-  // strided sample of a matrix would see the same few columns.
-  return i * step + i * (count % wanted) / wanted + mixed_bits(i + kMixStep) % step;
+  return wanted >= count ? i : Spread(wanted, count).at(i);
 }
 
 std::uint64_t block_count(const TensorSlice& slice, const Extent& extent) {
@@ -144,7 +153,8 @@ void block_places(const TensorSlice& slice, const Extent& extent, std::uint64_t 
     for (std::uint64_t y = 0, i = 0; y < whole.height; ++y)
       for (std::uint64_t x = 0; x < whole.width; ++x) places[i++] = (whole.top + y) * slice.columns + whole.left + x;
   } else {
-    for (std::uint64_t i = 0; i < draws; ++i) places[i] = whole.place(slice, spread_index(i, draws, count));
+    const Spread spread(draws, count);
+    for (std::uint64_t i = 0; i < draws; ++i) places[i] = whole.place(slice, spread.at(i));
   }
 }
 
