@@ -20,7 +20,8 @@ template <class Ask>
 Asked ask(Ask&& question, const Fingerprint& tensor, double threshold_bits = 40) {
   Asked out;
   const std::optional<Measured> measured = measure(tensor);
-  out.proposal = question(Question{tensor, measured, threshold_bits, out.evidence});
+  const MagnitudeTable magnitudes = magnitudes_of(tensor);
+  out.proposal = question(Question{tensor, measured, magnitudes, threshold_bits, out.evidence});
   return out;
 }
 
@@ -28,8 +29,9 @@ Asked ask(Ask&& question, const Fingerprint& tensor, double threshold_bits = 40)
 inline Asked ask_first_four(const Fingerprint& tensor) {
   Asked out;
   const std::optional<Measured> measured = measure(tensor);
+  const MagnitudeTable magnitudes = magnitudes_of(tensor);
   for (const auto& question : {ask_structure, ask_bit_view, ask_significand, ask_blocks}) {
-    const std::optional<Proposal> said = question(Question{tensor, measured, 40, out.evidence});
+    const std::optional<Proposal> said = question(Question{tensor, measured, magnitudes, 40, out.evidence});
     if (!out.proposal) out.proposal = said;
   }
   return out;

@@ -41,7 +41,8 @@ inline TensorAudit judged(const Fingerprint& tensor, double threshold_bits = 40)
 inline HistoryAnswer ask_both(const Fingerprint& tensor, double threshold_bits = 40) {
   HistoryAnswer answer;
   const std::optional<Measured> measured = measure(tensor);
-  const Question question{tensor, measured, threshold_bits, answer.evidence};
+  const MagnitudeTable magnitudes = magnitudes_of(tensor);
+  const Question question{tensor, measured, magnitudes, threshold_bits, answer.evidence};
   std::optional<Proposal> gate = ask_smoothness(question), history = ask_history(question);
   if (gate || history) answer.proposal = gate ? *gate : *history;
   return answer;

@@ -128,7 +128,8 @@ TensorAudit judge(const Fingerprint& tensor, const std::optional<Measured>& meas
   TensorAudit audit = described(tensor);
   std::optional<Proposal> verdict;
   if (is_judged(tensor.dtype)) {
-    const Question question{tensor, measured, threshold_bits, audit.evidence};
+    const MagnitudeTable magnitudes = magnitudes_of(tensor);
+    const Question question{tensor, measured, magnitudes, threshold_bits, audit.evidence};
     bool by_label = false;
     const auto consider = [&](std::optional<Proposal> proposal) {
       if (!verdict)

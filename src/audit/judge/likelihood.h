@@ -15,6 +15,7 @@ namespace candor::audit_internal {
 /// sum of weight * log(1 + pi (ratio - 1)). Weights below zero are those of normalisers.
 class ShareLikelihood {
  public:
+  ShareLikelihood() { recent_.fill(kNone); }
   void add(double weight, double ratio);
   void append(const ShareLikelihood& other);
   void compact();                 // merges equal ratios
@@ -26,7 +27,10 @@ class ShareLikelihood {
   struct Term {
     double weight, ratio;
   };
+  static constexpr std::uint32_t kNone = 0xffffffff;
+
   std::vector<Term> terms_;
+  std::array<std::uint32_t, 16> recent_;  // terms by their ratio: most of what is added has one of a few ratios
 };
 
 /// "Pure" allows one foreign value in a million, so that a single one costs 20 bits and not everything.

@@ -7,6 +7,7 @@
 #include <string>
 
 #include "audit/fingerprint.h"
+#include "audit/judge/magnitudes.h"
 #include "audit/judge/measured.h"
 #include "candor/audit.h"
 
@@ -28,6 +29,7 @@ struct Proposal {
 struct Question {
   const Fingerprint& tensor;
   const std::optional<Measured>& measured;  // measure(tensor)
+  const MagnitudeTable& magnitudes;         // magnitudes_of(tensor)
   double threshold_bits;
   AuditEvidence& evidence;  // tests are appended
 };

@@ -3,6 +3,7 @@
 #include <numbers>
 
 #include "audit/judge/likelihood.h"
+#include "core/formats.h"
 
 namespace candor::audit_internal {
 
@@ -39,7 +40,14 @@ double golden_maximum(const ShareLikelihood& likelihood, double low, double high
 }  // namespace
 
 void ShareLikelihood::add(double weight, double ratio) {
-  if (weight != 0 && ratio != 1) terms_.push_back({weight, ratio});
+  if (weight == 0 || ratio == 1) return;
+  std::uint32_t& recent = recent_[f64_bits(ratio) * 0x9e3779b97f4a7c15u >> 60];
+  if (recent != kNone && terms_[recent].ratio == ratio) {
+    terms_[recent].weight += weight;
+    return;
+  }
+  recent = static_cast<std::uint32_t>(terms_.size());
+  terms_.push_back({weight, ratio});
 }
 
 void ShareLikelihood::append(const ShareLikelihood& other) {
@@ -50,6 +58,7 @@ void ShareLikelihood::compact() {
   std::stable_sort(terms_.begin(), terms_.end(), [](const Term& a, const Term& b) { return a.ratio < b.ratio; });
   std::vector<Term> all;
   all.swap(terms_);
+  recent_.fill(kNone);
   for (std::size_t i = 0; i < all.size();) {
     const double ratio = all[i].ratio;
     double weight = all[i++].weight;

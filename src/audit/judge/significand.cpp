@@ -240,7 +240,7 @@ std::optional<Proposal> ask_mixture(const Question& question, const NarrowFormat
 std::optional<Proposal> ask_significand(const Question& question) {
   const NarrowFormat* container = container_format(question.tensor.dtype);
   if (container == nullptr) return std::nullopt;
-  const MagnitudeTable table = magnitudes_of(question.tensor);
+  const MagnitudeTable& table = question.magnitudes;
   const std::vector<SignificandCell> cells = significand_cells(question.tensor);
   const Narrowed found = find_narrowed(question.tensor, *container, table, cells);
   if (found.format == nullptr) {

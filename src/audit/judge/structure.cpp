@@ -24,7 +24,7 @@ constexpr int kFp8Significand = 4;
 
 /// What every rule looks at.
 struct Census {
-  MagnitudeTable table;                                                         // empty without codes
+  const MagnitudeTable& table;                                                  // empty without codes
   std::vector<SignificandCell> cells;                                           // f32 and f64
   std::uint64_t elements = 0, zeros = 0, infinities = 0, nans = 0, values = 0;  // values: finite, not zero
   bool fits_blocks = false;                                                     // a block scheme explains the values
@@ -34,9 +34,9 @@ struct Census {
   bool has_codes() const { return !table.values.empty(); }
 };
 
-Census take_census(const Fingerprint& tensor, double threshold_bits) {
-  Census c;
-  c.table = magnitudes_of(tensor);
+Census take_census(const Question& question) {
+  const Fingerprint& tensor = question.tensor;
+  Census c{.table = question.magnitudes};
   c.cells = significand_cells(tensor);
   c.elements = tensor.elements;
   c.narrow = tensor.dtype == DType::bf16 || tensor.dtype == DType::f16;
@@ -48,7 +48,7 @@ Census take_census(const Fingerprint& tensor, double threshold_bits) {
   c.values = c.table.count();
   if (!c.has_codes())
     for (const SignificandCell& cell : c.cells) c.values += cell.count;
-  c.fits_blocks = !tensor.blocks.schemes.empty() && tensor.blocks.schemes.front().bits >= threshold_bits;
+  c.fits_blocks = !tensor.blocks.schemes.empty() && tensor.blocks.schemes.front().bits >= question.threshold_bits;
   return c;
 }
 
@@ -199,7 +199,7 @@ void add_f16_lowest(const Census& c, Proposal& p) {
 
 std::optional<Proposal> ask_structure(const Question& question) {
   if (!is_floating(question.tensor.dtype)) return std::nullopt;
-  const Census c = take_census(question.tensor, question.threshold_bits);
+  const Census c = take_census(question);
   std::optional<Proposal> proposal = nothing_there(c);
   if (!proposal) proposal = constants_and_masks(c);
   if (!proposal) proposal = sparse(c);
