@@ -162,7 +162,7 @@ PytorchTensors parse_pytorch_zip(const std::byte* data, std::uint64_t size, cons
   const Pickle pickle = run_pickle(cursor);
   if (cursor.remaining() != 0) cursor.fail(std::to_string(cursor.remaining()) + " bytes follow the pickle");
   PytorchTensors found = pytorch_tensors(
-      pickle, [&](const PytorchStorage& storage) { return storages.find(storage); }, file);
+      pickle, [&](const PytorchStorage& storage) { return storages.find(storage); }, file, size);
   if (const ZipEntry* json = storages.entry(kCandorJson)) found.metadata = read_candor_json(data, *json, file).metadata;
   return found;
 }
@@ -185,7 +185,7 @@ PytorchTensors parse_pytorch_legacy(const std::byte* data, std::uint64_t size, c
   LegacyStorages storages(object, file);
   storages.read(keys, cursor);
   return pytorch_tensors(
-      object, [&](const PytorchStorage& storage) { return storages.find(storage); }, file);
+      object, [&](const PytorchStorage& storage) { return storages.find(storage); }, file, size);
 }
 
 }  // namespace candor::io

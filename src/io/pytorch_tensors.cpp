@@ -13,18 +13,21 @@ namespace {
 
 constexpr int kDeepest = 256;
 constexpr std::uint64_t kLongestName = 4096;
+constexpr std::uint64_t kViews = 64,
+                        kViewed = std::uint64_t{256} << 20;  // bytes of tensors: times the file's, and more
 constexpr std::string_view kHostile = "the file is damaged or hostile";
 
 /// Walks the values from the root. Ids may share and form cycles, so the steps are counted: a walk of a true checkpoint
 /// takes about as many as it has values.
 class Walk {
  public:
-  Walk(const Pickle& pickle, const StorageFinder& find, const std::string& file)
+  Walk(const Pickle& pickle, const StorageFinder& find, const std::string& file, std::uint64_t file_bytes)
       : pickle_(pickle),
         find_(find),
         file_(file),
         steps_left_(std::max<std::uint64_t>(8 * pickle.size(), 1u << 16)),
-        bytes_left_(8 * pickle.bytes() + (8u << 20)) {}
+        bytes_left_(8 * pickle.bytes() + (8u << 20)),
+        values_left_(kViews * file_bytes + kViewed) {}
 
   PytorchTensors result() {
     if (is_pytorch_tensor(pickle_, pickle_.root()))
@@ -104,6 +107,10 @@ class Walk {
       if (names_.at(name) == id) return;  // the same thing on two ways
       fail(id, "two tensors are called " + quote(name));
     }
+    if (entry.nbytes > values_left_)
+      fail(id, "the tensors have more bytes than " + std::to_string(kViews) +
+                   " times the file's: they are views of the same storages");
+    values_left_ -= entry.nbytes;
     entry.name = name;
     found_.tensors.push_back(std::move(entry));
     found_.spellings.push_back(std::move(spelling));
@@ -112,7 +119,7 @@ class Walk {
   const Pickle& pickle_;
   const StorageFinder& find_;
   const std::string& file_;
-  std::uint64_t steps_left_, bytes_left_;
+  std::uint64_t steps_left_, bytes_left_, values_left_;
   std::string path_;  // keys on the way
   std::unordered_map<std::string, PickleId> names_;
   PytorchTensors found_;
@@ -135,8 +142,9 @@ void sort_by_place(PytorchTensors& found) {
 
 }  // namespace
 
-PytorchTensors pytorch_tensors(const Pickle& pickle, const StorageFinder& find, const std::string& file) {
-  PytorchTensors found = Walk(pickle, find, file).result();
+PytorchTensors pytorch_tensors(const Pickle& pickle, const StorageFinder& find, const std::string& file,
+                               std::uint64_t file_bytes) {
+  PytorchTensors found = Walk(pickle, find, file, file_bytes).result();
   sort_by_place(found);
   for (PickleId id = 0; id < pickle.size(); ++id)
     if (pickle.kind(id) == PickleKind::symbol && !pytorch_symbol_is_known(pickle.symbol(id)))

@@ -40,7 +40,9 @@ struct PytorchTensors {
 };
 
 /// Every tensor that the root reaches through dicts, lists, tuples and the states of objects. Names are the keys on the
-/// way, with dots between them. errors: FormatError with the byte of the opcode
-PytorchTensors pytorch_tensors(const Pickle& pickle, const StorageFinder& find, const std::string& file);
+/// way, with dots between them. Views may have many times the `file_bytes`, but not without end.
+///   errors   FormatError with the byte of the opcode
+PytorchTensors pytorch_tensors(const Pickle& pickle, const StorageFinder& find, const std::string& file,
+                               std::uint64_t file_bytes);
 
 }  // namespace candor::io

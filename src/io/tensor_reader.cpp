@@ -36,6 +36,15 @@ std::uint64_t unit_bytes(const TensorEntry& entry) {
   return bytes <= kWidest || !entry.strides.empty() ? bytes : 1;
 }
 
+/// An array that is inflated whole may not be much larger than what the file has of it.
+void require_modest(const TensorEntry& entry, std::uint64_t stored_bytes, const std::string& file) {
+  constexpr std::uint64_t kTimes = 4, kModest = std::uint64_t{64} << 20;
+  if (entry.nbytes <= kModest || entry.nbytes / kTimes <= stored_bytes) return;
+  throw FormatError("npz: " + file + ": array " + io::quote(entry.name) + " is compressed and in Fortran order, so " +
+                    std::to_string(entry.nbytes) + " bytes would be held for " + std::to_string(stored_bytes) +
+                    " of the file: save it in C order, or uncompressed (numpy.savez)");
+}
+
 }  // namespace
 
 void TensorReader::Impl::start_compressed(const TensorEntry& entry) {
@@ -48,6 +57,7 @@ void TensorReader::Impl::start_compressed(const TensorEntry& entry) {
   std::vector<std::byte> header(it->second.skip);
   inflate->read(header.data(), header.size());
   if (entry.strides.empty()) return;
+  require_modest(entry, it->second.place.stored_bytes, checkpoint->files.at(entry.file));
   whole.resize(entry.nbytes);
   inflate->read(whole.data(), whole.size());
   inflate.reset();

@@ -23,7 +23,7 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
       return {0, bytes};
     };
     const std::vector<std::uint8_t> memory(4096);
-    fuzz::check_strided_tensors(io::pytorch_tensors(pickle, find, file).tensors, memory.data(), memory.size());
+    fuzz::check_strided_tensors(io::pytorch_tensors(pickle, find, file, 4096).tensors, memory.data(), memory.size());
   } catch (const FormatError&) {
   }
   return 0;

@@ -71,6 +71,20 @@ TEST(Npy, ASidecarThatDoesNotFitIsRefused) {
   EXPECT_EQ(Checkpoint::open(path).tensor("x").to_f32(), (std::vector<float>{1, 2})) << "bits saved as u2";
 }
 
+TEST(NpzReader, AnArrayThatIsInflatedWholeIsNotMuchLargerThanItsFile) {
+  const TemporaryFolder folder;
+  const auto archive = [&](const char* shape, std::uint64_t bytes, bool fortran) {
+    const std::string array = npy_bytes(npy_dict("<f4", shape, fortran), std::string(bytes, '\0'));
+    return Checkpoint::open(folder.put("x.npz", testing::ZipBytes({testing::compressed("w.npy", array)}).bytes));
+  };
+  const auto first = [](const Checkpoint& file) { return TensorReader(file, file.tensors()[0]).next(65536).size(); };
+  EXPECT_EQ(first(archive("(4096, 4096)", 64 << 20, true)), 65536u);
+  EXPECT_EQ(first(archive("(4097, 4096)", (64 << 20) + 16384, false)), 65536u);
+  const Checkpoint large = archive("(4097, 4096)", (64 << 20) + 16384, true);
+  EXPECT_NE(error_text<FormatError>([&] { first(large); }).find("save it in C order, or uncompressed"),
+            std::string::npos);
+}
+
 class Npz : public ::testing::TestWithParam<const char*> {};
 
 TEST_P(Npz, HoldsItsArrays) {

@@ -184,5 +184,19 @@ TEST(Pytorch, AnExpandedScalarIsSmall) {
   EXPECT_NE(text.find("1048577 elements made out of 1"), std::string::npos) << text;
 }
 
+TEST(Pytorch, ViewsOfOneStorageHaveABoundTogether) {
+  const TemporaryFolder folder;
+  const auto views = [&](std::size_t count) {  // of 4 MiB each
+    std::vector<std::pair<std::string, std::string>> pairs;
+    for (std::size_t i = 0; i < count; ++i)
+      pairs.emplace_back("w" + std::to_string(i), tensor(storage("FloatStorage", "0", 1), 0, {1 << 20}, {0}));
+    return one_float(whole(dict(pairs)));
+  };
+  EXPECT_EQ(Checkpoint::open(folder.put("x.pt", views(64))).tensors().size(), 64u);
+  const std::string text = testing::error_text<FormatError>([&] { Checkpoint::open(folder.put("y.pt", views(66))); });
+  EXPECT_NE(text.find("more bytes than 64 times the file's: they are views of the same storages"), std::string::npos)
+      << text;
+}
+
 }  // namespace
 }  // namespace candor
