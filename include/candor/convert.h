@@ -49,6 +49,7 @@ struct ConvertedTensor {
   double max_relative_change = 0;                 // over changed, finite, non-zero elements
   double max_ulps = 0;                            // steps of the target at the value, over what stays finite
   std::optional<ChangedValue> first_unreachable;  // where to look
+  std::optional<ChangedValue> first_overflowed, first_flushed;
 };
 
 struct ConvertReport {

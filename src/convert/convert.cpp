@@ -40,6 +40,8 @@ void set_change(ConvertedTensor& tensor, const ValueChange& change) {
   tensor.max_relative_change = change.max_relative;
   tensor.max_ulps = change.max_ulps;
   tensor.first_unreachable = change.first;
+  tensor.first_overflowed = change.first_overflowed;
+  tensor.first_flushed = change.first_flushed;
 }
 
 /// Reports bytes of the source that are done, out of `total`.

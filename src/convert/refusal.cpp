@@ -25,13 +25,22 @@ std::string number_text(double value) {
   return text;
 }
 
+/// The first element for whose sake permission is needed.
+std::optional<ChangedValue> first_reason(const ConvertedTensor& tensor) {
+  if (off_grid(tensor) > 0) return tensor.first_unreachable;  // zero and infinity among them
+  std::optional<ChangedValue> first = tensor.first_overflowed;
+  if (tensor.to == DType::f16 && tensor.first_flushed && (!first || tensor.first_flushed->element < first->element))
+    first = tensor.first_flushed;
+  return first;
+}
+
 std::string tensor_text(const ConvertedTensor& tensor) {
   const std::string to(dtype_name(tensor.to));
   std::string text = io::quote(tensor.source_name) + " (" + std::string(dtype_name(tensor.from)) + " to " + to + ": " +
                      counted(tensor.overflowed, "overflows", "overflow") + ", " +
                      counted(tensor.flushed, "becomes zero", "become zero");
   if (off_grid(tensor) > 0) text += ", " + std::to_string(off_grid(tensor)) + " off the " + to + " grid";
-  if (const auto& first = tensor.first_unreachable)
+  if (const auto first = first_reason(tensor))
     text += "; first: element " + std::to_string(first->element) + " is " + number_text(first->before) +
             ", the nearest " + to + " is " + number_text(first->after);
   return text + ")";

@@ -45,11 +45,12 @@ void count_change(double before, double after, std::uint64_t element, ValueChang
     return;
   }
   ++change.changed;
+  const ChangedValue here{element, before, after};
   const bool overflows = std::isinf(after), below = std::fabs(before) < After::kSmallestNormal;
   if (overflows) {
-    ++change.overflowed;
+    if (change.overflowed++ == 0) change.first_overflowed = here;
   } else if (after == 0) {
-    ++change.flushed;
+    if (change.flushed++ == 0) change.first_flushed = here;
   } else {
     change.max_relative = std::max(change.max_relative, std::fabs(after - before) / std::fabs(before));
   }
@@ -57,7 +58,7 @@ void count_change(double before, double after, std::uint64_t element, ValueChang
     change.max_ulps = std::max(change.max_ulps, std::fabs(after - before) / step_at<After>(before));
   if (!overflows && !below) return;
   ++change.unreachable;
-  if (!change.first) change.first = ChangedValue{element, before, after};
+  if (!change.first) change.first = here;
 }
 
 template <class Before, class After>
@@ -97,6 +98,8 @@ void ValueChange::add(const ValueChange& other) {
   max_relative = std::max(max_relative, other.max_relative);
   max_ulps = std::max(max_ulps, other.max_ulps);
   if (!first) first = other.first;
+  if (!first_overflowed) first_overflowed = other.first_overflowed;
+  if (!first_flushed) first_flushed = other.first_flushed;
 }
 
 bool is_exact(DType from, DType to) {

@@ -18,6 +18,7 @@ struct ValueChange {
   double max_relative = 0;             // over changed values that are finite and not zero before and after
   double max_ulps = 0;                 // of the target's steps at the value, over changed values that stay finite
   std::optional<ChangedValue> first;   // of the unreachable ones
+  std::optional<ChangedValue> first_overflowed, first_flushed;
 
   void add(const ValueChange& other);
 };

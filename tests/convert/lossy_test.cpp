@@ -103,6 +103,22 @@ TEST(Lossy, Bf16OffTheF16GridIsRefusedWithItsPlace) {
   EXPECT_EQ(stored(folder.path("o.safetensors")), (std::vector<std::uint16_t>{0x3c00, 2, 0x10, 0x40}));
 }
 
+// What is only rounded, though below f16's normal range, is not why f32 is refused.
+TEST(Lossy, TheFirstElementIsOneThatNeedsPermission) {
+  const TemporaryFolder folder;
+  const auto refusal = [&](std::vector<float> values, DType dtype) {
+    const std::string input = write_safetensors(folder.path("in.safetensors"), {f32_tensor("x", std::move(values))});
+    return convert_plan(input, folder.path("o.safetensors"), to(dtype)).refusal;
+  };
+  const float rounded = 4.31805456e-05f, zero = 1e-8f, large = 1e6f;
+  EXPECT_NE(
+      refusal({rounded, 1, zero, large}, DType::f16).find("first: element 2 is 9.99999994e-09, the nearest f16 is 0"),
+      std::string::npos);
+  EXPECT_NE(refusal({rounded, large, zero}, DType::f16).find("first: element 1 is 1000000, the nearest f16 is inf"),
+            std::string::npos);
+  EXPECT_NE(refusal({0x1p-149f, 3.4e38f}, DType::bf16).find("first: element 1 is 3.39999995e+38"), std::string::npos);
+}
+
 // Ordinary rounding of f32 stays allowed, also between f16 subnormals: f32 is rounded anyway.
 TEST(Lossy, F32ToF16RoundsWithoutPermission) {
   const TemporaryFolder folder;
