@@ -228,50 +228,5 @@ TEST(ScanThreads, ProgressEndsAtTheTotal) {
   EXPECT_EQ(last, total);
 }
 
-/// The most memory that the process had at any time since forget_peak(): /proc/self/status tells it in KiB.
-std::uint64_t peak_bytes() {
-  std::ifstream file("/proc/self/status");
-  for (std::string word; file >> word;)
-    if (word == "VmHWM:" && file >> word) return std::stoull(word) << 10;
-  return 0;
-}
-
-/// False where the system does not let a process forget its peak.
-bool forget_peak() {
-  std::ofstream file("/proc/self/clear_refs");
-  file << 5 << std::flush;
-  return file.good();
-}
-
-// What is mapped for a moment counts: blocks are looked at across the whole tensor when it has been counted.
-TEST(ScanThreads, MemoryDoesNotGrowWithTheFile) {
-  if (peak_bytes() == 0 || !forget_peak()) GTEST_SKIP() << "the system does not say how much memory a process had";
-#if defined(__SANITIZE_THREAD__)
-  GTEST_SKIP() << "the sanitizer remembers every byte that was read";
-#endif
-  constexpr std::uint64_t kBytes = std::uint64_t{1} << 30;
-  const std::pair<std::string, std::string> kinds[] = {
-      {"F32", "268435456"}, {"BF16", "131072,4096"}, {"BF16", "4096,131072"}, {"F64", "2048,65536"}};
-  for (const auto& [dtype, shape] : kinds) {
-    SCOPED_TRACE(dtype + " " + shape);
-    const TemporaryFolder folder;  // a hole in the file: zeros, which no disk holds
-    const std::string header = R"({"weight":{"dtype":")" + dtype + R"(","shape":[)" + shape +
-                               R"(],"data_offsets":[0,)" + std::to_string(kBytes) + "]}}";
-    const std::string bytes = candor::testing::safetensors_bytes(header);
-    const std::string path = folder.put("model.safetensors", bytes);
-    std::filesystem::resize_file(path, bytes.size() + kBytes);
-    const Checkpoint checkpoint = Checkpoint::open(path);
-    const TensorEntry* entry = &checkpoint.tensors()[0];
-    ScanOptions options;
-    options.threads = 2;
-    forget_peak();
-    const std::uint64_t before = peak_bytes();
-    std::uint64_t sampled = 0;
-    scan_checkpoint(checkpoint, {&entry, 1}, options, [&](const Fingerprint& f) { sampled = f.blocks.sampled; });
-    EXPECT_GT(sampled, 1000u);
-    EXPECT_LT(peak_bytes() - std::min(peak_bytes(), before), std::uint64_t{64} << 20);
-  }
-}
-
 }  // namespace
 }  // namespace candor::audit_internal

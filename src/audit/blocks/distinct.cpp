@@ -144,8 +144,8 @@ void read_places(const TensorSlice& slice, const Places& places, std::uint64_t d
 template <class Code>
 void read_sample(const TensorSlice& slice, const Sample& sample, std::uint64_t first, std::uint64_t last,
                  std::vector<Code>& codes) {
-  thread_local Places all_places, block;
-  Places& places = all_places;
+  thread_local Places thread_places, of_block;
+  Places& places = thread_places;  // a name of its own, so that its address is not looked for at every use
   const bool runs = sample.extent.kind == Kind::rows;
   places.clear();
   for (std::uint64_t i = first; i < last; ++i) {
@@ -153,8 +153,8 @@ void read_sample(const TensorSlice& slice, const Sample& sample, std::uint64_t f
     if (runs) {
       places.push_back(first_place(slice, sample.extent, number));
     } else {
-      block_places(slice, sample.extent, number, block);
-      places.insert(places.end(), block.begin(), block.end());
+      block_places(slice, sample.extent, number, of_block);
+      places.insert(places.end(), of_block.begin(), of_block.end());
     }
   }
   codes.resize((last - first) * sample.draws);

@@ -43,13 +43,14 @@ Rectangle rectangle_of(const TensorSlice& slice, const Extent& extent, std::uint
   return {.height = slice.rows, .width = slice.columns};
 }
 
-/// `wanted` of more things, evenly spaced with a jitter: a strided sample of a matrix would see the same few columns.
+/// `wanted` of `count` things, 0 < wanted < count, evenly spaced with a jitter: a strided sample of a matrix would see
+/// the same few columns.
 class Spread {
  public:
   Spread(std::uint64_t wanted, std::uint64_t count) : wanted_(wanted), step_(count / wanted), rest_(count % wanted) {}
   std::uint64_t at(std::uint64_t i) const {
     // i * count may not fit 64 bits for absurd counts; whole steps plus the remainder's share do.
-    return i * step_ + (rest_ == 0 ? 0 : i * rest_ / wanted_) + mixed_bits(i + kMixStep) % step_;
+    return i * step_ + i * rest_ / wanted_ + mixed_bits(i + kMixStep) % step_;
   }
 
  private:

@@ -54,10 +54,10 @@ inline void count(const std::byte* data, std::uint64_t elements, std::uint32_t* 
   for (; i < elements; ++i) ++(i % 2 == 0 ? even : odd)[index(data + i * kBytes)];
 }
 
-template <std::size_t kLines = 1>
-inline bool any(const std::uint32_t* line) {
+template <std::size_t kCounters>
+inline bool any(const std::uint32_t* counters) {
   std::uint32_t all = 0;
-  for (std::size_t i = 0; i < 16 * kLines; ++i) all |= line[i];
+  for (std::size_t i = 0; i < kCounters; ++i) all |= counters[i];
   return all != 0;
 }
 
@@ -133,20 +133,22 @@ void CodeTable::add_upper_19(const std::byte* data, std::uint64_t elements) {
   mark(data + 2, elements, 4);
 }
 
+template <std::size_t kLines>
+bool CodeTable::any_in(std::size_t first) const {
+  bool found = any<kLines * kLine>(odd_.get() + first * kLine);
+  for (std::size_t low = 0; low < depth(); ++low)
+    found = any<kLines * kLine>(even_.get() + low * kCodes + first * kLine) || found;
+  return found;
+}
+
 template <class Take>
 void CodeTable::each_line(Take&& take) {
   constexpr std::size_t kTogether = 8;  // most are empty, and so are their neighbours
   const std::size_t lines = bytes_only_ ? 256 / kLine : kCodes / kLine;
-  const std::size_t depth = deep_ ? 8 : 1;
   for (std::size_t first = 0; first < lines; first += kTogether) {
-    if (all_) {
-      bool found = any<kTogether>(odd_.get() + first * kLine);
-      for (std::size_t low = 0; low < depth; ++low)
-        found = any<kTogether>(even_.get() + low * kCodes + first * kLine) || found;
-      if (!found) continue;
-    }
+    if (all_ && !any_in<kTogether>(first)) continue;
     for (std::size_t line = first; line < first + kTogether; ++line)
-      if (all_ || marked_[line] != 0) take(line);
+      if ((all_ || marked_[line] != 0) && any_in<1>(line)) take(line);
   }
   std::memset(marked_.get(), 0, lines);
   deep_ = bytes_only_ = false;
@@ -157,7 +159,6 @@ CodeCounts CodeTable::take_codes() {
   out.reserve(all_ ? kUsual : 0);
   each_line([&](std::size_t line) {
     std::uint32_t *even = even_.get() + line * kLine, *odd = odd_.get() + line * kLine;
-    if (!any(even) && !any(odd)) return;
     for (std::size_t i = 0; i < kLine; ++i)
       if (const std::uint64_t n = std::uint64_t{even[i]} + odd[i]; n != 0)
         out.emplace_back(static_cast<std::uint32_t>(line * kLine + i), n);
@@ -171,18 +172,14 @@ CodeCounts CodeTable::take_keys() {
   CodeCounts out;
   if (!std::exchange(has_keys_, false)) return out;  // most f32 tensors have none
   out.reserve(all_ ? kUsual : 0);
-  const std::size_t depth = deep_ ? 8 : 1;
   each_line([&](std::size_t line) {
     std::uint32_t *even = even_.get() + line * kLine, *odd = odd_.get() + line * kLine;
-    bool found = any(odd);
-    for (std::size_t low = 0; low < depth; ++low) found = any(even + low * kCodes) || found;
-    if (!found) return;
     for (std::size_t i = 0; i < kLine; ++i)
-      for (std::size_t low = 0; low < depth; ++low) {
+      for (std::size_t low = 0; low < depth(); ++low) {
         const std::uint64_t n = std::uint64_t{even[i + low * kCodes]} + (low == 0 ? odd[i] : 0);
         if (n != 0) out.emplace_back(static_cast<std::uint32_t>((line * kLine + i) << 3 | low), n);
       }
-    for (std::size_t low = 0; low < depth; ++low) clear(even + low * kCodes);
+    for (std::size_t low = 0; low < depth(); ++low) clear(even + low * kCodes);
     clear(odd);
   });
   return out;

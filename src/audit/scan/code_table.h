@@ -34,8 +34,12 @@ class CodeTable {
                                kLine = 16;  // counters a cache line
 
   void mark(const std::byte* codes, std::uint64_t elements, std::uint64_t stride);
+  /// Lines that hold something.
   template <class Take>
   void each_line(Take&& take);
+  template <std::size_t kLines>
+  bool any_in(std::size_t first) const;
+  std::size_t depth() const { return deep_ ? 8 : 1; }  // of even_
 
   // even_ has room for 19 bits. The three bits below the upper sixteen come first in the index, so that bf16 values
   // have their counters as close together as those of a bf16 tensor. Pages that are not used are never touched.

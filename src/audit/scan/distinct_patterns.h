@@ -10,6 +10,10 @@
 
 namespace candor::audit_internal {
 
+/// Odd, drawn once for the process: whoever knew it could make a file whose patterns all want the same slots. No count
+/// depends on it.
+std::uint64_t secret_multiplier();
+
 /// Patterns of `Bits` (f32's or f64's, sign folded) by their trailing zeros. Never holds zero: what is counted has a
 /// significand bit that is set.
 template <class Bits>
@@ -33,7 +37,7 @@ class DistinctPatterns {
     Level& level = levels_[static_cast<std::size_t>(zeros)];
     if (level.used.size() == kDistinctCap) return;
     if (level.slots.empty()) level.slots.resize(kSlots);
-    std::size_t slot = static_cast<std::size_t>(static_cast<std::uint64_t>(magnitude) * 0x9e3779b97f4a7c15u >> 51);
+    std::size_t slot = static_cast<std::size_t>(static_cast<std::uint64_t>(magnitude) * multiplier_ >> 51);
     for (; level.slots[slot] != 0; slot = (slot + 1) % kSlots)
       if (level.slots[slot] == magnitude) return;
     level.slots[slot] = magnitude;
@@ -70,6 +74,7 @@ class DistinctPatterns {
     std::vector<std::uint16_t> used;  // which are not
   };
   std::array<Level, kMantissa + 1> levels_;
+  std::uint64_t multiplier_ = secret_multiplier();
 };
 
 }  // namespace candor::audit_internal

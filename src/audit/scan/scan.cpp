@@ -6,6 +6,7 @@
 #include <map>
 #include <memory>
 #include <mutex>
+#include <new>
 #include <optional>
 #include <system_error>
 #include <thread>
@@ -38,9 +39,11 @@ class Scan {
   void run() {
     const std::size_t threads = thread_count();
     std::vector<std::thread> workers;
+    workers.reserve(threads);
     try {
       while (workers.size() + 1 < threads) workers.emplace_back([this] { work(false); });
     } catch (const std::system_error&) {  // the system gives fewer threads: it only takes longer
+    } catch (const std::bad_alloc&) {     // or no memory for one
     }
     work(true);
     for (std::thread& worker : workers) worker.join();

@@ -4,6 +4,7 @@
 #include <bit>
 #include <cstring>
 #include <map>
+#include <random>
 
 #include "audit/load.h"
 #include "audit/scan/vector_loops.h"
@@ -48,6 +49,14 @@ Significand split(Bits magnitude) {
 }
 
 }  // namespace
+
+std::uint64_t secret_multiplier() {
+  static const std::uint64_t drawn = [] {
+    std::random_device device;
+    return (std::uint64_t{device()} << 32 | device()) | 1;
+  }();
+  return drawn;
+}
 
 Significand significand_of(std::uint32_t magnitude) { return split(magnitude); }
 Significand significand_of(std::uint64_t magnitude) { return split(magnitude); }

@@ -204,6 +204,7 @@ Fingerprint TensorScan::finish(const Tick& tick) {
   ZeroRows rows(entry_.dtype, std::max<std::uint64_t>(columns_, 1));
   for (const ZeroRows& span : span_rows_) rows.append(span);
   out.zero_rows = zero_rows_ + rows.count();  // one of them is 0
+  codes_.shrink_to_fit();                     // merging left room in it
   if (is_wide(entry_.dtype)) {
     WideTotals totals{std::move(codes_), wide_, values_, std::move(significands_), 0};
     for (const double sum : sums_) totals.sum_squares += sum;
@@ -242,7 +243,10 @@ bool TensorScan::is_shown(Kind kind, const Fingerprint& out) const {
 
 void TensorScan::examine(Fingerprint& out, const Tick& tick) const {
   if (has_blocks(entry_.dtype) && elements_ >= kFewestForBlocks) examine_slice(out, tick);
-  if (mapped_) release(0, entry_.nbytes);
+  if (mapped_)
+    release(0, entry_.nbytes);
+  else
+    checkpoint_.release(entry_);
 }
 
 void TensorScan::examine_slice(Fingerprint& out, const Tick& tick) const {
