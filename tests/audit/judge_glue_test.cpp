@@ -7,6 +7,7 @@
 #include <set>
 
 #include "audit/judge/judge.h"
+#include "audit/judge/likelihood.h"
 #include "audit/judge/measured.h"
 #include "audit/judge/pool.h"
 #include "audit/judge/tails.h"
@@ -223,6 +224,31 @@ TEST(pool, a_tied_tensor_counts_once) {
   EXPECT_LE(pool.tests()[0].used, 1024u);
 }
 
+TEST(share_likelihood, is_the_sum_of_its_terms_in_any_order) {
+  struct Term {
+    double weight, ratio;
+  };
+  std::vector<Term> terms;
+  for (int i = 0; i < 1000; ++i) terms.push_back({1.0 + i % 7, 0.25 + 0.01 * ((i * 37) % 101)});
+  ShareLikelihood all, first;
+  double sum = 0;
+  for (std::size_t i = 0; i < terms.size(); ++i) {
+    (i < 500 ? first : all).add(terms[i].weight, terms[i].ratio);
+    sum += terms[i].weight * std::log1p(0.3 * (terms[i].ratio - 1));
+  }
+  all.append(first);
+  EXPECT_NEAR(all.at(0.3), sum, 1e-9);
+  ShareLikelihood copy = all;
+  copy.compact();
+  EXPECT_NEAR(copy.at(0.3), sum, 1e-9);
+  for (const Term& term : terms) copy.add(-term.weight, term.ratio);  // after compact() too
+  EXPECT_NEAR(copy.at(0.3), 0, 1e-9);
+  ShareLikelihood moved = std::move(copy);
+  copy = {};
+  copy.add(1, 0.5);
+  EXPECT_NEAR(copy.at(1), std::log(0.5), 1e-12);
+}
+
 TEST(tails, agree_with_exact_sums) {
   EXPECT_NEAR(normal_tail_bits(0), 1, 1e-12);
   EXPECT_NEAR(normal_tail_bits(6), 29.917, 1e-3);
@@ -232,6 +258,12 @@ TEST(tails, agree_with_exact_sums) {
   EXPECT_NEAR(binomial_upper_tail(11, 20, 0.5).p_value(0), 0.2517223, 1e-6);  // P(X >= 12)
   EXPECT_NEAR(binomial_upper_tail(11, 20, 0.5).p_value(1), 0.4119015, 1e-6);  // P(X >= 11)
   EXPECT_NEAR(binomial_upper_tail(5, 20, 0.5).p_value(1), 0.9940910, 1e-6);   // below the mean
+  // As many values as a fingerprint may claim: a normal law, and an end.
+  constexpr std::uint64_t kMany = std::uint64_t{1} << 40;
+  EXPECT_NEAR(binomial_upper_tail(kMany / 2 + (kMany >> 20) * 3 / 2, kMany, 0.5).bits(), normal_tail_bits(3), 1e-3);
+  constexpr std::uint64_t kFew = std::uint64_t{1} << 32;  // by log factorials still
+  EXPECT_NEAR(binomial_upper_tail(kFew / 2 + (kFew >> 16) * 3 / 2, kFew, 0.5).bits(), normal_tail_bits(3), 1e-3);
+  EXPECT_GT(binomial_upper_tail(std::uint64_t{3} << 60, std::uint64_t{1} << 62, 0.75).p_value(1), 0.4);
   // Two codes of four of which two are marked, one of them narrow: enumerated with three quarters of a value per code.
   const Draws one{128, 1, 1};
   const double odds = one.power_odds();

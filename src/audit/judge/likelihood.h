@@ -15,7 +15,6 @@ namespace candor::audit_internal {
 /// sum of weight * log(1 + pi (ratio - 1)). Weights below zero are those of normalisers.
 class ShareLikelihood {
  public:
-  ShareLikelihood() { recent_.fill(kNone); }
   void add(double weight, double ratio);
   void append(const ShareLikelihood& other);
   void compact();                 // merges equal ratios
@@ -27,10 +26,11 @@ class ShareLikelihood {
   struct Term {
     double weight, ratio;
   };
-  static constexpr std::uint32_t kNone = 0xffffffff;
+  static constexpr int kRecentBits = 4;
 
   std::vector<Term> terms_;
-  std::array<std::uint32_t, 16> recent_;  // terms by their ratio: most of what is added has one of a few ratios
+  // Where a ratio's term may be, by a hash: most of what is added has one of a few ratios.
+  std::array<std::uint32_t, 1 << kRecentBits> recent_{};
 };
 
 /// "Pure" allows one foreign value in a million, so that a single one costs 20 bits and not everything.

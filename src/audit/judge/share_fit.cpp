@@ -41,8 +41,8 @@ double golden_maximum(const ShareLikelihood& likelihood, double low, double high
 
 void ShareLikelihood::add(double weight, double ratio) {
   if (weight == 0 || ratio == 1) return;
-  std::uint32_t& recent = recent_[f64_bits(ratio) * 0x9e3779b97f4a7c15u >> 60];
-  if (recent != kNone && terms_[recent].ratio == ratio) {
+  std::uint32_t& recent = recent_[f64_bits(ratio) * 0x9e3779b97f4a7c15u >> (64 - kRecentBits)];
+  if (recent < terms_.size() && terms_[recent].ratio == ratio) {
     terms_[recent].weight += weight;
     return;
   }
@@ -58,7 +58,6 @@ void ShareLikelihood::compact() {
   std::stable_sort(terms_.begin(), terms_.end(), [](const Term& a, const Term& b) { return a.ratio < b.ratio; });
   std::vector<Term> all;
   all.swap(terms_);
-  recent_.fill(kNone);
   for (std::size_t i = 0; i < all.size();) {
     const double ratio = all[i].ratio;
     double weight = all[i++].weight;

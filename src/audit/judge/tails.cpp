@@ -13,18 +13,44 @@ constexpr double kMinusInfinity = -std::numeric_limits<double>::infinity();
 
 double log_choose(double n, double k) { return std::lgamma(n + 1) - std::lgamma(k + 1) - std::lgamma(n - k + 1); }
 
+/// (1 + d) log(1 + d) - d without the difference of what is nearly equal.
+double deviance(double d) {
+  if (std::fabs(d) > 0.1) return (1 + d) * std::log1p(d) - d;
+  double sum = 0, power = d;
+  for (int j = 2; j < 20; ++j) {
+    power *= j == 2 ? d : -d;
+    sum += power / (j * (j - 1));
+  }
+  return sum;
+}
+
 double log_binomial(std::uint64_t k, std::uint64_t n, double p) {
+  constexpr std::uint64_t kMany = std::uint64_t{1}
+                                  << 31;  // log factorials of so many leave few digits of their difference
   const auto successes = static_cast<double>(k), all = static_cast<double>(n);
+  if (std::min(k, n - k) > kMany) {  // by Stirling's formula, whose next terms are below 1e-10 here
+    const double mean = all * p, rest = all - successes, rest_mean = all * (1 - p);
+    return std::log(all / (2 * std::numbers::pi * successes * rest)) / 2 - mean * deviance((successes - mean) / mean) -
+           rest_mean * deviance((rest - rest_mean) / rest_mean);
+  }
   return log_choose(all, successes) + successes * std::log(p) + (all - successes) * std::log1p(-p);
 }
 
-// log of pmf(k + 1) + pmf(k + 2) + … for k at or above the mean, where the terms fall.
+// log of pmf(k + 1) + pmf(k + 2) + … for k at or above the mean, where the terms fall, and so do their ratios: what
+// follows after kMostTerms, which no tensor of this world needs, is less than a geometric series.
 double log_sum_above(std::uint64_t k, std::uint64_t n, double p) {
+  constexpr std::uint64_t kMostTerms = std::uint64_t{1} << 22;  // enough for 2^40 values
   if (k >= n) return kMinusInfinity;
-  double term = 1, sum = 1;
-  for (std::uint64_t j = k + 1; j < n && term > sum * 1e-17; ++j) {
-    term *= static_cast<double>(n - j) / static_cast<double>(j + 1) * p / (1 - p);
+  const std::uint64_t last = n - k > kMostTerms ? k + kMostTerms : n;
+  double term = 1, sum = 1, ratio = 0;
+  for (std::uint64_t j = k + 1; j < last && term > sum * 1e-17; ++j) {
+    ratio = static_cast<double>(n - j) / static_cast<double>(j + 1) * p / (1 - p);
+    term *= ratio;
     sum += term;
+  }
+  if (last < n && term > sum * 1e-17) {
+    const double as_many = term * static_cast<double>(n - last);
+    sum += ratio < 1 ? std::min(as_many, term * ratio / (1 - ratio)) : as_many;
   }
   return log_binomial(k + 1, n, p) + std::log(sum);
 }
