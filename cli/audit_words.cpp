@@ -8,10 +8,9 @@ namespace {
 using enum AuditVerdict;
 
 constexpr VerdictWords kWords[kVerdictCount] = {
-    {mislabelled, "the label contradicts the bytes",
-     "What the file says of its values (dtype, configuration, file name, byte "
-     "order) does not agree with the bytes "
-     "that it holds.",
+    {mislabelled, "labels contradict each other, or the bytes",
+     "What is said of the values (header, configuration, file name, byte order) does not agree with itself or with the "
+     "bytes.",
      "Find out which of the two is right before you load the file by either, and write or name it again. Where the "
      "values show a history, the note says which.",
      "error"},

@@ -6,6 +6,7 @@
 #include "audit/roll_up.h"
 #include "audit/scan/scan.h"
 #include "audit/selection.h"
+#include "audit/tensor_notes.h"
 #include "candor/error.h"
 #include "io/refuse.h"
 
@@ -54,6 +55,7 @@ CheckpointAudit CheckpointJudge::conclude(const CheckpointEnd& end) {
   audit_.error = end.error;
   audit_.notes = end.notes;
   roll_up(audit_, pool_, options_.cancel);
+  note_tensors(audit_);
   if (audit_.error.empty()) return std::move(audit_);
   audit_.verdict = AuditVerdict::invalid;
   audit_.sub.clear();

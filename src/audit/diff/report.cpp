@@ -8,6 +8,7 @@
 #include <tuple>
 
 #include "audit/diff/words.h"
+#include "audit/tensor_notes.h"
 
 namespace candor::audit_internal::comparison {
 namespace {
@@ -202,6 +203,10 @@ void add_notes(DiffReport& report) {
   note("values", " another name in B: found by shape and values");
   note("values in another row order",
        " another name in B and the rows of each head in another order, as GGUF's Llama files store Q and K");
+  const auto untyped = std::count_if(report.tensors.begin(), report.tensors.end(), [](const TensorDiff& tensor) {
+    return tensor.dtype_a == kUntypedNumpy || tensor.dtype_b == kUntypedNumpy;
+  });
+  if (untyped > 0) report.notes.push_back(untyped_numpy_note(static_cast<std::uint64_t>(untyped)));
 }
 
 }  // namespace

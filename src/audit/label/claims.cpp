@@ -111,9 +111,13 @@ std::vector<std::string> words_of(std::string_view text) {
   return words;
 }
 
-/// "from-fp16" is what a file was made of, "fp16-fix" what was done so that it can be cast.
+/// "from-fp16" is what a file was made of, "via-fp16" and "trained-in-fp16" what its values went through, "fp16-fix"
+/// what was done so that it can be cast.
 bool tells_of_another_file(const std::vector<std::string>& words, std::size_t at) {
-  return (at > 0 && words[at - 1] == "from") || (at + 1 < words.size() && words[at + 1] == "fix");
+  const std::string before = at > 0 ? words[at - 1] : "";
+  if (before == "from" || before == "via" || before == "through") return true;
+  if (before == "in" && at > 1 && words[at - 2] == "trained") return true;
+  return at + 1 < words.size() && words[at + 1] == "fix";
 }
 
 }  // namespace
