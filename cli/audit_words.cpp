@@ -128,7 +128,10 @@ constexpr SubWords kSubs[] = {
     {structured, "table", "The values follow a rule, such as equal steps."},
     {structured, "sparse", "Nearly all values are zero."},
     {structured, "narrow", "All values lie within a few codes."},
-    {structured, "rough", "Neighbouring codes differ far more than chance makes them."},
+    {structured, "rough",
+     "Neighbouring codes differ far more than chance makes them: bf16 values that were multiplied by a constant in "
+     "bf16, "
+     "a table, or a count. What was before cannot be told."},
     {mislabelled, "label-vs-config", "The configuration beside the file names another dtype than the file."},
     {mislabelled, "label-vs-name", "The file's name promises another dtype than the file holds."},
     {mislabelled, "bit-view", "The bits of another dtype were taken as they are, without converting them."},
@@ -162,6 +165,7 @@ std::string phrase_of(AuditVerdict verdict, std::string_view sub) {
   if (const std::size_t in = sub.find("-in-"); verdict == widened && in != std::string_view::npos)
     return std::string(sub.substr(0, in)).append(" values are stored as ").append(sub.substr(in + 4));
   if (verdict == consistent && sub == "bf16-arithmetic") return "the values come from arithmetic in bf16, not from f16";
+  if (verdict == structured && sub == "rough") return "the codes are too uneven for statistics of rounding";
   std::string text(words_of(verdict).phrase);
   if (verdict == dequantised && !sub.empty()) text.append(": ").append(sub);
   return text;

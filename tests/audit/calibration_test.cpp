@@ -151,5 +151,37 @@ TEST(calibration, intervals_of_a_mixture_hold_the_true_share) {
   }
 }
 
+// What is said with the verdict: those that are called mixed are no random choice. And most are called so.
+TEST(calibration, intervals_of_mixed_verdicts_hold_the_true_share) {
+  constexpr std::size_t kDraws = 200;
+  struct Case {
+    Route route;
+    double share, sigma;
+    std::size_t count;
+    const char* sub;
+  };
+  constexpr Case kCases[] = {{Route::via_f16, 0.9, 0.02, 262'144, "via-f16"},
+                             {Route::from_f16, 0.9, 0.02, 262'144, "from-f16"},
+                             {Route::via_f16, 0.9, 0.005, 65'536, "via-f16"},
+                             {Route::from_f16_ftz, 0.5, 0.02, 262'144, "ftz"}};
+  std::size_t all = 0, all_held = 0;
+  for (const Case& c : kCases) {
+    std::atomic<std::size_t> mixed = 0, held = 0;
+    on_all_cores(kDraws, [&](std::size_t i) {
+      const Proposal proposal = ask_both(mixed_tensor(c.route, c.share, c.sigma, c.count, 9000 + i)).proposal;
+      EXPECT_FALSE(proposal.verdict == AuditVerdict::consistent) << "seed " << 9000 + i;
+      EXPECT_NE(proposal.sub, "tf32") << "it was f16";
+      if (proposal.verdict != AuditVerdict::mixed || proposal.sub != c.sub) return;
+      ++mixed;
+      held += proposal.share->low <= c.share && c.share <= proposal.share->high ? 1 : 0;
+    });
+    std::printf("%s, share %.1f: %zu of %zu mixed, %zu hold it\n", c.sub, c.share, mixed.load(), kDraws, held.load());
+    EXPECT_GE(mixed.load(), kDraws * 8 / 10) << c.sub;
+    all += mixed;
+    all_held += held;
+  }
+  EXPECT_GE(static_cast<double>(all_held), 0.93 * static_cast<double>(all));
+}
+
 }  // namespace
 }  // namespace candor::audit_internal

@@ -56,6 +56,7 @@ Quantum find_quantum(const FoldedCodes& codes);
 struct Gap {
   std::uint64_t below = 0, band = 0;  // values in (0, 2^-14) and [2^-14, 2^-12)
   bool fits = false;                  // level above, edge at 2^-14, as many zeros as were swallowed, and those few
+  bool fits_part = false;             // level above, and what is missing below is among the zeros
   double bits = 0;                    // of the classical test
 };
 Gap measure_gap(const FoldedCodes& codes);

@@ -14,7 +14,7 @@ namespace {
 // The best of seven histories and of shares that are this fine.
 constexpr double kSearchBits = 5;
 
-constexpr double kOffBits = 5;
+constexpr double kOffBits = 5, kOffMean = 0.4, kOffDeviation = 0.65;  // the last two of one value that was rounded once
 constexpr std::uint64_t kFewOff = 50;  // one in so many values of f16's lattice may have been edited
 
 const char* sub_of(History history) {
@@ -39,6 +39,8 @@ double pure_bits(const Measured& m, History history) { return m.of(history).all(
 double classical_bits(const Measured& m, History history, const ShareFit& fit) {
   const bool level = is_level(m.codes, kHighestGridBinade - 2, kHighestGridBinade + 2);
   const double small = level ? std::max(0.0, m.of(history).small.bits_at(fit.share)) : 0;
+  // A gap in a part alone may be pruning: it only adds to even codes.
+  const double gap = m.gap.fits || (m.gap.fits_part && m.parity.bits >= kHintBits) ? m.gap.bits : 0;
   switch (history) {
     case History::via_f16:
       return small;
@@ -47,9 +49,9 @@ double classical_bits(const Measured& m, History history, const ShareFit& fit) {
     case History::f16_truncated:
       return m.zero.bits + small;
     case History::via_f16_ftz:
-      return m.gap.fits ? m.gap.bits : 0;
+      return gap;
     case History::from_f16_ftz:
-      return m.parity.bits + (m.gap.fits ? m.gap.bits : 0);
+      return m.parity.bits + gap;
     case History::truncated:
       return m.zero.bits;
     default:
@@ -76,15 +78,30 @@ std::optional<Mixture> likeliest_mixture(const Measured& m) {
   return best;
 }
 
-// Part of the values, neither none nor all. Only f16's lattice shows a part: an excess of even codes or of powers of
-// two that is smaller than that of a whole history may as well come from arithmetic.
-// Those that are off it, when they are not few, must be what one rounding leaves.
+/// What a mixture's bits must reach for the sake of values off f16's lattice, when they are not few: they must be what
+/// one rounding leaves, within two standard deviations of what so many tell; what is missing to kOffBits the rest must
+/// make up for, many times. Infinity: they are not.
+double bits_for_off_values(const Measured& m) {
+  constexpr double kTimes = 8;
+  if (m.grid.off_values <= m.grid.values / kFewOff) return 0;
+  const auto off = static_cast<double>(m.grid.off_values);
+  const double bits = off_lattice_bits(m.codes);
+  if (bits < std::min(kOffBits, kOffMean * off - 2 * kOffDeviation * std::sqrt(off)))
+    return std::numeric_limits<double>::infinity();
+  return kTimes * std::max(0.0, kOffBits - bits);
+}
+
+// Part of the values, neither none nor all. Only f16's lattice shows a part, or its gap beside even codes: an excess of
+// these or of powers of two that is smaller than that of a whole history may as well come from arithmetic.
 bool is_mixed(const Measured& m, const Mixture& mixture, double threshold) {
   const HistoryLikelihood& likelihood = m.of(mixture.history);
-  const bool shows = likelihood.small.bits_at(mixture.fit.share) >= kHintBits && has_f16_range(mixture.history);
+  const double share = mixture.fit.share;
+  const bool lattice = likelihood.small.bits_at(share) >= kHintBits && has_f16_range(mixture.history);
+  const bool gap = mixture.history == History::from_f16_ftz && has_partial_gap(m) &&
+                   likelihood.gap.bits_at(share) >= kHintBits && m.parity.bits >= threshold;
   const bool not_all = m.has_f16_witness() || mixture.fit.bits_over_pure >= threshold;
-  const bool others_fit = m.grid.off_values <= m.grid.values / kFewOff || off_lattice_bits(m.codes) >= kOffBits;
-  return shows && not_all && mixture.bits >= threshold && others_fit && fits(m, mixture.history, mixture.fit.share);
+  return (lattice || gap) && not_all && mixture.bits >= threshold + bits_for_off_values(m) &&
+         fits(m, mixture.history, share);
 }
 
 // The lattice alone, or with the trace that rounding or cutting f16 leaves.
@@ -121,7 +138,7 @@ bool may_be_scaled_f16(const Measured& m) { return has_other_lattice(m) && count
 Decision parity_decision(const Measured& m) {
   Decision decision{AuditVerdict::p11_source, sub::kF16OrTf32, m.parity_bits(), {}};
   if (m.has_f16_witness()) {
-    if (!may_be_scaled_f16(m)) decision.sub = sub::kTf32;
+    if (!may_be_scaled_f16(m) && !has_partial_gap(m)) decision.sub = sub::kTf32;
   } else if (m.gap_bits() >= kHintBits) {
     decision = {AuditVerdict::f16_grid, sub::kFlushed, together(m.parity_bits(), m.gap_bits()), {}};
   } else if (m.grid_bits() >= kHintBits) {
@@ -142,7 +159,8 @@ bool is_off_as_often(const Measured& m, double part) {
 bool small_values_fit(const Measured& m, const Decision& p11) {
   constexpr double kPart = 0.8;  // a scaled lattice that does not show takes some away
   if (!m.has_f16_witness()) return true;
-  return p11.sub == sub::kTf32 ? is_off_as_often(m, kPart) : lattice_fits(with_f16_lattice(m), History::from_f16);
+  return p11.sub == sub::kTf32 || !may_be_scaled_f16(m) ? is_off_as_often(m, kPart)
+                                                        : lattice_fits(with_f16_lattice(m), History::from_f16);
 }
 
 // The history that a finding stands for.
@@ -169,8 +187,8 @@ std::optional<Decision> likeliest_finding(const Measured& m, double threshold) {
 /// Off f16's lattice as often as ordinary values are, and codes that no history leaves: f16 was not their last stop.
 bool is_bf16_arithmetic(const Measured& m) {
   const bool off_as_often = m.grid.off != 0 && is_off_as_often(m, 1);
-  return off_as_often && (has_ties(m) || has_stuck_powers(m)) && !fits(m, History::from_tf32, 1) &&
-         !fits(m, History::truncated, 1);
+  return off_as_often && !has_partial_gap(m) && (has_ties(m) || has_stuck_powers(m)) &&
+         !fits(m, History::from_tf32, 1) && !fits(m, History::truncated, 1);
 }
 
 /// f16's histories are asked for where the lattice would be f16's. It must be as sure as a finding: by less, sums of a

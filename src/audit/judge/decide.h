@@ -54,6 +54,10 @@ inline bool has_ties(const Measured& m) { return m.parity.bits >= kHintBits; }
 /// steps twice as long as down.
 inline bool has_stuck_powers(const Measured& m) { return m.zero.low_elsewhere > 1; }
 
+/// Fewer values in (0, 2^-14) than the band above lets expect, though some are there, and the rest among the zeros:
+/// f16's subnormals were flushed in a part.
+inline bool has_partial_gap(const Measured& m) { return m.gap.fits_part && m.gap.bits >= kHintBits; }
+
 Decision decide(const Measured& measured, double threshold_bits);
 
 }  // namespace candor::audit_internal

@@ -118,12 +118,15 @@ Gap measure_gap(const FoldedCodes& codes) {
   gap.band = codes.below(kLowestF16Normal + kBand) - gap.below;
   const auto band = static_cast<double>(gap.band), zeros = static_cast<double>(codes.zeros);
   const double swallowed = band / ((1 << kBand) - 1);
-  const bool zeros_fit = std::abs(zeros - swallowed) < 4 * std::sqrt(zeros + swallowed) + 0.25 * swallowed;
+  const auto nearly = [swallowed](double count) {
+    return std::abs(count - swallowed) < 4 * std::sqrt(count + swallowed) + 0.25 * swallowed;
+  };
   const bool few = swallowed < kMostSwallowed * static_cast<double>(codes.values + codes.zeros);
   // Values that a level density would have between 2^-14 and the smallest above it.
   const double missing = swallowed * (code_value(smallest_from(codes, kLowestF16Normal)) / 0x1p-14 - 1);
-  gap.fits = gap.band != 0 && zeros_fit && few && missing < kMostMissing &&
-             is_level(codes, kLowestF16Normal, kLowestF16Normal + kBand - 1);
+  const bool level = gap.band != 0 && few && is_level(codes, kLowestF16Normal, kLowestF16Normal + kBand - 1);
+  gap.fits = level && nearly(zeros) && missing < kMostMissing;
+  gap.fits_part = level && gap.below != 0 && nearly(zeros + static_cast<double>(gap.below));
   // Of n level values below 2^-12 a quarter lies below 2^-14; the lower tail is the upper one of the rest.
   gap.bits = binomial_upper_tail(gap.band, gap.band + gap.below, 1 - 1.0 / (1 << kBand)).bits();
   return gap;

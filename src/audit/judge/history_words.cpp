@@ -62,6 +62,13 @@ std::string unless_scaled(const Measured& m) {
   return std::string(", unless it was multiplied by ").append(power_of_two(largest)).append(" or less afterwards");
 }
 
+std::string gap_words(const Measured& m) {
+  return counted(m.gap.below, "value lies", "values lie")
+      .append(" between 0 and 6.1e-05, where ")
+      .append(grouped(m.gap.band / 3))
+      .append(" were to be expected");
+}
+
 void say_p11(const Measured& m, const Decision& decision, Proposal& proposal) {
   proposal.sentence = parity_words(m);
   proposal.sentence.append(": the values were rounded to 11 significant bits before they became bf16. ");
@@ -74,6 +81,9 @@ void say_p11(const Measured& m, const Decision& decision, Proposal& proposal) {
     proposal.sentence.append(power_of_two(m.quantum.exponent - kLowestGridBinade));
     proposal.sentence.append("; another fixed-point source would look the same.");
     proposal.would_change = "knowing what the tensor was multiplied by";
+  } else if (has_partial_gap(m)) {
+    proposal.sentence.append(gap_words(m)).append(": f16 that was flushed, for the most part, or TF32 cannot be told.");
+    proposal.would_change = "more values below 6.1e-05";
   } else {
     proposal.sentence.append("Whether that was f16 or TF32 cannot be told: too few values are small enough.");
     proposal.would_change = "a value off f16's lattice, or more values below 7.6e-06";
@@ -89,7 +99,9 @@ void say_mixed(const Measured& m, const Mixture& mixture, Proposal& proposal) {
                           .append(") have another history than the rest: ")
                           .append(history_name(mixture.history))
                           .append(".");
-  if (has_f16_range(mixture.history) && m.grid.off > 0) {
+  if (flushes_f16(mixture.history)) {
+    proposal.sentence.append(" ").append(gap_words(m)).append("; the zeros hold the rest.");
+  } else if (has_f16_range(mixture.history) && m.grid.off > 0) {
     proposal.sentence.append(" ").append(counted(m.grid.off_values, "value is", "values are"));
     proposal.sentence.append(" off f16's lattice, ").append(expected_of(m.grid.expected_off, m.grid.values));
     proposal.sentence.append(" expected of one rounding.");

@@ -123,7 +123,7 @@ void add_gap(const FoldedCodes& codes, ShareLikelihood& likelihood) {
   const Gap gap = measure_gap(codes);
   const auto band = static_cast<double>(gap.band), below = std::min(static_cast<double>(gap.below), band / 3 + 1);
   likelihood.add(below, 0);
-  if (gap.fits) likelihood.add(-(below + band), 0.75);
+  if (gap.fits || gap.fits_part) likelihood.add(-(below + band), 0.75);
 }
 
 }  // namespace

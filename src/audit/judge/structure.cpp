@@ -92,7 +92,10 @@ bool is_one_value(const Census& c) {
 
 std::string value_text(const Census& c, std::size_t i) {
   if (!c.has_codes())
-    return std::string("a single value near ").append(short_number(std::ldexp(1.5, c.cells[0].exponent)));
+    return std::string("a single magnitude between ")
+        .append(short_number(std::ldexp(1.0, c.cells[0].exponent)))
+        .append(" and ")
+        .append(short_number(std::ldexp(2.0, c.cells[0].exponent)));
   const Magnitude& m = c.table.values[i];
   constexpr double kRecognised = 0x1p24;  // -65504 and the like, digit by digit
   const double value = m.positive > 0 ? m.value : -m.value;
