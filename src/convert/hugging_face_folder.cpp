@@ -51,7 +51,10 @@ void add_hugging_face_files(const std::string& input, DType dtype, Plan& plan) {
   std::error_code error;
   for (const std::string_view name : io::kSideFiles) {
     const fs::path path = io::model_folder(input) / name;
-    if (!fs::is_regular_file(path, error)) continue;
+    if (!fs::exists(fs::symlink_status(path, error))) continue;
+    if (!fs::is_regular_file(path, error))
+      throw IoError("convert: " + path.string() +
+                    " is there, but no file that can be read (a link to nothing?): mend it, or take it away");
     plan.files.push_back({std::string(name), "", InputFile(path.string())});
     SideFile& file = plan.files.back();
     file.content = name == io::kConfigFile ? converted_config(path.string(), dtype) : io::read_text_file(path.string());

@@ -148,9 +148,11 @@ TEST_F(DiffMatching, TensorsThatAreNotSideBySideAreReadInParts) {
   const Checkpoint a = Checkpoint::open(path_a), b = Checkpoint::open(path_b);
   TensorEntry of_a = a.tensors().at(0);
   of_a.strides = {kColumns, 1};  // says the same, but keeps the short way from being taken
-  PairWork same(a, a, {&of_a, &a.tensors()[0], "name"}), work(a, b, {&of_a, &b.tensors()[0], "name"});
+  PairWork same(a, a, {&of_a, &a.tensors()[0], "name"}, nullptr), work(a, b, {&of_a, &b.tensors()[0], "name"}, nullptr);
   ASSERT_EQ(work.pieces(), 1u);
   EXPECT_EQ(same.look_for_difference(0), same.bytes());
+  const std::atomic<bool> cancel = true;  // between the parts of the one piece
+  EXPECT_THROW(PairWork(a, a, {&of_a, &a.tensors()[0], "name"}, &cancel).look_for_difference(0), Cancelled);
   EXPECT_FALSE(same.differs());
   work.look_for_difference(0);
   EXPECT_TRUE(work.differs());

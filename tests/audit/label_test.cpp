@@ -118,6 +118,16 @@ TEST(Label, QuantisedInName) {
   EXPECT_THAT(folder_read(folder, config, items).facts("up").contradiction, HasSubstr("says bfloat16"));
 }
 
+// What a pruned cache leaves: links to nothing.
+TEST(Label, AConfigThatIsALinkToNothingIsANote) {
+  const TemporaryFolder folder;
+  write_safetensors(folder.path("model.safetensors"), model(DType::f32));
+  std::filesystem::create_symlink(folder.path("nothing"), folder.path("config.json"));
+  const Read found = read(folder.folder().string());
+  ASSERT_EQ(found.labels.notes.size(), 1u);
+  EXPECT_THAT(found.labels.notes[0], HasSubstr("config.json could not be read"));
+}
+
 TEST(Label, DamagedConfigIsANote) {
   const TemporaryFolder folder;
   for (const char* config : {"{\"torch_dtype\": ", "{\"a\": 1, \"a\": 2}", ""}) {

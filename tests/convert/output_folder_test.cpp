@@ -36,6 +36,15 @@ TEST(OutputFolder, SameInputSameBytes) {
         << name;
 }
 
+TEST(OutputFolder, ASideFileThatIsALinkToNothingIsNotLeftOut) {
+  const TemporaryFolder folder;
+  const std::string input = small_input(folder);
+  std::filesystem::create_symlink(folder.path("nothing"), folder.path("tokenizer.json"));
+  const std::string text = testing::error_text<IoError>([&] { convert(input, folder.path("out"), ConvertOptions{}); });
+  EXPECT_NE(text.find("tokenizer.json is there, but no file that can be read"), std::string::npos) << text;
+  EXPECT_FALSE(std::filesystem::exists(folder.path("out")));
+}
+
 TEST(OutputFolder, ReplacesAsAWholeWhenForced) {
   const TemporaryFolder folder;
   convert(small_input(folder, 1.0f), folder.path("out"), to(DType::bf16));

@@ -1,6 +1,7 @@
 // Jobs shared among threads, with progress, cancellation, and the first error kept.
 #pragma once
 
+#include <atomic>
 #include <cstdint>
 #include <functional>
 #include <string_view>
@@ -18,6 +19,8 @@ class Crew {
   /// errors   what a job throws, Cancelled
   void run(std::string_view what, std::size_t jobs, std::uint64_t total_bytes,
            const std::function<std::uint64_t(std::size_t)>& job) const;
+  /// Set when the work is to end.
+  const std::atomic<bool>* cancel() const { return options_.cancel; }
 
  private:
   const DiffOptions& options_;

@@ -104,7 +104,7 @@ DiffReport diff(const std::string& path_a, const std::string& path_b, const Diff
   const OpenOptions open{.v2_as_bf16 = options.v2_as_bf16};
   const Checkpoint a = Checkpoint::open(path_a, open), b = Checkpoint::open(path_b, open);
   std::deque<PairWork> works;  // does not move them
-  for (const TensorPair& pair : pair_tensors(a, b, options, crew)) works.emplace_back(a, b, pair);
+  for (const TensorPair& pair : pair_tensors(a, b, options, crew)) works.emplace_back(a, b, pair, options.cancel);
   look_for_differences(works, crew);
   look_for_exchanges(works, crew);
   count_differences(works, crew);

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <cstring>
 
+#include "audit/diff/crew.h"
 #include "audit/diff/element_stream.h"
 #include "audit/diff/values.h"
 #include "io/checked.h"
@@ -20,7 +21,8 @@ void release_prefix(const Checkpoint& checkpoint, const TensorEntry& entry, std:
 
 }  // namespace
 
-PairWork::PairWork(const Checkpoint& a, const Checkpoint& b, const TensorPair& pair) : a_(a), b_(b), pair_(pair) {
+PairWork::PairWork(const Checkpoint& a, const Checkpoint& b, const TensorPair& pair, const std::atomic<bool>* cancel)
+    : a_(a), b_(b), pair_(pair), cancel_(cancel) {
   exchanged_ = pair.matched_by == "transposed bytes";
   if (!same_shape()) return;
   dtype_a_ = pair.a->dtype;
@@ -60,6 +62,7 @@ std::uint64_t PairWork::read_piece(std::size_t index, const PieceFunction& funct
   }
   ElementStream stream_a(a_, *pair_.a), stream_b(b_, *pair_.b);
   for (bool more = true; more && first < end;) {
+    throw_if_cancelled(cancel_);
     const std::uint64_t count = std::min(kPieceElements, end - first);
     const std::byte* a = stream_a.next(element_offset(dtype_a_, count));
     const std::byte* b = stream_b.next(element_offset(dtype_b_, count));

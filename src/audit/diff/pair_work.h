@@ -19,7 +19,8 @@ using PieceFunction =
 
 class PairWork {
  public:
-  PairWork(const Checkpoint& a, const Checkpoint& b, const TensorPair& pair);
+  /// `cancel` is looked at between the parts of what is not in place.
+  PairWork(const Checkpoint& a, const Checkpoint& b, const TensorPair& pair, const std::atomic<bool>* cancel);
 
   const TensorPair& pair() const { return pair_; }
   bool has_both() const { return pair_.a != nullptr && pair_.b != nullptr; }
@@ -33,6 +34,7 @@ class PairWork {
   std::size_t pieces() const;
   /// Gives piece `index` to `function`, in parts where a file does not have the elements side by side, until it
   /// returns false; gives the pages back. B's rows come in A's order. Returns the bytes read, of both.
+  ///   errors   Cancelled, FormatError (damaged compressed data)
   std::uint64_t read_piece(std::size_t index, const PieceFunction& function) const;
 
   /// Sets differs() where the bytes of a piece do. Returns the bytes read.
@@ -52,6 +54,7 @@ class PairWork {
  private:
   const Checkpoint &a_, &b_;
   TensorPair pair_;
+  const std::atomic<bool>* cancel_;
   DType dtype_a_ = DType::any, dtype_b_ = DType::any;  // as they are compared: unknown ones as bytes
   std::uint64_t elements_ = 0;
   bool same_kind_ = false, mapped_ = false, exchanged_ = false;

@@ -100,9 +100,13 @@ void LeftOver::match_hashes(std::string_view by, View view) {
 /// Only where exactly one tensor of each side fits the other: constants fit too many.
 void LeftOver::match_values(std::string_view by, const RowOrder& order) {
   std::vector<std::vector<double>> samples;
-  for (const TensorEntry* other : others_) samples.push_back(value_sample(b_, *other, order));
+  for (const TensorEntry* other : others_) {
+    throw_if_cancelled(crew_.cancel());
+    samples.push_back(value_sample(b_, *other, order));
+  }
   std::vector<std::size_t> choice(pairs_.size()), fits_a(pairs_.size()), fits_b(others_.size());
   for (std::size_t i = 0; i < pairs_.size(); ++i) {
+    throw_if_cancelled(crew_.cancel());
     const TensorEntry& entry = *pairs_[i]->a;
     const std::vector<double> sample = value_sample(a_, entry);
     for (std::size_t j = 0; j < others_.size(); ++j) {

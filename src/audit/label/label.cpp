@@ -42,7 +42,7 @@ void add_config(const Checkpoint& checkpoint, const std::string& path, std::vect
   if (!config_applies(checkpoint, path)) return;
   const std::string file = (io::model_folder(path) / io::kConfigFile).string();
   std::error_code error;
-  if (!fs::exists(file, error)) return;
+  if (!fs::exists(fs::symlink_status(file, error))) return;  // a dangling link is there, and cannot be read
   try {
     for (Claim& claim : claims_of_config(io::read_text_file(file, kConfigLimit), file))
       claims.push_back(std::move(claim));
