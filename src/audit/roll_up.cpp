@@ -146,7 +146,9 @@ std::string sentence(std::vector<Group> groups, const CheckpointAudit& checkpoin
   std::stable_partition(groups.begin(), groups.end(), [](const Group& group) { return group.finding; });
   std::string text;
   for (const Group& group : groups) {
-    const bool own = group.verdict == checkpoint.verdict && group.finding == is_audit_finding(checkpoint);
+    // Of several findings each is told, tensors that are mixed in themselves among them.
+    const bool several = checkpoint.verdict == AuditVerdict::mixed && checkpoint.sub.find('+') != std::string::npos;
+    const bool own = !several && group.verdict == checkpoint.verdict && group.finding == is_audit_finding(checkpoint);
     if (own && (group.subs.size() < 2 || group.verdict == AuditVerdict::consistent)) continue;
     text.append(text.empty() ? "of its tensors, " : "; ");
     text.append(own && group.finding ? parts(group) : clause(group, elements));

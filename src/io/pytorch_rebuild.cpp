@@ -123,7 +123,7 @@ void check_span(const Arguments& a, const PytorchStorage& storage, const std::ve
   constexpr std::uint64_t kSmall = 1u << 20;  // an expanded scalar or mask
   if (elements > std::max(storage.elements, kSmall))
     a.fail(who + " has " + std::to_string(elements) + " elements made out of " + std::to_string(storage.elements) +
-           " by strides of 0; at most " + std::to_string(kSmall) + " are made so");
+           " by strides that meet them again; at most " + std::to_string(kSmall) + " are made so");
 }
 
 /// Bounds of a tensor in its storage; sets offset, nbytes and strides.

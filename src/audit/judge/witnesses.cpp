@@ -51,15 +51,19 @@ class Naming {
         return mixed ? is_short(w) : verdict_ == AuditVerdict::widened && holds(*format_, value(w));
       case Kind::wide:
         return format_ != nullptr && mixed && !is_short(w);
-      default:
+      case Kind::nan:
+      case Kind::infinity:
         return true;
+      default:  // of values that the label does not mean, no class says anything
+        return verdict_ != AuditVerdict::mislabelled;
     }
   }
 
   std::string text(Kind kind) const {
     switch (kind) {
       case Kind::off_grid:
-        return "off f16's lattice";
+        return verdict_ == AuditVerdict::truncated ? "off f16's lattice: it was not f16 that was cut off"
+                                                   : "off f16's lattice";
       case Kind::above_f16:
         return "above f16's range";
       case Kind::at_65536:
