@@ -17,9 +17,9 @@ std::string printed(const char* format, double value) {
   return buffer;
 }
 
-std::string code_text(std::uint64_t code) {
+std::string code_text(std::uint64_t code, std::uint32_t bytes) {
   char buffer[24];
-  std::snprintf(buffer, sizeof buffer, "0x%04llx", static_cast<unsigned long long>(code));
+  std::snprintf(buffer, sizeof buffer, "0x%0*llx", static_cast<int>(2 * bytes), static_cast<unsigned long long>(code));
   return buffer;
 }
 
@@ -80,7 +80,7 @@ std::string witness_table(const TensorDiff& tensor, std::size_t shown) {
   Table table({Align::left, Align::right, Align::right, Align::right, Align::left}, "  ");
   for (std::size_t i = 0; i < shown; ++i) {
     const DiffWitness& w = tensor.witnesses[i];
-    table.add({shape_text(w.position), code_text(w.code_a) + " → " + code_text(w.code_b),
+    table.add({shape_text(w.position), code_text(w.code_a, w.bytes_a) + " → " + code_text(w.code_b, w.bytes_b),
                printed("%.9g", w.value_a) + " → " + printed("%.9g", w.value_b),
                "bytes " + std::to_string(w.offset_a) + " → " + std::to_string(w.offset_b), w.what});
   }

@@ -49,6 +49,7 @@ struct DiffWitness {
   std::vector<std::int64_t> position;             // the same by dimension
   std::uint64_t offset_a = 0, offset_b = 0;       // of its first byte, or of its block's, in its file
   std::uint64_t code_a = 0, code_b = 0;           // its bits; of elements in blocks those of the f32 value
+  std::uint32_t bytes_a = 0, bytes_b = 0;         // of the codes
   double value_a = 0, value_b = 0, expected = 0;  // expected: A's value rounded once to B's dtype
 };
 

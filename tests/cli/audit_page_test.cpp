@@ -27,6 +27,14 @@ std::string page_of(const TensorAudit& tensor) {
   return page;
 }
 
+TEST(AuditPage, FitsAPhoneAndPaper) {
+  const std::string page = page_of(sample_tensor("w", Route::from_f16));
+  EXPECT_THAT(page, HasSubstr("<meta name=\"viewport\" content=\"width=device-width, initial-scale=1\">"));
+  EXPECT_THAT(page, HasSubstr("@media (max-width: 44rem)"));
+  EXPECT_THAT(page, HasSubstr("@media print"));
+  EXPECT_THAT(page, HasSubstr("content=\"default-src 'none'; style-src 'unsafe-inline'\""));  // nothing is fetched
+}
+
 std::string figure_of(const std::string& page, const std::string& title) {
   const std::size_t at = page.find("<h5>" + title);
   return at == std::string::npos ? "" : page.substr(at, page.find("</figure>", at) - at);

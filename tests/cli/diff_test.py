@@ -143,6 +143,13 @@ class DiffTest(CliTest):
         self.assertTrue(reordered and all(".attn_q." in name or ".attn_k." in name for name in reordered), reordered)
         self.assertIn("as GGUF's Llama files store Q and K", " ".join(document["notes"]))
 
+    def test_codes_have_the_digits_of_their_dtype(self):
+        a = self.put("x.safetensors", {"w": ("F32", [2], struct.pack("<2f", 1.5e-30, 3))})
+        b = self.put("y.safetensors", {"w": ("F8_E4M3", [2], bytes([0x38, 0x40]))})
+        result = candor("diff", a, b, "--verbose")
+        self.assertEqual(result.returncode, 1)
+        self.assertRegex(result.stdout, r" 0x[0-9a-f]{8} → 0x38 ")
+
     def test_numpy_files_compare_with_others(self):
         def npy(name, descr, fortran, data):
             header = f"{{'descr': '{descr}', 'fortran_order': {fortran}, 'shape': (256, 256), }}"

@@ -4,6 +4,7 @@
 #include <cmath>
 
 #include "audit/diff/element_stream.h"
+#include "audit/diff/values.h"
 #include "audit/element_position.h"
 #include "io/element_place.h"
 
@@ -75,6 +76,8 @@ void list_witnesses(const PairWork& work, TensorDiff& diff) {
     witness.offset_b = file_offset(*pair.b, pair.rows.element_in_b(*pair.b, element.index));
     witness.code_a = element.code_a;
     witness.code_b = element.code_b;
+    witness.bytes_a = code_bytes(work.dtype_a());
+    witness.bytes_b = code_bytes(work.dtype_b());
     witness.value_a = element.value_a;
     witness.value_b = element.value_b;
     witness.expected = element.expected;

@@ -45,6 +45,9 @@ void read_blocks(DType dtype, const std::byte* bytes, std::size_t count, Word* v
   }
 }
 
+/// A quantised block, whose elements have no bits of their own.
+bool is_read_as_f32(const DTypeInfo& info) { return info.kind == DTypeKind::block && !info.storage_only; }
+
 }  // namespace
 
 template <class Word>
@@ -74,15 +77,20 @@ template void read_values(DType, const std::byte*, std::size_t, std::uint64_t*);
 std::uint64_t element_code(DType dtype, const std::byte* bytes, std::uint64_t index) {
   const DTypeInfo& info = dtype_info(dtype);
   const std::byte* at = bytes + element_offset(dtype, index);
-  if (info.kind == DTypeKind::block && !info.storage_only) {
+  if (is_read_as_f32(info)) {
     std::array<std::uint32_t, 256> values;
     const auto block = static_cast<std::size_t>(info.block_elements);
     read_values(dtype, at, block, values.data());
     return values[index % block];
   }
   std::uint64_t code = 0;
-  std::memcpy(&code, at, std::min<std::size_t>(sizeof code, static_cast<std::size_t>(info.block_bytes)));
+  std::memcpy(&code, at, code_bytes(dtype));
   return code;
+}
+
+std::uint32_t code_bytes(DType dtype) {
+  const DTypeInfo& info = dtype_info(dtype);
+  return is_read_as_f32(info) ? 4 : std::min(8u, static_cast<std::uint32_t>(info.block_bytes));
 }
 
 std::uint64_t element_offset(DType dtype, std::uint64_t index) {

@@ -15,6 +15,8 @@ void read_values(DType dtype, const std::byte* bytes, std::size_t count, Word* v
 
 /// The bits of element `index`; of an element in a block those of its f32 value.
 std::uint64_t element_code(DType dtype, const std::byte* bytes, std::uint64_t index);
+/// Bytes of such a code.
+std::uint32_t code_bytes(DType dtype);
 /// From the first byte: where that element, or its block, begins.
 std::uint64_t element_offset(DType dtype, std::uint64_t index);
 
