@@ -111,7 +111,8 @@ class Checkpoint {
 /// Memory does not grow with the tensor, but for a compressed array in Fortran order, which is inflated whole.
 class TensorReader {
  public:
-  /// errors   FormatError (a compressed entry that is not the checkpoint's)
+  /// errors   FormatError (a compressed entry that is not the checkpoint's; one in Fortran order that takes more than
+  ///          64 MiB and four times its bytes in the file)
   TensorReader(const Checkpoint& checkpoint, const TensorEntry& entry);
   ~TensorReader();
   /// The next whole elements, at most `max_bytes` (at least 64 KiB are asked for); empty at the end. Valid until the
