@@ -129,9 +129,8 @@ constexpr SubWords kSubs[] = {
     {structured, "sparse", "Nearly all values are zero."},
     {structured, "narrow", "All values lie within a few codes."},
     {structured, "rough",
-     "Neighbouring codes differ far more than chance makes them: bf16 values that were multiplied by a constant in "
-     "bf16, "
-     "a table, or a count. What was before cannot be told."},
+     "Neighbouring codes differ far more than chance makes them, as where bf16 values were multiplied by a constant in "
+     "bf16, or in tables. What was before cannot be told."},
     {mislabelled, "label-vs-config", "The configuration beside the file names another dtype than the file."},
     {mislabelled, "label-vs-name", "The file's name promises another dtype than the file holds."},
     {mislabelled, "bit-view", "The bits of another dtype were taken as they are, without converting them."},

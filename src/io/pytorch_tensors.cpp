@@ -13,8 +13,8 @@ namespace {
 
 constexpr int kDeepest = 256;
 constexpr std::uint64_t kLongestName = 4096;
-constexpr std::uint64_t kViews = 64,
-                        kViewed = std::uint64_t{256} << 20;  // bytes of tensors: times the file's, and more
+// Bytes that all tensors together may have: so many times the file's, and so many more.
+constexpr std::uint64_t kViews = 64, kViewed = std::uint64_t{256} << 20;
 constexpr std::string_view kHostile = "the file is damaged or hostile";
 
 /// Walks the values from the root. Ids may share and form cycles, so the steps are counted: a walk of a true checkpoint

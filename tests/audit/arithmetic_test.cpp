@@ -68,6 +68,18 @@ TEST(arithmetic, scales_that_were_folded_in_are_no_findings) {
   expect_no_finding("wide gains", computed([&](std::size_t i) { return a[i] * rounded(1 + wide_gains[i % 1024]); }));
 }
 
+// Two roundings in bf16 put some codes upon one another and leave others empty.
+TEST(arithmetic, weights_times_a_constant_in_bf16_are_rough) {
+  for (const float factor : {0.7f, 1.1f, 1.5f}) {
+    std::vector<float> values = widen(to_bf16(draw(Law::normal, 0.02, 262'144, 5), Route::rne));
+    const float constant = widen(to_bf16(std::vector<float>{factor}, Route::rne))[0];
+    for (float& value : values) value *= constant;
+    const TensorAudit audit = judged(fingerprint_of(to_bf16(values, Route::rne), {512, 512}));
+    EXPECT_EQ(audit.verdict, AuditVerdict::structured) << factor;
+    EXPECT_EQ(audit.sub, "rough") << factor;
+  }
+}
+
 TEST(arithmetic, training_in_bf16_is_consistent) {
   std::vector<float> w = bf16_draws(0.02, 1);
   for (std::uint64_t step = 0; step < 20; ++step) {

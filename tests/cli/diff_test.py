@@ -160,6 +160,7 @@ class DiffTest(CliTest):
         columns = [self.codes[row * 256 + column] for column in range(256) for row in range(256)]
         fortran = npy("w.npy", "<V2", True, words(columns))
         self.assert_ok(candor("diff", self.a, fortran, "--v2-as-bf16"))
+        self.assertIn("use --v2-as-bf16", candor("diff", self.a, fortran).stderr)
         archive = self.folder / "w.npz"
         with zipfile.ZipFile(archive, "w", zipfile.ZIP_DEFLATED) as file:
             file.write(npy("l.npy", "<V2", False, words(self.laundered)), "w.npy")

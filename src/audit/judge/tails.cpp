@@ -25,8 +25,8 @@ double deviance(double d) {
 }
 
 double log_binomial(std::uint64_t k, std::uint64_t n, double p) {
-  constexpr std::uint64_t kMany = std::uint64_t{1}
-                                  << 31;  // log factorials of so many leave few digits of their difference
+  // Log factorials of so many leave few digits of their difference.
+  constexpr std::uint64_t kMany = std::uint64_t{1} << 31;
   const auto successes = static_cast<double>(k), all = static_cast<double>(n);
   if (std::min(k, n - k) > kMany) {  // by Stirling's formula, whose next terms are below 1e-10 here
     const double mean = all * p, rest = all - successes, rest_mean = all * (1 - p);
@@ -39,7 +39,7 @@ double log_binomial(std::uint64_t k, std::uint64_t n, double p) {
 // log of pmf(k + 1) + pmf(k + 2) + … for k at or above the mean, where the terms fall, and so do their ratios: what
 // follows after kMostTerms, which no tensor of this world needs, is less than a geometric series.
 double log_sum_above(std::uint64_t k, std::uint64_t n, double p) {
-  constexpr std::uint64_t kMostTerms = std::uint64_t{1} << 22;  // enough for 2^40 values
+  constexpr std::uint64_t kMostTerms = std::uint64_t{1} << 22;  // enough for 2^39 values
   if (k >= n) return kMinusInfinity;
   const std::uint64_t last = n - k > kMostTerms ? k + kMostTerms : n;
   double term = 1, sum = 1, ratio = 0;
