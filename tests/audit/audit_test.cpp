@@ -163,6 +163,18 @@ TEST(Audit, AFolderOfPytorchIsComparedWithItsConfiguration) {
   EXPECT_EQ(report.checkpoints[0].sub, "label-vs-config");
 }
 
+/// What a class says of a value is of the value that the label means: only what is no number stays.
+TEST(Audit, WitnessesOfSwappedBytesAreNoClasses) {
+  const TemporaryFolder folder;
+  StoredTensor swapped = genuine("one", 1);
+  for (std::size_t i = 0; i < swapped.bytes.size(); i += 2) std::swap(swapped.bytes[i], swapped.bytes[i + 1]);
+  const TensorAudit one = audit({write_safetensors(folder, {swapped})}).checkpoints.at(0).tensors.at(0);
+  EXPECT_EQ(one.verdict, AuditVerdict::mislabelled);
+  ASSERT_FALSE(one.witnesses.empty());
+  for (const AuditWitness& witness : one.witnesses)
+    EXPECT_TRUE(witness.what == "NaN" || witness.what == "infinity") << witness.what;
+}
+
 TEST(Audit, CancelEndsIt) {
   const TemporaryFolder folder;
   const std::string path = write_safetensors(folder, {genuine("one", 1)});

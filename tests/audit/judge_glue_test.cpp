@@ -76,8 +76,10 @@ TEST(judge_glue, other_dtypes_are_left_to_others) {
   integers.dtype = DType::i32;
   integers.type_name = "I32";
   EXPECT_EQ(judged(integers).verdict, unsupported);
+  EXPECT_EQ(judged(integers).would_change, "");
   integers.type_name = "V2";
-  EXPECT_THAT(judged(integers).sentence, testing::HasSubstr("--v2-as-bf16"));
+  EXPECT_EQ(judged(integers).sentence, "Values of dtype V2 are not judged.");
+  EXPECT_EQ(judged(integers).would_change, "--v2-as-bf16, if they are bf16");
 }
 
 // Their codes are no magnitudes: as bits of f32 they would be subnormals, and sixteen bits folded to seven.

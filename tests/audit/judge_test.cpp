@@ -94,6 +94,8 @@ TEST(judge, fixture_6_truncated) {
   EXPECT_EQ(audit.verdict, truncated);
   EXPECT_NEAR(test_of(audit, "zero mantissa").statistic, 1, 0.06);
   EXPECT_LE(test_of(audit, "zero mantissa").low, 1);
+  ASSERT_FALSE(audit.witnesses.empty());
+  EXPECT_EQ(audit.witnesses[0].what, "off f16's lattice: it was not f16 that was cut off");
 }
 
 TEST(judge, fixtures_7_and_8_roundings_that_leave_no_trace) {

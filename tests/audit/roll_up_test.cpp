@@ -205,6 +205,19 @@ TEST(RollUp, SeveralFindingsAreMixed) {
   EXPECT_EQ(all.sub, "f16-grid+dequantised");
 }
 
+TEST(RollUp, EachOfSeveralFindingsIsTold) {
+  CheckpointAudit all;
+  add(all, 1, f16_grid, 100, "via-f16");
+  add(all, 2, mixed, 100);
+  add(all, 7, consistent, 100);
+  roll_up(all, kNothing);
+  EXPECT_EQ(all.verdict, mixed);
+  EXPECT_EQ(all.sentence,
+            "of its tensors, 2 (20.0 % of the parameters) were of mixed history: 't1', 't2'; 1 (10.0 % of the "
+            "parameters) was found on f16's grid (via-f16): 't0'; 7 (70.0 % of the parameters) were consistent with "
+            "one rounding from a wide source");
+}
+
 TEST(RollUp, UndecidableWhenMostCannotBeJudged) {
   CheckpointAudit all;
   add(all, 1, consistent, 100);

@@ -60,9 +60,8 @@ Proposal last_word(const Fingerprint& tensor) {
   Proposal proposal;
   if (!is_judged(tensor.dtype)) {
     proposal.verdict = AuditVerdict::unsupported;
-    proposal.sentence = std::string("Values of dtype ").append(tensor.type_name).append(" are not judged");
-    proposal.sentence.append(
-        tensor.type_name == kUntypedNumpy ? "; if they are bf16, as ml_dtypes saves it, use --v2-as-bf16." : ".");
+    proposal.sentence = std::string("Values of dtype ").append(tensor.type_name).append(" are not judged.");
+    if (tensor.type_name == kUntypedNumpy) proposal.would_change = "--v2-as-bf16, if they are bf16";
   } else if (uses_more_than_bf16(tensor)) {
     proposal.verdict = AuditVerdict::consistent;
     proposal.sentence = std::string("The values use the width of their dtype, ").append(tensor.type_name);
