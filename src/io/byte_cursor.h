@@ -53,7 +53,7 @@ class ByteCursor {
   /// Refuses `what` at the cursor or at an earlier position.
   [[noreturn]] void fail(const std::string& what) const { fail_at(position_, what); }
   [[noreturn]] void fail_at(std::uint64_t offset, const std::string& what) const {
-    refuse(format_, file_, offset, what, "the file is truncated or damaged: get it again");
+    refuse(format_, file_, offset, what, kGetAgain);
   }
 
  private:

@@ -32,8 +32,7 @@ InflateStream::InflateStream(const std::byte* file, const DeflatedBytes& place, 
 InflateStream::~InflateStream() { ::inflateEnd(&zlib_->stream); }
 
 void InflateStream::fail(const std::string& what) const {
-  refuse("zip", path_, place_.offset + given_ - zlib_->stream.avail_in, what,
-         "the file is truncated or damaged: get it again");
+  refuse("zip", path_, place_.offset + given_ - zlib_->stream.avail_in, what, kGetAgain);
 }
 
 /// More input for zlib when it has none left.

@@ -10,13 +10,13 @@
 #include "io/little_endian.h"
 #include "io/npy_literal.h"
 #include "io/strict_json.h"
+#include "io/strides.h"
 
 namespace candor::io {
 namespace {
 
 constexpr std::string_view kFormat = "npy";
 constexpr char kMagic[] = {'\x93', 'N', 'U', 'M', 'P', 'Y'};
-constexpr std::string_view kGetAgain = "the file is truncated or damaged: get it again";
 
 struct NumberType {
   std::string_view spelling;
@@ -97,6 +97,7 @@ void set_extents(NpyHeader& header, const NpyLiteral& literal, std::uint64_t tot
     header.strides.push_back(stride);
     stride *= extent;  // checked_elements has bounded the product
   }
+  drop_idle_strides(header.shape, header.strides);
 }
 
 }  // namespace

@@ -208,7 +208,9 @@ void PickleMachine::build() {
   const PickleId state = pop(), target = top();
   if (pickle_.kind(target) != PickleKind::call)
     fail("a state is set on " + std::string(pickle_kind_name(pickle_.kind(target))) + ", which has none");
-  pickle_.calls_[pickle_.nodes_[target].number()].state = state + 1;
+  PickleCall& call = pickle_.calls_[pickle_.nodes_[target].number()];
+  if (call.state != 0) fail("a second state is set on an object; a writer sets one");  // Python would join the two
+  call.state = state + 1;
 }
 
 void PickleMachine::stop() {

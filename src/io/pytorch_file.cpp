@@ -11,7 +11,6 @@
 namespace candor::io {
 namespace {
 
-constexpr std::string_view kHostile = "the file is damaged or hostile";
 constexpr std::string_view kPickleEnd = "/data.pkl";
 
 void require_stored(const ZipEntry& entry, const std::string& file) {
@@ -29,6 +28,31 @@ void check_byte_order(const std::byte* data, const ZipEntry* entry, const std::s
   if (text == "little") return;
   refuse(kPytorchFormat, file, entry->offset, "the byte order is " + quote(text) + ", only 'little' is read",
          "load it with PyTorch and save it on a little-endian machine");
+}
+
+/// As PyTorch does: of two pickles in two folders, either might be taken for the file's.
+void require_one_folder(const ZipDirectory& zip, const std::string& folder, const std::string& file) {
+  for (const ZipEntry& entry : zip.entries)
+    if (!entry.name.starts_with(folder + "/"))
+      refuse(kPytorchFormat, file, entry.record,
+             "entry " + quote(entry.name) + ", whose data begin at byte " + std::to_string(entry.offset) +
+                 ", is not in the folder of " + quote(folder + std::string(kPickleEnd)),
+             "PyTorch loads no such file: take the entry out, or save the tensors again");
+}
+
+/// PyTorch looks records up without regard to case, and takes which of two it likes.
+void require_distinct(const ZipDirectory& zip, const std::string& file) {
+  std::unordered_map<std::string, const ZipEntry*> seen;
+  for (const ZipEntry& entry : zip.entries) {
+    std::string name = entry.name;
+    for (char& c : name)
+      if (c >= 'A' && c <= 'Z') c = static_cast<char>(c - 'A' + 'a');
+    const auto [other, is_new] = seen.emplace(std::move(name), &entry);
+    if (!is_new)
+      refuse(kPytorchFormat, file, entry.record,
+             "entries " + quote(other->second->name) + " and " + quote(entry.name) + " differ in case alone",
+             "PyTorch takes them for one: rename one of them");
+  }
 }
 
 class ZipStorages {
@@ -155,7 +179,10 @@ PytorchTensors parse_pytorch_zip(const std::byte* data, std::uint64_t size, cons
   if (entry == nullptr)
     refuse(kPytorchFormat, file, size, "the archive has no entry NAME/data.pkl", "this is no file of torch.save");
   require_stored(*entry, file);
-  const ZipStorages storages(zip, entry->name.substr(0, entry->name.size() - kPickleEnd.size()), file);
+  const std::string folder = entry->name.substr(0, entry->name.size() - kPickleEnd.size());
+  require_one_folder(zip, folder, file);
+  require_distinct(zip, file);
+  const ZipStorages storages(zip, folder, file);
   check_byte_order(data, storages.entry("byteorder"), file);
   ByteCursor cursor(data, entry->offset + entry->bytes, kPytorchFormat, file);
   cursor.seek(entry->offset, "the pickle");

@@ -10,7 +10,6 @@
 namespace candor::io {
 namespace {
 
-constexpr std::string_view kHostile = "the file is damaged or hostile";
 constexpr int kMostWrappers = 8;  // a parameter of a subclass of a tensor: three
 
 bool rebuilds_tensor(std::string_view symbol) {
@@ -146,7 +145,9 @@ void place(const Arguments& a, const PytorchStorage& storage, const StoredBytes&
   if (!nbytes) a.fail(who + " has more than 2^64 bytes");
   entry.nbytes = *nbytes;
   entry.offset += first * storage.item_bytes;  // inside the storage, hence inside the file
-  if (!is_row_major(entry.shape, strides)) entry.strides = strides;
+  if (is_row_major(entry.shape, strides)) return;
+  entry.strides = strides;
+  drop_idle_strides(entry.shape, entry.strides);
 }
 
 }  // namespace

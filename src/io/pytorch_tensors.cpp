@@ -13,9 +13,9 @@ namespace {
 
 constexpr int kDeepest = 256;
 constexpr std::uint64_t kLongestName = 4096;
-// Bytes that all tensors together may have: so many times the file's, and so many more.
-constexpr std::uint64_t kViews = 64, kViewed = std::uint64_t{256} << 20;
-constexpr std::string_view kHostile = "the file is damaged or hostile";
+/// Bytes that tensors together may have: so many times the file's, and kViewed more. Layers that share their weights
+/// have each a name for the same bytes side by side; strides take longer to follow, and few writers leave them.
+constexpr std::uint64_t kSideBySide = 1024, kStrided = 64, kViewed = std::uint64_t{256} << 20;
 
 /// Walks the values from the root. Ids may share and form cycles, so the steps are counted: a walk of a true checkpoint
 /// takes about as many as it has values.
@@ -27,7 +27,8 @@ class Walk {
         file_(file),
         steps_left_(std::max<std::uint64_t>(8 * pickle.size(), 1u << 16)),
         bytes_left_(8 * pickle.bytes() + (8u << 20)),
-        values_left_(kViews * file_bytes + kViewed) {}
+        contiguous_left_(kSideBySide * file_bytes + kViewed),
+        strided_left_(kStrided * file_bytes + kViewed) {}
 
   PytorchTensors result() {
     if (is_pytorch_tensor(pickle_, pickle_.root()))
@@ -96,6 +97,20 @@ class Walk {
     bytes_left_ -= bytes;
   }
 
+  /// Views cost the pickle a few bytes and whoever reads them all of theirs.
+  void charge(PickleId at, const TensorEntry& entry) {
+    const bool strided = !entry.strides.empty();
+    std::uint64_t& left = strided ? strided_left_ : contiguous_left_;
+    if (entry.nbytes > left)
+      refuse(kPytorchFormat, file_, pickle_.position(at),
+             std::string("the tensors ") + (strided ? "with strides " : "") + "have more bytes than " +
+                 std::to_string(strided ? kStrided : kSideBySide) +
+                 " times the file's + 256 MiB, which is the most that is read: they are views of the same storages",
+             strided ? "save .contiguous() of each, or fewer of them"
+                     : "save each tensor under fewer names, or clones of it");
+    left -= entry.nbytes;
+  }
+
   void add(const std::string& name, PickleId id) {
     if (!is_utf8(name) || name.find('\0') != std::string::npos)
       fail(id, "tensor " + quote(name) + " has a name that is no UTF-8 text without NUL");
@@ -107,10 +122,7 @@ class Walk {
       if (names_.at(name) == id) return;  // the same thing on two ways
       fail(id, "two tensors are called " + quote(name));
     }
-    if (entry.nbytes > values_left_)
-      fail(id, "the tensors have more bytes than " + std::to_string(kViews) +
-                   " times the file's: they are views of the same storages");
-    values_left_ -= entry.nbytes;
+    charge(id, entry);
     entry.name = name;
     found_.tensors.push_back(std::move(entry));
     found_.spellings.push_back(std::move(spelling));
@@ -119,7 +131,7 @@ class Walk {
   const Pickle& pickle_;
   const StorageFinder& find_;
   const std::string& file_;
-  std::uint64_t steps_left_, bytes_left_, values_left_;
+  std::uint64_t steps_left_, bytes_left_, contiguous_left_, strided_left_;
   std::string path_;  // keys on the way
   std::unordered_map<std::string, PickleId> names_;
   PytorchTensors found_;

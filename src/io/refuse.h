@@ -8,6 +8,10 @@
 
 namespace candor::io {
 
+// Remedies that many violations share.
+inline constexpr std::string_view kHostile = "the file is damaged or hostile";
+inline constexpr std::string_view kGetAgain = "the file is truncated or damaged: get it again";
+
 /// `text` between single quotes, control characters escaped and long texts cut: safe to print whatever a file says.
 std::string quote(std::string_view text);
 

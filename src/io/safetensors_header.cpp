@@ -12,7 +12,6 @@ namespace {
 
 constexpr std::uint64_t kLengthBytes = 8;
 constexpr std::string_view kFormat = "safetensors";
-constexpr std::string_view kGetAgain = "the file is truncated or damaged: get it again";
 
 std::uint64_t load_u64(const std::byte* p) {
   std::uint64_t value = 0;
@@ -50,15 +49,14 @@ Dims checked_dims(const RawTensor& raw, const std::string& file) {
   for (const std::uint64_t extent : raw.shape) {
     if (extent > static_cast<std::uint64_t>(INT64_MAX))
       refuse(kFormat, file, raw.position,
-             "tensor " + quote(raw.name) + " has the extent " + std::to_string(extent) + ", above 2^63-1",
-             "the file is damaged or hostile");
+             "tensor " + quote(raw.name) + " has the extent " + std::to_string(extent) + ", above 2^63-1", kHostile);
     dims.shape.push_back(static_cast<std::int64_t>(extent));
   }
   const std::optional<std::uint64_t> elements = checked_elements(dims.shape);
   if (!elements)
     refuse(kFormat, file, raw.position,
            "tensor " + quote(raw.name) + " of shape " + shape_text(dims.shape) + " has more than 2^63-1 elements",
-           "the file is damaged or hostile");
+           kHostile);
   dims.elements = *elements;
   return dims;
 }
@@ -72,14 +70,14 @@ void check_span(const RawTensor& raw, const Dims& dims, const std::optional<DTyp
     refuse(kFormat, file, raw.position,
            "tensor " + quote(raw.name) + " of shape " + shape_text(dims.shape) + " and dtype " + raw.dtype +
                " is not a whole number of bytes below 2^64",
-           "the file is damaged or hostile");
+           kHostile);
   }
   if (*bytes != span) {
     refuse(kFormat, file, raw.position,
            "tensor " + quote(raw.name) + " has data_offsets [" + std::to_string(raw.begin) + ", " +
                std::to_string(raw.end) + "], " + std::to_string(span) + " bytes, but shape " + shape_text(dims.shape) +
                " in " + raw.dtype + " takes " + std::to_string(*bytes),
-           "the file is damaged or hostile");
+           kHostile);
   }
 }
 

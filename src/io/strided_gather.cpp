@@ -9,7 +9,7 @@ namespace {
 /// A fixed width compiles to one load and one store.
 template <std::size_t kBytes>
 void copy_fixed(const std::byte* from, std::int64_t step_bytes, std::int64_t count, std::byte* out) {
-  for (std::int64_t i = 0; i < count; ++i, from += step_bytes, out += kBytes) std::memcpy(out, from, kBytes);
+  for (std::int64_t i = 0; i < count; ++i, out += kBytes) std::memcpy(out, from + i * step_bytes, kBytes);
 }
 
 void copy_run(const std::byte* from, std::int64_t step_bytes, std::int64_t count, std::size_t item, std::byte* out) {

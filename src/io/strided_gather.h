@@ -9,7 +9,8 @@ namespace candor::io {
 
 class StridedGather {
  public:
-  /// `first`: the element at index 0, …, 0. The shape has no extent of 0; all of it lies in the mapped bytes.
+  /// `first`: the element at index 0, …, 0. The shape has no extent of 0; all of it lies in the mapped bytes. Strides
+  /// of extents of 1 count in between: they are 0 (drop_idle_strides) or small.
   StridedGather(const std::byte* first, std::vector<std::int64_t> shape, std::vector<std::int64_t> strides,
                 std::uint64_t item_bytes);
 

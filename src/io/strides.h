@@ -42,4 +42,10 @@ inline bool is_row_major(const std::vector<std::int64_t>& shape, const std::vect
   return row_major;
 }
 
+/// Makes the strides of extents up to 1, which may be anything, 0: no place is found with them.
+inline void drop_idle_strides(const std::vector<std::int64_t>& shape, std::vector<std::int64_t>& strides) {
+  for (std::size_t i = 0; i < shape.size(); ++i)
+    if (shape[i] <= 1) strides[i] = 0;
+}
+
 }  // namespace candor::io

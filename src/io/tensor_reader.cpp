@@ -11,16 +11,18 @@ namespace candor {
 
 struct TensorReader::Impl {
   std::shared_ptr<const Checkpoint::Impl> checkpoint;  // keeps the file mapped
-  std::uint64_t left = 0;                              // bytes not yet handed out
-  std::uint64_t unit = 1;                              // bytes that must stay together
-  const std::byte* mapped = nullptr;                   // side by side in the file
+  TensorEntry entry;
+  std::uint64_t left = 0;             // bytes not yet handed out
+  std::uint64_t unit = 1;             // bytes that must stay together
+  const std::byte* mapped = nullptr;  // side by side in the file
   std::optional<io::InflateStream> inflate;
   std::optional<io::StridedGather> gather;
   std::vector<std::byte> whole;  // a compressed array whose elements must change places
   std::vector<std::byte> piece;
 
-  void start(const TensorEntry& entry);
-  void start_compressed(const TensorEntry& entry);
+  void start(const TensorEntry& of);
+  void start_compressed();
+  void start_gather();
 };
 
 namespace {
@@ -47,7 +49,7 @@ void require_modest(const TensorEntry& entry, std::uint64_t stored_bytes, const 
 
 }  // namespace
 
-void TensorReader::Impl::start_compressed(const TensorEntry& entry) {
+void TensorReader::Impl::start_compressed() {
   const auto it = checkpoint->deflated.find(entry.name);
   if (it == checkpoint->deflated.end())
     throw FormatError("read: " + checkpoint->files.front() + ": there is no compressed tensor " +
@@ -56,23 +58,28 @@ void TensorReader::Impl::start_compressed(const TensorEntry& entry) {
   inflate.emplace(file, it->second.place, checkpoint->files.at(entry.file));
   std::vector<std::byte> header(it->second.skip);
   inflate->read(header.data(), header.size());
-  if (entry.strides.empty()) return;
-  require_modest(entry, it->second.place.stored_bytes, checkpoint->files.at(entry.file));
-  whole.resize(entry.nbytes);
-  inflate->read(whole.data(), whole.size());
-  inflate.reset();
+  if (!entry.strides.empty()) require_modest(entry, it->second.place.stored_bytes, checkpoint->files.at(entry.file));
 }
 
-void TensorReader::Impl::start(const TensorEntry& entry) {
+/// At the first piece: who only asks whether the entry can be read does not wait for all of it.
+void TensorReader::Impl::start_gather() {
+  if (entry.compressed) {
+    whole.resize(entry.nbytes);
+    inflate->read(whole.data(), whole.size());
+    inflate.reset();
+  }
+  gather.emplace(entry.compressed ? whole.data() : mapped, entry.shape, entry.strides, unit);
+}
+
+void TensorReader::Impl::start(const TensorEntry& of) {
+  entry = of;
   left = entry.nbytes;
   unit = unit_bytes(entry);
   if (left == 0) return;
   if (entry.compressed)
-    start_compressed(entry);
+    start_compressed();
   else
     mapped = checkpoint->storages.at(entry.file)->data() + entry.offset;
-  if (!entry.strides.empty())
-    gather.emplace(entry.compressed ? whole.data() : mapped, entry.shape, entry.strides, unit);
 }
 
 TensorReader::TensorReader(const Checkpoint& checkpoint, const TensorEntry& entry) : impl_(std::make_unique<Impl>()) {
@@ -86,8 +93,9 @@ std::span<const std::byte> TensorReader::next(std::uint64_t max_bytes) {
   Impl& r = *impl_;
   const std::uint64_t wanted = std::max(r.unit, max_bytes / r.unit * r.unit);
   const std::uint64_t bytes = std::min(r.left, wanted);
-  r.left -= bytes;
   if (bytes == 0) return {};
+  if (!r.gather && !r.entry.strides.empty()) r.start_gather();
+  r.left -= bytes;
   if (!r.inflate && !r.gather) {
     const std::byte* begin = r.mapped;
     r.mapped += bytes;

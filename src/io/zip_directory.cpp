@@ -14,7 +14,6 @@ namespace {
 constexpr std::uint64_t kLongestName = 1024;
 // Deflate cannot expand further than this; a claim beyond it is a bomb or a lie.
 constexpr std::uint64_t kHighestRatio = 1032;
-constexpr std::string_view kHostile = "the file is damaged or hostile";
 
 void check_name(const std::string& name, std::uint64_t at, const std::string& file) {
   const auto fail = [&](const std::string& what) {

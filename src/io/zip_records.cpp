@@ -12,7 +12,6 @@ constexpr std::uint32_t kLocal = 0x04034b50, kCentral = 0x02014b50, kEnd = 0x060
 constexpr std::uint32_t kEnd64 = 0x06064b50, kLocator = 0x07064b50;
 constexpr std::uint64_t kEndBytes = 22, kLocatorBytes = 20, kEnd64Bytes = 56, kLongestComment = 65535;
 constexpr std::uint32_t kSaturated = 0xffffffff;  // "see the 64-bit field"
-constexpr std::string_view kGetAgain = "the file is truncated or damaged: get it again";
 
 std::uint32_t load_u32(const std::byte* p) {
   std::uint32_t value;

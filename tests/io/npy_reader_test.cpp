@@ -128,6 +128,7 @@ TEST(NpyHeader, FortranOrderOfALineIsRowMajor) {
   EXPECT_TRUE(parse(npy_bytes(npy_dict("|u1", "(1, 4, 1)", true), "1234")).strides.empty());
   EXPECT_TRUE(parse(npy_bytes(npy_dict("|u1", "(0, 4)", true))).strides.empty());
   EXPECT_EQ(parse(npy_bytes(npy_dict("|u1", "(2, 2)", true), "1234")).strides, (std::vector<std::int64_t>{1, 2}));
+  EXPECT_EQ(parse(npy_bytes(npy_dict("|u1", "(2, 1, 2)", true), "1234")).strides, (std::vector<std::int64_t>{1, 0, 2}));
 }
 
 TEST(NpyHeader, SpacesQuotesAndOrderAreFree) {

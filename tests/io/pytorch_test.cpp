@@ -184,18 +184,58 @@ TEST(Pytorch, AnExpandedScalarIsSmall) {
   EXPECT_NE(text.find("1048577 elements made out of 1"), std::string::npos) << text;
 }
 
+TEST(Pytorch, StridesOfExtentsOfOneMayBeAnything) {
+  const TemporaryFolder folder;
+  const std::string of_four = storage("FloatStorage", "0", 4);
+  const std::vector<float> values = {1, 2, 3, 4};
+  const std::string data(reinterpret_cast<const char*>(values.data()), 16);
+  const std::string pickle = whole(dict({{"inside", tensor(of_four, 0, {2, 1, 2}, {1, INT64_MAX, 2})},
+                                         {"last", tensor(of_four, 0, {2, 2, 1}, {1, 2, INT64_MAX})}}));
+  const Checkpoint file = Checkpoint::open(folder.put("x.pt", testing::pytorch_zip(pickle, {{"0", data}}).bytes));
+  EXPECT_EQ(file.find("inside")->strides, (std::vector<std::int64_t>{1, 0, 2}));
+  EXPECT_EQ(file.find("last")->strides, (std::vector<std::int64_t>{1, 2, 0}));
+  EXPECT_EQ(file.tensor("inside").to_f32(), (std::vector<float>{1, 3, 2, 4}));
+  EXPECT_EQ(file.tensor("last").to_f32(), (std::vector<float>{1, 3, 2, 4}));
+}
+
+/// An archive of `count` tensors, all of them the same storage of 1 MiB, contiguous or transposed.
+std::string views(std::size_t count, bool strided) {
+  const std::vector<std::int64_t> strides =
+      strided ? std::vector<std::int64_t>{1, 512} : std::vector<std::int64_t>{512, 1};
+  const std::string view = tensor(storage("FloatStorage", "0", 1 << 18), 0, {512, 512}, strides);
+  std::vector<std::pair<std::string, std::string>> pairs;
+  for (std::size_t i = 0; i < count; ++i) pairs.emplace_back("w" + std::to_string(10000 + i), view);
+  return testing::pytorch_zip(whole(dict(pairs)), {{"0", std::string(1 << 20, '\0')}}).bytes;
+}
+
+/// How many views() have together no more than `times` the file's bytes + 256 MiB.
+std::size_t most_views(std::uint64_t times, bool strided) {
+  const std::uint64_t base = views(0, strided).size(), each = views(1, strided).size() - base;
+  std::size_t count = 0;
+  while (std::uint64_t{count + 1} << 20 <= times * (base + each * (count + 1)) + (256u << 20)) ++count;
+  return count;
+}
+
 TEST(Pytorch, ViewsOfOneStorageHaveABoundTogether) {
   const TemporaryFolder folder;
-  const auto views = [&](std::size_t count) {  // of 4 MiB each
-    std::vector<std::pair<std::string, std::string>> pairs;
-    for (std::size_t i = 0; i < count; ++i)
-      pairs.emplace_back("w" + std::to_string(i), tensor(storage("FloatStorage", "0", 1), 0, {1 << 20}, {0}));
-    return one_float(whole(dict(pairs)));
-  };
-  EXPECT_EQ(Checkpoint::open(folder.put("x.pt", views(64))).tensors().size(), 64u);
-  const std::string text = testing::error_text<FormatError>([&] { Checkpoint::open(folder.put("y.pt", views(66))); });
-  EXPECT_NE(text.find("more bytes than 64 times the file's: they are views of the same storages"), std::string::npos)
-      << text;
+  for (const bool strided : {false, true}) {
+    const std::size_t most = most_views(strided ? 64 : 1024, strided);
+    EXPECT_GE(most, strided ? 320u : 1280u) << "the file has more than 1 MiB";
+    EXPECT_EQ(Checkpoint::open(folder.put("x.pt", views(most, strided))).tensors().size(), most);
+    const std::string text =
+        testing::error_text<FormatError>([&] { Checkpoint::open(folder.put("y.pt", views(most + 1, strided))); });
+    EXPECT_NE(text.find(strided ? "the tensors with strides have more bytes than 64 times the file's + 256 MiB"
+                                : "the tensors have more bytes than 1024 times the file's + 256 MiB"),
+              std::string::npos)
+        << text;
+    EXPECT_EQ(text.find("hostile"), std::string::npos) << text;
+    EXPECT_NE(text.find("; save "), std::string::npos) << text;
+  }
+}
+
+TEST(Pytorch, WeightsMayBeSharedByManyLayers) {
+  const TemporaryFolder folder;
+  EXPECT_EQ(Checkpoint::open(folder.put("x.pt", views(600, false))).tensors().size(), 600u);
 }
 
 }  // namespace

@@ -133,6 +133,12 @@ TEST(StridedGather, AnyStridesAnyPieces) {
   }
 }
 
+TEST(Strides, ThoseOfExtentsUpToOneBecomeZero) {
+  std::vector<std::int64_t> strides = {5, INT64_MAX, 1, INT64_MAX};
+  io::drop_idle_strides({2, 1, 2, 0}, strides);
+  EXPECT_EQ(strides, (std::vector<std::int64_t>{5, 0, 1, 0}));
+}
+
 TEST(Strides, ExtentIsChecked) {
   EXPECT_EQ(io::strided_extent({2, 3}, {3, 1}), 6u);
   EXPECT_EQ(io::strided_extent({}, {}), 1u);

@@ -44,6 +44,9 @@ std::vector<Case> stack_cases() {
   };
 }
 
+/// An object and a state for it, twice; the second BUILD is missing.
+std::string two_states() { return symbol("my", "Model") + ")\x81" + dict({{"a", "N"}}) + "b" + dict({{"b", "N"}}); }
+
 std::vector<Case> value_cases() {
   return {
       {"text_beyond",
@@ -62,6 +65,7 @@ std::vector<Case> value_cases() {
       {"stack_symbol", whole("NN\x93"), 4, "no texts"},
       {"arguments", whole("NNR"), 4, "None where a tuple of arguments belongs"},
       {"state", whole("NNb"), 4, "a state is set on None"},
+      {"second_state", whole(two_states() + "b"), 2 + two_states().size(), "a second state is set on an object"},
       {"odd_items", whole("}(Nu"), 5, "a key without a value"},
       {"odd_dict", whole("(Nd"), 4, "a key without a value"},
       {"append_to_dict", whole("}Na"), 4, "fills a list but finds a dict"},

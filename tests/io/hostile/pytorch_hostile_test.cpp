@@ -113,11 +113,19 @@ std::vector<Case> file_cases() {
   const ZipBytes big({stored("x/data.pkl", good), stored("x/byteorder", "big"), stored("x/data/0", kEight)});
   const ZipBytes packed_data({stored("x/data.pkl", good), testing::compressed("x/data/0", kEight)});
   const ZipBytes packed_pickle({testing::compressed("x/data.pkl", good), stored("x/data/0", kEight)});
+  const ZipBytes two({stored("x/data.pkl", good), stored("x/data/0", kEight), stored("y/data.pkl", good)});
+  const ZipBytes prefix({stored("x/data.pkl", good), stored("x/data/0", kEight), stored("xy/version", "3")});
+  const ZipBytes beside({stored("version", "3"), stored("x/data.pkl", good), stored("x/data/0", kEight)});
+  const ZipBytes cased({stored("x/data.pkl", good), stored("x/Data/0", kEight), stored("x/data/0", kEight)});
   const std::string same = dict({{"a", dict({{"b", twice}})}, {"a.b", twice}});
   return {
       {"big_endian", big.bytes, big.data[1], "the byte order is 'big', only 'little'"},
       {"deflated_storage", packed_data.bytes, packed_data.records[1], "'x/data/0' is deflated"},
       {"deflated_pickle", packed_pickle.bytes, packed_pickle.records[0], "'x/data.pkl' is deflated"},
+      {"second_pickle", two.bytes, two.records[2], "'y/data.pkl', whose data begin at byte "},
+      {"folder_with_a_longer_name", prefix.bytes, prefix.records[2], "'xy/version'"},
+      {"beside_the_folder", beside.bytes, beside.records[0], "is not in the folder of 'x/data.pkl'"},
+      {"names_that_differ_in_case", cased.bytes, cased.records[2], "'x/Data/0' and 'x/data/0' differ in case alone"},
       {"behind_the_pickle", pytorch_zip(good + "N.").bytes, kPickle + good.size(), "2 bytes follow the pickle"},
       {"deep", pytorch_zip(whole(deep)).bytes, kPickle + 2 + 256, "nested deeper than 256"},
       {"cycle",
