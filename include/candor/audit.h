@@ -107,8 +107,10 @@ struct AuditEvidence {
   int quantum = 0;               // small values are multiples of 2^quantum; 0: no such lattice
   std::vector<AuditTest> tests;  // in the order in which they were asked
   std::vector<AuditHistory> histories;
-  std::optional<double> share, share_low, share_high;  // of a mixture's laundered part, 95 %
-  std::vector<AuditBlockScheme> schemes;               // best first
+  // Of a mixture's laundered part; the interval holds it in at least 95 %: the likelihood falls by 2.2 log units to its
+  // ends. Of a part with short significands in 95 %.
+  std::optional<double> share, share_low, share_high;
+  std::vector<AuditBlockScheme> schemes;  // best first
   // For pictures; kept for findings and for the first tensors only.
   std::vector<AuditBinade> binades;
   std::vector<AuditCode> small_codes;  // |x| < 2^-14
@@ -172,8 +174,7 @@ struct AuditReport {
 ///   shapes    any; a row is the last dimension
 ///   dtypes    bf16, f16, f32, f64 and f8 are judged; others are counted and named unsupported
 ///   errors    IoError (missing, unreadable), ValueError (a pattern that matches no tensor, a bad threshold),
-///   Cancelled.
-///             A file that its reader refuses is not an error: its verdict is invalid.
+///             Cancelled, OutOfMemory, std::bad_alloc; none when a reader refuses a file: its verdict is invalid
 ///   gradient  none
 ///   source    docs/audit-theory.md
 AuditReport audit(const std::vector<std::string>& paths, const AuditOptions& options = {});

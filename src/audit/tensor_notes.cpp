@@ -22,6 +22,9 @@ std::string some_of(const std::string& first, std::uint64_t tensors) {
   return tensors < 2 ? text : text.append(" and ").append(grouped(tensors - 1)).append(" more");
 }
 
+/// Its infinities are what it says; a NaN is none of its values.
+bool is_mask(const TensorAudit& tensor) { return tensor.verdict == AuditVerdict::structured && tensor.sub == "mask"; }
+
 }  // namespace
 
 std::string untyped_numpy_note(std::uint64_t tensors) {
@@ -34,11 +37,11 @@ void note_tensors(CheckpointAudit& checkpoint) {
   const std::string* first = nullptr;
   for (const TensorAudit& tensor : checkpoint.tensors) {
     untyped += tensor.dtype == kUntypedNumpy ? 1 : 0;
-    const AuditEvidence& evidence = tensor.evidence;
-    if (tensor.verdict == AuditVerdict::structured || evidence.nans + evidence.infinities == 0) continue;
+    const std::uint64_t infinite = is_mask(tensor) ? 0 : tensor.evidence.infinities;
+    if (tensor.evidence.nans + infinite == 0) continue;
     if (++with == 1) first = &tensor.name;
-    nans += evidence.nans;
-    infinities += evidence.infinities;
+    nans += tensor.evidence.nans;
+    infinities += infinite;
   }
   if (first != nullptr)
     checkpoint.notes.push_back(not_finite(nans, infinities).append(", in ").append(some_of(*first, with)));

@@ -13,7 +13,8 @@ namespace candor::audit_internal {
 inline constexpr std::string_view kUntypedNumpy = "V2";
 
 std::string untyped_numpy_note(std::uint64_t tensors);
-/// Notes of values that are not finite, but for those of masks, and of bytes that may be bf16 under NumPy's V2.
+/// Notes of values that are not finite, but for the infinities of masks, and of bytes that may be bf16 under NumPy's
+/// V2.
 void note_tensors(CheckpointAudit& checkpoint);
 
 }  // namespace candor::audit_internal

@@ -5,6 +5,7 @@
 #include <limits>
 #include <thread>
 
+#include "audit/scan/helpers.h"
 #include "audit/scan/scan.h"
 #include "audit/scan/tensor_scan.h"
 #include "candor/error.h"
@@ -128,6 +129,19 @@ TEST(ScanThreads, NarrowAndWideWitnessesAreThoseOfAnyOrder) {
   EXPECT_EQ(forwards.witnesses[0].index, 0u);
   EXPECT_EQ(forwards.witnesses[8].kind, Kind::narrow);
   EXPECT_EQ(forwards.witnesses[8].index, 2 * kSpan + 1000);
+}
+
+TEST(ScanThreads, HelpersBeginTogetherAndAllEnd) {
+  for (const std::size_t helpers : {0u, 1u, 5u}) {
+    std::atomic<std::size_t> helped{0}, here{0};
+    const std::thread::id caller = std::this_thread::get_id();
+    work_with_helpers(helpers, [&](bool helper) {
+      EXPECT_EQ(helper, std::this_thread::get_id() != caller);
+      ++(helper ? helped : here);
+    });
+    EXPECT_EQ(helped, helpers);
+    EXPECT_EQ(here, 1u);
+  }
 }
 
 TEST(ScanThreads, OneCallOfTheSinkAtATime) {

@@ -4,6 +4,7 @@
 #include <cmath>
 #include <limits>
 
+#include "audit/judge/measured.h"
 #include "core/formats.h"
 #include "tests/audit/ask.h"
 #include "tests/audit/recipes.h"
@@ -72,6 +73,32 @@ TEST(Structure, Constants) {
     expect_structured(as_bf16(values), "constant", "bf16");
     expect_structured(as_f32(values), "constant", "f32");
   }
+}
+
+std::vector<float> with_nans(std::vector<float> values, std::size_t nans) {
+  values.insert(values.end(), nans, kNan);
+  return values;
+}
+
+TEST(Structure, SentencesCountTheNan) {
+  const auto sentence = [](const Fingerprint& tensor) { return ask(ask_structure, tensor).proposal->sentence; };
+  const std::vector<float> half(300, 0.5f), zeros(300, 0.0f);
+  expect_structured(as_bf16(with_nans(half, 9700)), "constant", "97 % NaN");
+  expect_structured(as_f32(with_nans(zeros, 1)), "constant", "zeros and a NaN: no mask");
+  std::vector<float> mask = causal_mask(64, -kInfinity), both = mask, few = zeros;
+  std::replace(both.begin(), both.begin() + 64, -kInfinity, 0.5f);
+  few[7] = 0.25f, few[8] = 0.5f;
+  for (const auto as : {as_bf16, as_f16, as_f32}) {
+    EXPECT_EQ(sentence(as(half)), "Every value is 0.5.");
+    EXPECT_EQ(sentence(as(with_nans(half, 9700))), "Every value but 9,700 NaN is 0.5.");
+    EXPECT_EQ(sentence(as(with_nans(zeros, 1))), "Every value but 1 NaN is zero.");
+    EXPECT_EQ(sentence(as(with_nans(mask, 2))), "Zeros and infinities, beside 2 NaN: a mask.");
+    EXPECT_EQ(sentence(as(both)), "0.5, zeros and infinities: a mask.");
+    EXPECT_EQ(sentence(as(with_nans(few, 500))), "Only 2 of 300 finite values are not zero.");
+    EXPECT_EQ(sentence(as(with_nans({0.5f}, 99))), "A single value, beside 99 NaN, has no statistics.");
+  }
+  EXPECT_EQ(ask(ask_structure, as_bf16(with_nans({0.5f}, 99))).sub(), "low-power");
+  EXPECT_EQ(ask(ask_structure, as_bf16(with_nans(half, 9700))).proposal->bits, 299) << "of the values that repeat";
 }
 
 TEST(Structure, MasksAndTheSpikeThatF16Leaves) {
@@ -240,6 +267,19 @@ TEST(Structure, DequantisedTensorsGoOn) {
     expect_structured(tensor, "table", scheme);
   }
   expect_no_structure(as_bf16(fp8), "fp8");
+}
+
+// Left out as a table would be, but for the powers of two alone: the interval ends where none is seen once in 40.
+TEST(ZeroMantissa, WithoutPowersOfTwoItsIntervalIsThatOfNone) {
+  for (const std::size_t n : {500u, 2000u, 8000u}) {
+    std::vector<std::uint16_t> codes = to_bf16(draw(Law::normal, 0.02, n, n), Route::rne);
+    std::erase_if(codes, [](std::uint16_t code) { return (code & 0x7f) == 0; });
+    const std::optional<Measured> m = measure(fingerprint_of(codes, {static_cast<std::int64_t>(codes.size())}));
+    ASSERT_TRUE(m && m->zero.around > 0) << n;
+    EXPECT_EQ(m->zero.powers + m->zero.ratio + m->zero.low, 0) << n;
+    const double around = static_cast<double>(m->zero.around) / m->roughness.dispersion;
+    EXPECT_NEAR(std::pow(8 / (8 + m->zero.high), around), 0.025, 1e-9) << n;
+  }
 }
 
 }  // namespace

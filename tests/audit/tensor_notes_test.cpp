@@ -34,8 +34,22 @@ TEST(TensorNotes, ValuesThatAreNotFiniteAreCounted) {
   EXPECT_EQ(notes_of({tensor("a", 0, 3, AuditVerdict::f16_grid)}), Notes{"3 infinities, in 'a'"});
 }
 
+TensorAudit structured(const std::string& sub, std::uint64_t nans, std::uint64_t infinities) {
+  TensorAudit out = tensor(sub, nans, infinities, AuditVerdict::structured);
+  out.sub = sub;
+  return out;
+}
+
 TEST(TensorNotes, InfinitiesOfAMaskAreItsValues) {
-  EXPECT_EQ(notes_of({tensor("mask", 0, 99, AuditVerdict::structured)}), Notes{});
+  EXPECT_EQ(notes_of({structured("mask", 0, 99)}), Notes{});
+  EXPECT_EQ(notes_of({structured("table", 0, 99)}), Notes{"99 infinities, in 'table'"});
+  EXPECT_EQ(notes_of({tensor("mask", 0, 99)}), Notes{"99 infinities, in 'mask'"}) << "by its verdict, not by its name";
+}
+
+TEST(TensorNotes, NanAreNobodysValues) {
+  EXPECT_EQ(notes_of({structured("mask", 3, 99)}), Notes{"3 NaN, in 'mask'"});
+  EXPECT_EQ(notes_of({structured("constant", 97, 0), structured("sparse", 1, 0)}),
+            Notes{"98 NaN, in 'constant' and 1 more"});
 }
 
 TEST(TensorNotes, NumPysUntypedElementsMayBeBf16) {

@@ -1,12 +1,17 @@
 """candor audit of files that lie, in every format: exit code 3, one line, the file's name and the byte."""
 
 import io
+import os
 import pickle
+import random
+import re
+import resource
 import struct
+import subprocess
 import unittest
 import zipfile
 
-from support import CliTest, candor
+from support import CANDOR, CliTest, candor, environment, write_safetensors
 
 
 def gguf_string(text):
@@ -74,6 +79,35 @@ class AuditHostileTest(CliTest):
         result = candor("audit", sound, hostile, "-q")
         self.assertEqual(result.returncode, 3)
         self.assertEqual(result.stdout.count("\n"), 2)
+
+
+class FewThreadsTest(CliTest):
+    """A system without addresses for the stacks of 64 threads: fewer do the work, and what is found is the same."""
+
+    def starved(self, limit, *words):
+        def lower():
+            resource.setrlimit(resource.RLIMIT_AS, (limit, limit))
+        return subprocess.run([CANDOR, *map(str, words)], stdin=subprocess.DEVNULL, capture_output=True, text=True,
+                              timeout=120, env=environment(), preexec_fn=lower)
+
+    def test_threads_that_the_system_refuses(self):
+        if os.environ.get("CANDOR_SANITIZE"):
+            self.skipTest("a sanitizer needs addresses of its own")
+        values = random.Random(3).randbytes(1 << 20)
+        for name, dtype in ("a", "BF16"), ("b", "F16"):
+            write_safetensors(self.folder / name, {f"t{i}": (dtype, [512, 1024], values) for i in range(20)})
+        for words in (["audit", self.folder / "a"], ["diff", self.folder / "a", self.folder / "b"]):
+            whole = candor(*words, "--threads", "1")
+            self.assertEqual(whole.returncode, 1)
+            for limit in (200 << 20, 400 << 20, 600 << 20):
+                with self.subTest(words[0], limit=limit):
+                    result = self.starved(limit, *words, "--threads", "64")
+                    self.assertEqual((result.returncode, result.stderr), (whole.returncode, whole.stderr))
+                    self.assertEqual(without_seconds(result.stdout), without_seconds(whole.stdout))
+
+
+def without_seconds(text):
+    return re.sub(r" in [0-9.]+ m?s$", "", text, flags=re.MULTILINE)
 
 
 if __name__ == "__main__":

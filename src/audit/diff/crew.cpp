@@ -5,8 +5,8 @@
 #include <mutex>
 #include <string>
 #include <thread>
-#include <vector>
 
+#include "audit/scan/helpers.h"
 #include "candor/error.h"
 
 namespace candor::audit_internal::comparison {
@@ -66,11 +66,8 @@ Crew::Crew(const DiffOptions& options)
 void Crew::run(std::string_view what, std::size_t jobs, std::uint64_t total_bytes,
                const std::function<std::uint64_t(std::size_t)>& job) const {
   Run run(options_, what, jobs, total_bytes);
-  std::vector<std::jthread> others;
-  const std::size_t wanted = std::min<std::size_t>(threads_, jobs);
-  for (std::size_t i = 1; i < wanted; ++i) others.emplace_back([&] { run.work(job); });
-  run.work(job);
-  others.clear();  // joins
+  const std::size_t threads = std::clamp<std::size_t>(jobs, 1, threads_);
+  work_with_helpers(threads - 1, [&](bool) { run.work(job); });
   run.rethrow();
 }
 

@@ -16,8 +16,6 @@ namespace {
 constexpr std::uint64_t kMost32 = std::numeric_limits<std::uint32_t>::max();
 constexpr auto kMostExtent = static_cast<std::uint64_t>(std::numeric_limits<std::int64_t>::max());
 
-bool is_wide(DType dtype) { return dtype == DType::f32 || dtype == DType::f64; }
-
 DType read_dtype(const RecordFields& fields, const std::string& key) {
   const std::string name = fields.text(key);
   if (name == dtype_name(DType::any)) return DType::any;

@@ -4,24 +4,12 @@
 #include <bit>
 #include <cmath>
 
+#include "audit/code_value.h"
 #include "audit/number_format.h"
 #include "core/formats.h"
 
 namespace candor::audit_internal {
 namespace {
-
-double value_of(std::uint32_t code, DType dtype) {
-  switch (dtype) {
-    case DType::bf16:
-      return static_cast<double>(bf16_bits_to_f32(static_cast<std::uint16_t>(code)));
-    case DType::f16:
-      return static_cast<double>(f16_bits_to_f32(static_cast<std::uint16_t>(code)));
-    case DType::f8_e4m3:
-      return static_cast<double>(f8_e4m3_bits_to_f32(static_cast<std::uint8_t>(code)));
-    default:
-      return static_cast<double>(f8_e5m2_bits_to_f32(static_cast<std::uint8_t>(code)));
-  }
-}
 
 bool has_known_codes(DType dtype) {
   return dtype == DType::bf16 || dtype == DType::f16 || dtype == DType::f8_e4m3 || dtype == DType::f8_e5m2;
@@ -56,7 +44,7 @@ MagnitudeTable magnitudes_of(const Fingerprint& tensor) {
   if (!has_known_codes(tensor.code_dtype)) return out;
   out.values.reserve(tensor.codes.size());
   for (const auto& [code, count] : tensor.codes) {
-    const double value = value_of(code, tensor.code_dtype);
+    const double value = code_value(tensor.code_dtype, code);
     if (value == 0) {
       out.zeros += count;
     } else if (std::isnan(value)) {

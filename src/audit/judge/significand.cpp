@@ -4,6 +4,7 @@
 #include <cmath>
 #include <limits>
 
+#include "audit/judge/code_table.h"
 #include "audit/judge/decide.h"
 #include "audit/judge/magnitudes.h"
 #include "audit/judge/mixed_significands.h"
@@ -18,7 +19,6 @@ constexpr double kFormatsTried = 3;         // bits: six formats
 constexpr double kFullLengthShare = 0.125;  // of the different values; half are expected
 constexpr std::string_view kByConvention =
     "norms and biases are often kept wider by convention; GGUF does so with all tensors of one dimension";
-constexpr int kF16Grid = -24, kCoarserThanBf16 = -17, kLowestF16Normal = -14;
 
 /// A format that holds all values.
 struct Narrowed {
@@ -78,9 +78,9 @@ Narrowed find_narrowed(const Fingerprint& tensor, const NarrowFormat& container,
 double grid_bits(const MagnitudeTable& table) {
   double bits = 0;
   for (const Magnitude& m : table.values) {
-    if (m.exponent >= kCoarserThanBf16) break;
-    if (m.lowest < kF16Grid) return 0;
-    bits += kCoarserThanBf16 - m.exponent;
+    if (m.exponent > kHighestGridBinade) break;
+    if (m.lowest < kLowestGridBinade) return 0;
+    bits += kHighestGridBinade + 1 - m.exponent;
   }
   return bits;
 }
@@ -156,9 +156,8 @@ bool blocks_explain(const Question& question, const NarrowFormat& format) {
 
 /// f16's own lattice with values beyond f16 is none of f16, wherever it was moved.
 bool is_scaled_f16(const SmallLattice& lattice, const std::vector<SignificandCell>& cells) {
-  constexpr int kHighestExponent = 15;
-  return lattice.bits >= kHintBits && lattice.exponent != kF16Grid &&
-         cells.back().exponent <= kHighestExponent + lattice.exponent - kF16Grid;
+  return lattice.bits >= kHintBits && lattice.exponent != kLowestGridBinade &&
+         cells.back().exponent <= kHighestF16 + lattice.exponent - kLowestGridBinade;
 }
 
 /// TF32 is ruled out as a name, and f16 is not: the lattice is reported, and what it may come from.
@@ -166,7 +165,7 @@ void name_lattice(const SmallLattice& lattice, const NarrowFormat& container, Pr
   p.sub = std::string("f16-or-tf32-in-").append(container.name);
   p.sentence.append(" Small values are multiples of ").append(power_of_two(lattice.exponent));
   p.sentence.append(", as in an f16 tensor that was multiplied by ");
-  p.sentence.append(power_of_two(lattice.exponent - kF16Grid));
+  p.sentence.append(power_of_two(lattice.exponent - kLowestGridBinade));
   p.sentence.append("; another fixed-point source would look the same.");
 }
 

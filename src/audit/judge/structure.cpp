@@ -71,16 +71,35 @@ Proposal structured(std::string sub, double bits, std::string sentence) {
   return p;
 }
 
-/// A repeated value is one of at least two that its place in the binade could have had.
-double repeat_bits(const Census& c) { return static_cast<double>(c.elements - 1); }
+/// A repeated value is one of at least two that its place in the binade could have had. NaN repeat nothing.
+double repeat_bits(const Census& c) { return static_cast<double>(c.elements - c.nans - 1); }
+
+/// Of the values that a sentence is about NaN are none.
+std::string beside_nans(const Census& c) {
+  return c.nans == 0 ? "" : std::string(", beside ").append(grouped(c.nans)).append(" NaN");
+}
+
+Proposal constant(const Census& c, const std::string& what) {
+  std::string text = "every value ";
+  if (c.nans > 0) text.append("but ").append(grouped(c.nans)).append(" NaN ");
+  return structured("constant", repeat_bits(c), text.append("is ").append(what));
+}
+
+Proposal mask(const Census& c, std::string what) {
+  return structured("mask", repeat_bits(c), what.append(beside_nans(c)).append(": a mask"));
+}
 
 std::optional<Proposal> nothing_there(const Census& c) {
   if (c.elements == 0) return undecidable("no-support", "the tensor has no elements");
   if (c.nans == c.elements) return undecidable("no-support", "every value is NaN");
   if (c.nans + c.infinities == c.elements) return undecidable("no-support", "no value is finite");
-  if (c.elements == 1) return undecidable("low-power", "a single value has no statistics");
-  if (c.zeros == c.elements) return structured("constant", repeat_bits(c), "every value is zero");
-  if (c.values == 0) return structured("mask", repeat_bits(c), "zeros beside values that are not finite: a mask");
+  if (c.elements - c.nans == 1)
+    return undecidable("low-power", std::string("a single value")
+                                        .append(beside_nans(c))
+                                        .append(c.nans > 0 ? "," : "")
+                                        .append(" has no statistics"));
+  if (c.zeros + c.nans == c.elements) return constant(c, "zero");
+  if (c.values == 0) return mask(c, "zeros and infinities");
   return std::nullopt;
 }
 
@@ -106,20 +125,19 @@ std::string value_text(const Census& c, std::size_t i) {
 std::optional<Proposal> constants_and_masks(const Census& c) {
   const bool others = c.zeros + c.infinities > 0;
   if (is_one_value(c)) {
-    if (!others) return structured("constant", repeat_bits(c), std::string("every value is ").append(value_text(c, 0)));
-    return structured("mask", repeat_bits(c),
-                      value_text(c, 0).append(c.zeros > 0 ? " and zeros" : " and infinities").append(": a mask"));
+    const std::string value = value_text(c, 0);
+    if (!others) return constant(c, value);
+    if (c.zeros == 0) return mask(c, value + " and infinities");
+    return mask(c, value + (c.infinities == 0 ? " and zeros" : ", zeros and infinities"));
   }
   if (!c.has_codes() || c.values < kRepeats * c.table.values.size()) return std::nullopt;
   const std::vector<Magnitude>& values = c.table.values;
   const bool all_huge = values.front().value >= kMaskValue;
   if (c.table.one_signed() && values.size() <= 3 && (all_huge || (values.size() == 2 && others))) {
-    return structured("mask", repeat_bits(c),
-                      std::string(others ? "zeros or infinities beside " : "")
-                          .append(grouped(values.size()))
-                          .append(" constants, of which the largest is ")
-                          .append(value_text(c, values.size() - 1))
-                          .append(": a mask"));
+    return mask(c, std::string(others ? "zeros or infinities beside " : "")
+                       .append(grouped(values.size()))
+                       .append(" constants, of which the largest is ")
+                       .append(value_text(c, values.size() - 1)));
   }
   if (values.size() <= 3 && !c.fits_blocks) {
     return structured(
@@ -131,12 +149,14 @@ std::optional<Proposal> constants_and_masks(const Census& c) {
 
 std::optional<Proposal> sparse(const Census& c) {
   if (c.values >= kFewValues || c.zeros < 9 * c.values) return std::nullopt;
+  const std::uint64_t finite = c.zeros + c.values;
   Proposal p = structured("sparse", static_cast<double>(c.zeros),
                           std::string("only ")
                               .append(grouped(c.values))
                               .append(" of ")
-                              .append(grouped(c.elements))
-                              .append(c.values == 1 ? " values is not zero" : " values are not zero"));
+                              .append(grouped(finite))
+                              .append(finite < c.elements ? " finite values " : " values ")
+                              .append(c.values == 1 ? "is not zero" : "are not zero"));
   p.would_change = "more values that are not zero";
   return p;
 }

@@ -8,11 +8,10 @@
 #include <mutex>
 #include <new>
 #include <optional>
-#include <system_error>
 #include <thread>
-#include <vector>
 
 #include "audit/cancelled.h"
+#include "audit/scan/helpers.h"
 #include "audit/scan/tensor_scan.h"
 
 namespace candor::audit_internal {
@@ -37,16 +36,7 @@ class Scan {
   }
 
   void run() {
-    const std::size_t threads = thread_count();
-    std::vector<std::thread> workers;
-    workers.reserve(threads);
-    try {
-      while (workers.size() + 1 < threads) workers.emplace_back([this] { work(false); });
-    } catch (const std::system_error&) {  // the system gives fewer threads: it only takes longer
-    } catch (const std::bad_alloc&) {     // or no memory for one
-    }
-    work(true);
-    for (std::thread& worker : workers) worker.join();
+    work_with_helpers(thread_count() - 1, [this](bool helper) { work(!helper); });
     if (failure_) std::rethrow_exception(failure_);
     report();
   }
@@ -61,14 +51,25 @@ class Scan {
 
   void work(bool caller) {
     try {
-      SpanCounter counter;
+      const std::unique_ptr<SpanCounter> counter = make_counter(caller);
+      if (!counter) return;
       const Tick tick = [this, caller](std::uint64_t bytes) { count(bytes, caller); };
       count(0, caller);
       while (std::optional<Job> job = next())
-        if (job->tensor->scan(job->span, counter, tick)) deliver(job->index, job->tensor->finish(tick));
+        if (job->tensor->scan(job->span, *counter, tick)) deliver(job->index, job->tensor->finish(tick));
     } catch (const Stopped&) {
     } catch (...) {
       fail(std::current_exception());
+    }
+  }
+
+  /// Nothing when a helper has no memory for it: it has taken no work yet, and the others do all.
+  static std::unique_ptr<SpanCounter> make_counter(bool caller) {
+    try {
+      return std::make_unique<SpanCounter>();
+    } catch (const std::bad_alloc&) {
+      if (caller) throw;
+      return nullptr;
     }
   }
 

@@ -42,7 +42,7 @@ bool narrow(const std::byte* data, std::size_t elements, std::uint32_t* out) {
 
 bool is_counted(DType dtype) {
   const DTypeInfo& info = dtype_info(dtype);
-  if (dtype == DType::f32 || dtype == DType::f64) return true;
+  if (is_wide(dtype)) return true;
   const bool number =
       info.kind == DTypeKind::floating || info.kind == DTypeKind::integer || info.kind == DTypeKind::boolean;
   return number && info.block_elements == 1 && (info.block_bytes == 1 || info.block_bytes == 2);
@@ -115,7 +115,7 @@ void SpanCounter::add_f64_block(const std::byte* data, std::size_t elements) {
 
 SpanCounts SpanCounter::take() {
   SpanCounts counts;
-  if (dtype_ != DType::f32 && dtype_ != DType::f64) {
+  if (!is_wide(dtype_)) {
     counts.codes = codes_.take_codes();
     return counts;
   }

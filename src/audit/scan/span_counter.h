@@ -12,6 +12,9 @@
 
 namespace candor::audit_internal {
 
+/// f32 and f64, which have no histogram of codes but what SpanCounts has.
+constexpr bool is_wide(DType dtype) { return dtype == DType::f32 || dtype == DType::f64; }
+
 /// True for dtypes whose values are counted: one or two bytes an element, f32 and f64.
 bool is_counted(DType dtype);
 

@@ -6,6 +6,7 @@
 #include "io/checked.h"
 #include "io/content_hash.h"
 #include "io/element_place.h"
+#include "io/interruptible_reader.h"
 
 namespace candor::audit_internal {
 namespace {
@@ -29,8 +30,6 @@ ClassMask without_useless(unsigned classes) {
   if ((classes & class_bit(Kind::off_grid)) != 0) classes &= ~unsigned{class_bit(Kind::on_grid)};
   return static_cast<ClassMask>(classes);
 }
-
-bool is_wide(DType dtype) { return dtype == DType::f32 || dtype == DType::f64; }
 
 }  // namespace
 
@@ -94,7 +93,7 @@ void TensorScan::release(std::uint64_t offset, std::uint64_t bytes) const {
 }
 
 void TensorScan::scan_stream(SpanCounter& counter, const Tick& tick) {
-  TensorReader reader(checkpoint_, entry_);
+  io::InterruptibleReader reader(checkpoint_, entry_, [&] { tick(0); });
   ZeroRows rows(entry_.dtype, std::max<std::uint64_t>(columns_, 1));
   const bool keep = has_blocks(entry_.dtype) && elements_ >= kFewestForBlocks;
   for (std::uint64_t first = 0;;) {
