@@ -83,9 +83,10 @@ constexpr VerdictWords kWords[kVerdictCount] = {
      "rounding say nothing about them.",
      "Nothing.", "none"},
     {consistent, "nothing speaks against a single rounding from a wider format",
-     "bf16 values look as they do after one rounding to nearest from a wider format: there were enough of them to show "
-     "a detour through f16 or a cut-off, and they show none. Of F16, F32 and F64 only the width and the blocks are "
-     "tested: they fill their dtype and are on no lattice of a quantiser. Whether they were cut off is not asked.",
+     "bf16 values look as they do after one rounding to nearest from a wider format: one of them at least is none "
+     "that f16 leaves, and where there are enough to show other roundings, they show none. Of F16, F32 and F64 only "
+     "the width and the blocks are tested: they have more bits than bf16 and are on no lattice of a quantiser. Whether "
+     "they were cut off is not asked.",
      "Nothing. This is not a proof: what leaves no trace in the values cannot "
      "be found in them.",
      "none"},
@@ -97,8 +98,11 @@ struct SubWords {
 };
 constexpr SubWords kSubs[] = {
     {consistent, "bf16-arithmetic",
-     "The codes are those of sums of bf16 values, or of training in bf16; f16 was not the last stop."},
-    {f16_grid, "via-f16", "They were bf16 before, went to f16 and came back. Values in f16's range kept their bits."},
+     "The codes are those of sums of bf16 values, of training in bf16, or of values of 8 or 11 bits times a constant; "
+     "f16 was not the last stop of all of them, though of a part it may have been."},
+    {f16_grid, "via-f16",
+     "They were bf16 before, went to f16 and came back: values in f16's range kept their bits. f16 that was rounded to "
+     "bf16 with ties away from zero, or by chance, looks the same."},
     {f16_grid, "from-f16",
      "They came from a wider format and were rounded twice: to f16, then to bf16. That moved one value in sixteen by "
      "one step, at every size."},
@@ -106,12 +110,16 @@ constexpr SubWords kSubs[] = {
     {f16_grid, "ftz", "The f16 on the way dropped everything below 2^-14 to zero (flush to zero)."},
     {f16_grid, "f16", "What they were before f16 cannot be told."},
     {p11_source, "tf32",
-     "f16 could not have left some of these values, unless it was scaled afterwards: it was TF32, or the like."},
+     "f16 as it is could not have left some of these values: it was TF32, an average of eight bf16 values, or f16 that "
+     "was multiplied afterwards."},
     {p11_source, "f16-or-tf32",
-     "f16 is not ruled out: too few values are small enough, or they lie where scaled f16 has values."},
+     "f16 is not ruled out: too few values are small enough, or they lie where scaled f16 has values. Averages of "
+     "eight "
+     "bf16 values have 11 bits too."},
     {mixed, "via-f16", "The part was bf16 before, went to f16 and came back."},
     {mixed, "from-f16", "The part came from a wider format and was rounded to f16, then to bf16."},
     {mixed, "from-f16-truncated", "The part was f16 and was cut off to bf16."},
+    {mixed, "f16", "What the part was before f16 cannot be told."},
     {mixed, "ftz", "The part went through f16, which dropped everything below 2^-14 to zero (flush to zero)."},
     {widened, "by-design", "The format keeps such tensors wider by convention. This is not counted as a finding."},
     {undecidable, "no-support", "No values are in the range where the histories differ."},
@@ -120,6 +128,8 @@ constexpr SubWords kSubs[] = {
      "The small values lie where f16 has values, and so do differences of f32 numbers."},
     {undecidable, "other-grid", "The small values lie on a lattice that is not f16's own."},
     {undecidable, "bf16-arithmetic", "Sums, averages and merges of bf16 values look like this."},
+    {undecidable, "ftz-or-pruned",
+     "Of the values below 2^-14 a part is missing, and as many are zero: f16 flushed them, or they were pruned."},
     {undecidable, "few-values",
      "Rows have far fewer different values than the tensor: int4 with reordered columns does that, and copied values."},
     {undecidable, "no-test", "No test applies to values of this dtype."},
@@ -163,7 +173,7 @@ std::string verdict_text(AuditVerdict verdict, std::string_view sub) {
 std::string phrase_of(AuditVerdict verdict, std::string_view sub) {
   if (const std::size_t in = sub.find("-in-"); verdict == widened && in != std::string_view::npos)
     return std::string(sub.substr(0, in)).append(" values are stored as ").append(sub.substr(in + 4));
-  if (verdict == consistent && sub == "bf16-arithmetic") return "the values come from arithmetic in bf16, not from f16";
+  if (verdict == consistent && sub == "bf16-arithmetic") return "arithmetic came last, not f16";
   if (verdict == structured && sub == "rough") return "the codes are too uneven for statistics of rounding";
   std::string text(words_of(verdict).phrase);
   if (verdict == dequantised && !sub.empty()) text.append(": ").append(sub);

@@ -26,11 +26,16 @@ struct Parity {
 Parity measure_parity(const FoldedCodes& codes, const Roughness& roughness);
 
 /// The code of a power of two against its surroundings: 0.75 of their width when rounded to nearest, 1 when cut off.
+struct PowerBinade {
+  int binade = 0;
+  std::uint64_t powers = 0, around = 0;
+};
 struct ZeroMantissa {
   std::uint64_t powers = 0, around = 0;  // around: eight units in the last place of codes, centred on the same value
   double ratio = 0, low = 0, high = 0;   // 95 %
   double low_elsewhere = 0;              // the low end without the binade that has the largest surplus
   double p_value = 1, bits = 0;          // p_value is randomised
+  std::vector<PowerBinade> binades;      // of which the former are the sums
 };
 ZeroMantissa measure_zero_mantissa(const FoldedCodes& codes, const Roughness& roughness, double uniform);
 
@@ -52,12 +57,14 @@ struct Quantum {
 Quantum find_quantum(const FoldedCodes& codes);
 
 /// f16 subnormals flushed to zero: nothing between 0 and 2^-14, a level density above. Pruning by magnitude leaves a
-/// gap too: the edge must be where f16 has it, and the gap must not have swallowed more than nobody would prune.
+/// gap too: the edge must be where f16 has it, and the gap must not have swallowed more than nobody would prune. In a
+/// part: fewer values there than above, evenly down to zero.
 struct Gap {
   std::uint64_t below = 0, band = 0;  // values in (0, 2^-14) and [2^-14, 2^-12)
-  bool fits = false;                  // level above, edge at 2^-14, as many zeros as were swallowed, and those few
-  bool fits_part = false;             // level above, and what is missing below is among the zeros
-  double bits = 0;                    // of the classical test
+  bool fits = false;         // none below, level above, edge at 2^-14, as many zeros as were swallowed, and those few
+  bool fits_part = false;    // some below, level above, and what is missing below is among the zeros
+  double short_of_zero = 0;  // bits for values below that end before zero, as pruning leaves them
+  double bits = 0;           // of the classical test
 };
 Gap measure_gap(const FoldedCodes& codes);
 

@@ -17,8 +17,9 @@ constexpr double kSearchBits = 5;
 constexpr double kOffBits = 5, kOffMean = 0.4, kOffDeviation = 0.65;  // the last two of one value that was rounded once
 constexpr std::uint64_t kFewOff = 50;  // one in so many values of f16's lattice may have been edited
 
-const char* sub_of(History history) {
-  switch (history) {
+const char* sub_of(const Mixture& mixture) {
+  if (!mixture.named) return sub::kF16OfUnknownSource;
+  switch (mixture.history) {
     case History::via_f16:
       return sub::kViaF16;
     case History::from_f16:
@@ -40,7 +41,7 @@ double classical_bits(const Measured& m, History history, const ShareFit& fit) {
   const bool level = is_level(m.codes, kHighestGridBinade - 2, kHighestGridBinade + 2);
   const double small = level ? std::max(0.0, m.of(history).small.bits_at(fit.share)) : 0;
   // A gap in a part alone may be pruning: it only adds to even codes.
-  const double gap = m.gap.fits || (m.gap.fits_part && m.parity.bits >= kHintBits) ? m.gap.bits : 0;
+  const double gap = m.gap.fits || (has_partial_gap(m) && m.parity.bits >= kHintBits) ? m.gap.bits : 0;
   switch (history) {
     case History::via_f16:
       return small;
@@ -68,13 +69,16 @@ bool worth_fitting(const ShareLikelihood& likelihood) {
 
 std::optional<Mixture> likeliest_mixture(const Measured& m) {
   std::optional<Mixture> best;
+  double second = -std::numeric_limits<double>::infinity();
   for (const History history : kHistories) {
     const ShareLikelihood likelihood = m.of(history).all();
     if (!worth_fitting(likelihood)) continue;
-    Mixture mixture{history, fit_share(likelihood), 0};
+    Mixture mixture{history, false, fit_share(likelihood), 0};
     mixture.bits = std::min(mixture.fit.bits - kSearchBits, classical_bits(m, history, mixture.fit));
+    if (best) second = std::max(second, std::min(best->fit.bits, mixture.fit.bits));
     if (!best || mixture.fit.bits > best->fit.bits) best = mixture;
   }
+  if (best) best->named = best->fit.bits - second >= kHintBits;
   return best;
 }
 
@@ -96,18 +100,20 @@ double bits_for_off_values(const Measured& m) {
 bool is_mixed(const Measured& m, const Mixture& mixture, double threshold) {
   const HistoryLikelihood& likelihood = m.of(mixture.history);
   const double share = mixture.fit.share;
-  const bool lattice = likelihood.small.bits_at(share) >= kHintBits && has_f16_range(mixture.history);
+  // Even codes may be those of averages: beside them the lattice must be a finding of its own.
+  const double wanted = mixture.history == History::from_f16 ? threshold : kHintBits;
+  const bool lattice = likelihood.small.bits_at(share) >= wanted && has_f16_range(mixture.history);
   const bool gap = mixture.history == History::from_f16_ftz && has_partial_gap(m) &&
                    likelihood.gap.bits_at(share) >= kHintBits && m.parity.bits >= threshold;
   const bool not_all = m.has_f16_witness() || mixture.fit.bits_over_pure >= threshold;
-  return (lattice || gap) && not_all && mixture.bits >= threshold + bits_for_off_values(m) &&
-         fits(m, mixture.history, share);
+  return (lattice || gap) && not_all && mixture.fit.high < kPure &&
+         mixture.bits >= threshold + bits_for_off_values(m) && fits(m, mixture.history, share) &&
+         (gap || mixture.fit.bits - finer_lattice_bits(m) >= kHintBits);
 }
 
-// The lattice alone, or with the trace that rounding or cutting f16 leaves.
+// The lattice, which is a finding by itself, with the trace that rounding or cutting f16 leaves.
 double grid_finding_bits(const Measured& m) {
   const double alone = m.grid_bits();
-  if (alone < kHintBits) return alone;
   const double rounded = std::min(together(alone, m.parity_bits()), pure_bits(m, History::from_f16));
   const double cut = std::min(together(alone, m.zero_bits()), pure_bits(m, History::f16_truncated));
   return std::max({alone, rounded, cut});
@@ -135,13 +141,15 @@ FoldedCodes with_f16_lattice(const Measured& m) {
 
 bool may_be_scaled_f16(const Measured& m) { return has_other_lattice(m) && count_beyond_f16(with_f16_lattice(m)) == 0; }
 
+// Averages of eight bf16 values have 11 bits too, and their small ones lie on lattices: f16's must be a finding by
+// itself, or its subnormals must show.
 Decision parity_decision(const Measured& m) {
   Decision decision{AuditVerdict::p11_source, sub::kF16OrTf32, m.parity_bits(), {}};
   if (m.has_f16_witness()) {
-    if (!may_be_scaled_f16(m) && !has_partial_gap(m)) decision.sub = sub::kTf32;
+    if (!may_be_scaled_f16(m) && !may_have_partial_gap(m)) decision.sub = sub::kTf32;
   } else if (m.gap_bits() >= kHintBits) {
     decision = {AuditVerdict::f16_grid, sub::kFlushed, together(m.parity_bits(), m.gap_bits()), {}};
-  } else if (m.grid_bits() >= kHintBits) {
+  } else if (has_f16_subnormals(m)) {
     decision = {AuditVerdict::f16_grid, sub::kFromF16, together(m.parity_bits(), m.grid_bits()), {}};
   }
   return decision;
@@ -175,9 +183,19 @@ History history_of(const Measured& m, const Decision& decision) {
   return History::via_f16;
 }
 
+bool is_explained(const Measured& m, const Decision& decision) {
+  return fits(m, history_of(m, decision), 1) || (decision.sub == sub::kF16OrTf32 && fits(m, History::from_f16, 1));
+}
+
+/// Numbers near one less each other lie on f16's lattice too, and differ from f16 by their even codes alone.
+bool may_be_differences(const Measured& m, const Decision& decision) {
+  return decision.verdict == AuditVerdict::f16_grid && decision.sub != sub::kFlushed &&
+         bits_over_differences(m, history_of(m, decision)) <= 0;
+}
+
 std::optional<Decision> likeliest_finding(const Measured& m, double threshold) {
   const bool named = m.codes.sigma < kWidestForGrid || m.parity_bits() >= kHintBits;
-  if (grid_finding_bits(m) >= threshold && named) return grid_decision(m);
+  if (m.grid_bits() >= threshold && named) return grid_decision(m);
   if (m.parity_bits() >= threshold) return parity_decision(m);
   if (m.gap_bits() >= threshold) return Decision{AuditVerdict::f16_grid, sub::kFlushed, m.gap_bits(), {}};
   if (m.zero_bits() >= threshold) return Decision{AuditVerdict::truncated, "", m.zero_bits(), {}};
@@ -187,7 +205,7 @@ std::optional<Decision> likeliest_finding(const Measured& m, double threshold) {
 /// Off f16's lattice as often as ordinary values are, and codes that no history leaves: f16 was not their last stop.
 bool is_bf16_arithmetic(const Measured& m) {
   const bool off_as_often = m.grid.off != 0 && is_off_as_often(m, 1);
-  return off_as_often && !has_partial_gap(m) && (has_ties(m) || has_stuck_powers(m)) &&
+  return off_as_often && !may_have_partial_gap(m) && (has_ties(m) || has_stuck_powers(m)) &&
          !fits(m, History::from_tf32, 1) && !fits(m, History::truncated, 1);
 }
 
@@ -215,12 +233,16 @@ Decision consistent(const Measured& m, Decision decision) {
   return decision;
 }
 
-Decision no_finding(const Measured& m, const std::optional<Mixture>& mixture, double threshold) {
+Decision no_finding(const Measured& m, std::optional<Mixture> mixture, double threshold) {
+  // Of values that are missing below 2^-14 alone pruning says as much.
+  if (mixture && mixture->history == History::via_f16_ftz) mixture.reset();
   Decision decision;
   decision.mixture = mixture;
   const double hint = std::max({m.parity_bits(), m.zero_bits(), mixture ? mixture->bits : 0});
   if (m.grid_bits() >= threshold && fits(m, History::via_f16, 1)) {
     decision.sub = sub::kDifferences;
+  } else if (has_partial_gap(m) && m.gap.bits >= threshold && std::max(hint, m.grid_bits()) < threshold) {
+    decision.sub = sub::kPartialGap;
   } else if (hint >= kHintBits && !has_other_lattice(m) && is_bf16_arithmetic(m)) {
     decision.sub = sub::kArithmetic;
     return consistent(m, std::move(decision));
@@ -241,11 +263,10 @@ Decision no_finding(const Measured& m, const std::optional<Mixture>& mixture, do
 Decision decide(const Measured& m, double threshold) {
   if (const std::optional<Decision> scaled = scaled_f16(m, threshold)) return *scaled;
   const std::optional<Mixture> mixture = likeliest_mixture(m);
-  const Decision mixed{AuditVerdict::mixed, mixture ? sub_of(mixture->history) : "", mixture ? mixture->bits : 0,
-                       mixture};
+  const Decision mixed{AuditVerdict::mixed, mixture ? sub_of(*mixture) : "", mixture ? mixture->bits : 0, mixture};
   std::optional<Decision> pure = likeliest_finding(m, threshold);
   if (pure && pure->verdict == AuditVerdict::p11_source && !small_values_fit(m, *pure)) pure.reset();
-  if (pure && !fits(m, history_of(m, *pure), 1)) {
+  if (pure && !is_explained(m, *pure)) {
     // The lattice stands by itself; what the rest of the codes tells came before f16.
     const bool by_grid = pure->verdict == AuditVerdict::f16_grid && m.grid_bits() >= threshold;
     if (by_grid && m.codes.sigma < kWidestForGrid && lattice_fits(m.codes, History::via_f16))
@@ -253,6 +274,7 @@ Decision decide(const Measured& m, double threshold) {
     else
       pure.reset();
   }
+  if (pure && may_be_differences(m, *pure)) return {AuditVerdict::undecidable, sub::kDifferences, 0, mixture};
   if (mixture && is_mixed(m, *mixture, threshold)) {
     // A pure finding stands unless the mixture explains the values better by as much as a finding needs.
     if (!pure || mixture->fit.bits - pure_bits(m, history_of(m, *pure)) >= threshold) return mixed;

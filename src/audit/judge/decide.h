@@ -18,6 +18,7 @@ inline constexpr double kHintBits = 10;
 
 struct Mixture {
   History history = History::genuine;
+  bool named = false;  // no other history explains the values about as well
   ShareFit fit;
   double bits = 0;  // the weaker of likelihood ratio and classical tests, the search over shares and histories paid
 };
@@ -35,7 +36,7 @@ inline constexpr const char *kViaF16 = "via-f16", *kFromF16 = "from-f16", *kFlus
                             *kCutF16 = "from-f16-truncated", *kF16OfUnknownSource = "f16", *kTf32 = "tf32",
                             *kF16OrTf32 = "f16-or-tf32", *kNoSupport = "no-support", *kLowPower = "low-power",
                             *kScaledGrid = "other-grid", *kDifferences = "f16-or-differences",
-                            *kArithmetic = "bf16-arithmetic";
+                            *kArithmetic = "bf16-arithmetic", *kPartialGap = "ftz-or-pruned";
 }  // namespace sub
 
 /// Attention folds 1/sqrt(d) into its weights, hardly less than 2^-8, which leaves f16 multiples of this. Smaller
@@ -54,9 +55,16 @@ inline bool has_ties(const Measured& m) { return m.parity.bits >= kHintBits; }
 /// steps twice as long as down.
 inline bool has_stuck_powers(const Measured& m) { return m.zero.low_elsewhere > 1; }
 
-/// Fewer values in (0, 2^-14) than the band above lets expect, though some are there, and the rest among the zeros:
-/// f16's subnormals were flushed in a part.
-inline bool has_partial_gap(const Measured& m) { return m.gap.fits_part && m.gap.bits >= kHintBits; }
+/// Fewer values in (0, 2^-14) than the band above lets expect, though some are there, evenly, and the rest among the
+/// zeros: f16's subnormals were flushed in a part.
+inline bool has_partial_gap(const Measured& m) {
+  constexpr double kChanceBits = 6;
+  return m.gap.fits_part && m.gap.bits >= kHintBits && m.gap.short_of_zero <= kChanceBits;
+}
+/// Nor is that excluded while it is not sure that the values end before zero.
+inline bool may_have_partial_gap(const Measured& m) {
+  return m.gap.fits_part && m.gap.bits >= kHintBits && m.gap.short_of_zero <= 2 * kHintBits;
+}
 
 Decision decide(const Measured& measured, double threshold_bits);
 

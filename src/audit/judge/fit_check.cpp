@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <bit>
 #include <cmath>
+#include <limits>
 
 #include "audit/judge/tails.h"
 
@@ -12,8 +13,9 @@ namespace {
 
 // Beyond chance by this much, after what real densities may be off by.
 constexpr double kDeviations = 4.5, kShareSlack = 0.01, kRatioSlack = 0.03;
-constexpr double kSurplusBits = 10;        // of multiples of four among even ones, and of these among all
+constexpr double kSurplusBits = 10;  // of even codes, of multiples of four among even ones, and of these among all
 constexpr double kDeviationsTogether = 3;  // of all binades: two numbers, where kDeviations is for each of a dozen
+constexpr double kLatticeSlack = 0.01;     // of shares on the lattice, for densities that bend
 
 double even_share(History history, int binade, double share) {
   const std::span<const double> ratios = width_ratios(history);
@@ -54,6 +56,24 @@ bool fit_together(const std::vector<Deviation>& binades) {
          std::abs(slope) <= std::hypot(slack, kDeviationsTogether * std::sqrt(squares));
 }
 
+/// A history against steps of 2^-24, of which `odd` are not even ones, by the codes from 2^-16.
+struct OverSteps {
+  double bits = 0;
+  double expected = 0;  // of so many values, if the history is true
+};
+OverSteps over_steps(const FoldedCodes& codes, History history, double odd) {
+  OverSteps over;
+  for (int e = kHighestGridBinade + 2; e <= kHighestF16; ++e) {
+    const double even = even_share(history, e, 1), of_steps = 0.5 + odd * std::exp2(kLowestGridBinade + 6 - e);
+    const double if_even = std::log2(even / of_steps), if_odd = std::log2((1 - even) / (1 - of_steps));
+    double evens = 0, odds = 0;
+    for (int m = 1; m < 128; ++m) (m % 2 == 0 ? evens : odds) += static_cast<double>(codes.at(e, m));
+    over.bits += evens * if_even + odds * if_odd;
+    over.expected += (evens + odds) * (even * if_even + (1 - even) * if_odd);
+  }
+  return over;
+}
+
 }  // namespace
 
 bool parity_fits(const std::vector<ParityBinade>& binades, History history, double share) {
@@ -73,13 +93,28 @@ bool ratio_fits(double ratio, double deviation, History history, double share) {
   return std::abs(ratio - expected) <= kRatioSlack + kDeviations * deviation;
 }
 
+bool powers_fit(const std::vector<PowerBinade>& binades, double dispersion, History history) {
+  constexpr double kUnits = 8, kFewestExpected = 8;
+  double chi_square = 0, degrees = 0;
+  for (const PowerBinade& seen : binades) {
+    const double ratio = 0.75 * width_ratios(history)[first_code(seen.binade)], share = ratio / (ratio + kUnits);
+    const auto all = static_cast<double>(seen.powers + seen.around);
+    if (all * share < kFewestExpected) continue;
+    const double off = std::abs(static_cast<double>(seen.powers) - all * share) - kRatioSlack * all / kUnits;
+    chi_square += std::pow(std::max(0.0, off), 2) / (all * share * (1 - share) * dispersion);
+    degrees += 1;
+  }
+  return chi_square <= degrees + kDeviations * std::sqrt(2 * degrees);
+}
+
 void LatticeCounts::add(const FoldedCodes& codes) {
   const HeldCounts held(codes);
   for (int e = kLowestGridBinade + 2; e <= kHighestGridBinade; ++e) {
     const int step = 1 << (kHighestGridBinade + 1 - e);  // codes between two points of the lattice
     for (int m = 0; m < 128; m += step) {
-      const double count = held.at(first_code(e) + static_cast<std::uint32_t>(m));
       const int multiple = (128 + m) / step;
+      const double part = multiple == 4 ? 0.5 : 1;
+      const double count = part * held.at(first_code(e) + static_cast<std::uint32_t>(m));
       (multiple % 2 == 0 ? evens : odds) += count;
       fours += multiple % 4 == 0 ? count : 0;
     }
@@ -92,7 +127,8 @@ bool LatticeCounts::fits(double odd_share) const {
            kSurplusBits;
   };
   if (odds + evens == 0) return true;
-  return odds > 0 && usual(evens, odds + evens, 1 - odd_share) && usual(fours, evens, 0.5);
+  return odds > 0 && usual(evens, odds + evens, 1 - odd_share + kLatticeSlack) &&
+         usual(fours, evens, 0.5 + kLatticeSlack);
 }
 
 double odd_share(History history) {
@@ -104,6 +140,39 @@ bool lattice_fits(const FoldedCodes& codes, History history) {
   LatticeCounts lattice;
   lattice.add(codes);
   return lattice.fits(odd_share(history));
+}
+
+double bits_over_differences(const Measured& m, History history) {
+  constexpr double kTells = 20;  // fewer bits than expected leave by chance
+  constexpr int kLevel = -9;     // steps of 2^-24 leave 50.1 % even codes there, and no more above
+  double excess = 0, variance = 0;
+  for (const ParityBinade& seen : m.parity.binades) {
+    if (seen.binade < kLevel) continue;
+    excess += seen.even - seen.odd;
+    variance += seen.variance * m.roughness.dispersion;
+  }
+  if (const double uneven = variance == 0 ? 0 : normal_tail_bits(excess / std::sqrt(variance)); uneven >= kSurplusBits)
+    return uneven;
+  // Above one the steps are twice as long: of numbers on both sides of it half are even steps.
+  const OverSteps all = over_steps(m.codes, history, 1), half = over_steps(m.codes, history, 0.5);
+  const double bits = half.expected < kTells ? all.bits : std::min(all.bits, half.bits);
+  return bits / m.roughness.dispersion;
+}
+
+bool has_f16_subnormals(const Measured& m) {
+  const double more = m.of(History::from_f16).codes.bits_at(kPure) - m.of(History::from_tf32).codes.bits_at(kPure);
+  return more >= kSurplusBits && fits(m, History::from_f16, 1);
+}
+
+double finer_lattice_bits(const Measured& m) {
+  constexpr int kFinest = 6;
+  double best = -std::numeric_limits<double>::infinity();
+  for (int finer = 1; finer <= kFinest; ++finer) {
+    const Measured moved = measure_codes(times_power_of_two(m.codes, finer), 0);
+    for (const History history : {History::via_f16, History::from_f16, History::f16_truncated})
+      best = std::max(best, fit_share(moved.of(history).all()).bits);
+  }
+  return best;
 }
 
 double off_lattice_bits(const FoldedCodes& codes) {
@@ -127,6 +196,7 @@ bool fits(const Measured& m, History history, double share) {
   for (ParityBinade& binade : binades) binade.variance *= m.roughness.dispersion;
   if (!parity_fits(binades, history, share)) return false;
   if (m.zero.powers != 0 && !ratio_fits(m.zero.ratio, (m.zero.high - m.zero.low) / 3.92, history, share)) return false;
+  if (share == 1 && !powers_fit(m.zero.binades, m.roughness.dispersion, history)) return false;
   if (!has_f16_range(history) || flushes_f16(history)) return true;
   return lattice_fits(m.codes, history);
 }

@@ -15,9 +15,13 @@ bool fits(const Measured& measured, History history, double share);
 /// The same marks one by one, for evidence that was pooled. The variance of a binade has the dispersion in it.
 bool parity_fits(const std::vector<ParityBinade>& binades, History history, double share);
 bool ratio_fits(double ratio, double deviation, History history, double share);
+/// Powers of two binade by binade. Training in bf16 leaves too many in some and too few in others, whose mean may be
+/// that of any history.
+bool powers_fit(const std::vector<PowerBinade>& binades, double dispersion, History history);
 struct LatticeCounts {
-  double odds = 0, evens = 0;  // multiples of 2^-24 in [2^-22, 2^-17)
-  double fours = 0;            // those of the even ones that are multiples of four
+  // Multiples of 2^-24 in [2^-22, 2^-17); the first counts as half, so that a sloping density cancels.
+  double odds = 0, evens = 0;
+  double fours = 0;  // those of the even ones that are multiples of four
   void add(const FoldedCodes& codes);
   /// As many odd multiples as a trip through f16 leaves. Differences and sums of bf16 values lie on coarser lattices:
   /// their multiples of 2^-24 are even.
@@ -30,6 +34,19 @@ double odd_share(History history);
 
 /// f16's lattice alone, for values whose codes elsewhere tell of arithmetic before the trip.
 bool lattice_fits(const FoldedCodes& codes, History history);
+
+/// Bits for a history against numbers of steps of 2^-24, such as differences of f32 numbers near one, that were rounded
+/// once: up to 2^-9 these leave more even codes, above as many as odd ones. A surplus there is against them, whatever
+/// the history.
+double bits_over_differences(const Measured& measured, History history);
+
+/// More even codes from binade to binade below 2^-14, as f16's subnormals leave them: it shows even where the smallest
+/// values were pruned.
+bool has_f16_subnormals(const Measured& measured);
+
+/// Bits of the best mixture whose lattice is finer than f16's. Weights less other weights lie on the lattices of f32's
+/// last places: a part of them is on f16's too, and no more than that.
+double finer_lattice_bits(const Measured& measured);
 
 /// What values off f16's lattice tell of where they come from: above 0, from one rounding, which leaves each code of a
 /// binade as often; below, from sums of bf16 values, which lie on the next finer lattices, half of them on each.

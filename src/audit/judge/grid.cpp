@@ -42,6 +42,17 @@ std::uint32_t smallest_from(const FoldedCodes& codes, int binade) {
   return code;
 }
 
+/// What was not flushed of a level density reaches down to zero: half of it below 2^-15, a quarter below 2^-16, … What
+/// pruning leaves below 2^-14 ends at its threshold. Bits against the former, of the halving that tells most: they are
+/// nearly one question.
+double short_of_zero_bits(const FoldedCodes& codes, std::uint64_t below) {
+  constexpr double kFewestExpected = 4;
+  double share = 0.5, bits = 0;
+  for (int e = kLowestF16Normal - 1; static_cast<double>(below) * share >= kFewestExpected; --e, share /= 2)
+    bits = std::max(bits, binomial_upper_tail(below - codes.below(e), below, 1 - share).bits());
+  return bits;
+}
+
 }  // namespace
 
 Grid measure_grid(const FoldedCodes& codes, double uniform) {
@@ -125,14 +136,16 @@ Gap measure_gap(const FoldedCodes& codes) {
   // Values that a level density would have between 2^-14 and the smallest above it.
   const double missing = swallowed * (code_value(smallest_from(codes, kLowestF16Normal)) / 0x1p-14 - 1);
   const bool level = gap.band != 0 && few && is_level(codes, kLowestF16Normal, kLowestF16Normal + kBand - 1);
-  gap.fits = level && nearly(zeros) && missing < kMostMissing;
+  gap.fits = level && gap.below == 0 && nearly(zeros) && missing < kMostMissing;
   gap.fits_part = level && gap.below != 0 && nearly(zeros + static_cast<double>(gap.below));
+  gap.short_of_zero = short_of_zero_bits(codes, gap.below);
   // Of n level values below 2^-12 a quarter lies below 2^-14; the lower tail is the upper one of the rest.
   gap.bits = binomial_upper_tail(gap.band, gap.band + gap.below, 1 - 1.0 / (1 << kBand)).bits();
   return gap;
 }
 
 double density_at_zero(const FoldedCodes& codes) {
+  if (codes.values == 0) return 0;
   const auto values = static_cast<double>(codes.values);
   const double wanted = std::clamp(values / 64, 20.0, 400.0);
   std::uint64_t below = 0;

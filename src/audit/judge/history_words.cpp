@@ -39,12 +39,20 @@ void say_f16_grid(const Measured& m, const Decision& decision, Proposal& proposa
                             .append(" were expected: f16 flushed them to zero.");
     if (m.parity_bits() >= kHintBits) proposal.sentence.append(" Also ").append(parity_words(m)).append(".");
     proposal.would_change = "one value between 0 and 6.1e-05";
+  } else if (decision.sub == sub::kFromF16 && m.grid_bits() < kHintBits) {
+    proposal.sentence = parity_words(m).append(
+        ", and more of them the smaller they are below 6.1e-05, as f16's subnormals make it: the values were f16 "
+        "before "
+        "they became bf16.");
+    proposal.would_change = "a value off f16's lattice";
   } else if (decision.sub == sub::kFromF16) {
     proposal.sentence.append(" Also ").append(parity_words(m)).append(". The values were f16 before they became bf16.");
   } else if (decision.sub == sub::kCutF16) {
     proposal.sentence.append(" Also ").append(truncation_words(m)).append(". The tensor is f16 that was cut to bf16.");
   } else if (decision.sub == sub::kViaF16) {
-    proposal.sentence.append(" Codes are balanced otherwise. The tensor was bf16 and went through f16.");
+    proposal.sentence.append(
+        " Codes are balanced otherwise: the tensor was bf16 before it went through f16, or its ties did not go to "
+        "even.");
   } else {
     proposal.sentence.append(" The tensor went through f16.");
   }
@@ -71,9 +79,10 @@ std::string gap_words(const Measured& m) {
 
 void say_p11(const Measured& m, const Decision& decision, Proposal& proposal) {
   proposal.sentence = parity_words(m);
-  proposal.sentence.append(": the values were rounded to 11 significant bits before they became bf16. ");
+  proposal.sentence.append(
+      ": the values had 11 significant bits before they became bf16, as after rounding, or in averages of eight. ");
   if (decision.sub == sub::kTf32) {
-    proposal.sentence.append("It was not f16, which could not have left the values named below");
+    proposal.sentence.append("It was not f16 as it is, which could not have left the values named below");
     proposal.sentence.append(unless_scaled(m)).append(": TF32, or the like.");
     proposal.would_change = "nothing in the file";
   } else if (has_other_lattice(m)) {
@@ -81,8 +90,9 @@ void say_p11(const Measured& m, const Decision& decision, Proposal& proposal) {
     proposal.sentence.append(power_of_two(m.quantum.exponent - kLowestGridBinade));
     proposal.sentence.append("; another fixed-point source would look the same.");
     proposal.would_change = "knowing what the tensor was multiplied by";
-  } else if (has_partial_gap(m)) {
-    proposal.sentence.append(gap_words(m)).append(": f16 that was flushed, for the most part, or TF32 cannot be told.");
+  } else if (may_have_partial_gap(m)) {
+    proposal.sentence.append(gap_words(m))
+        .append(". Whether that was TF32, or f16 of whose small values a part was flushed, cannot be told.");
     proposal.would_change = "more values below 6.1e-05";
   } else {
     proposal.sentence.append("Whether that was f16 or TF32 cannot be told: too few values are small enough.");
@@ -97,7 +107,7 @@ void say_mixed(const Measured& m, const Mixture& mixture, Proposal& proposal) {
                           .append(" to ")
                           .append(percent(mixture.fit.high))
                           .append(") have another history than the rest: ")
-                          .append(history_name(mixture.history))
+                          .append(mixture.named ? history_name(mixture.history) : "through f16")
                           .append(".");
   if (flushes_f16(mixture.history)) {
     proposal.sentence.append(" ").append(gap_words(m)).append("; the zeros hold the rest.");
@@ -182,8 +192,8 @@ void say_undecidable(const Measured& m, const Decision& decision, double thresho
   const std::uint64_t needed = m.needed_for_grid(threshold);
   if (decision.sub == sub::kDifferences) {
     proposal.sentence =
-        "Small values are multiples of 2^-24, which is f16's lattice and also that of differences of f32 "
-        "numbers near one: at this spread the two cannot be told apart.";
+        "Small values are multiples of 2^-24, which is f16's lattice and also that of differences of f32 numbers near "
+        "one: the codes fit these as well.";
     proposal.would_change = "an original to compare with";
   } else if (decision.sub == sub::kArithmetic) {
     proposal.sentence = arithmetic_words(m);
@@ -192,6 +202,11 @@ void say_undecidable(const Measured& m, const Decision& decision, double thresho
     proposal.sentence = other_lattice_words(m);
     proposal.sentence.append(": a scaled f16 tensor or another fixed-point source; the lattice does not say which.");
     proposal.would_change = "knowing what the tensor was multiplied by";
+  } else if (decision.sub == sub::kPartialGap) {
+    proposal.sentence = gap_words(m).append(
+        "; the zeros hold the rest: f16 that flushed them in a part of the tensor, or values that were set to zero "
+        "there.");
+    proposal.would_change = "an original to compare with";
   } else if (decision.sub == sub::kNoSupport) {
     proposal.sentence =
         "No value is near enough to zero for a trip through f16 to change it: with or without one, the bits "

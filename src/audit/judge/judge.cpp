@@ -64,7 +64,7 @@ Proposal last_word(const Fingerprint& tensor) {
     if (tensor.type_name == kUntypedNumpy) proposal.would_change = "--v2-as-bf16, if they are bf16";
   } else if (uses_more_than_bf16(tensor)) {
     proposal.verdict = AuditVerdict::consistent;
-    proposal.sentence = std::string("The values use the width of their dtype, ").append(tensor.type_name);
+    proposal.sentence = std::string("The values have more bits than bf16 has, in ").append(tensor.type_name);
     proposal.sentence.append("; how they were rounded to it is asked of bf16 only.");
   } else {
     proposal.sub = "no-test";

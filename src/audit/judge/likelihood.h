@@ -59,9 +59,10 @@ HistoryLikelihood history_likelihood(History history, const FoldedCodes& codes, 
                                      const SmoothDensities& densities);
 
 struct ShareFit {
-  double share = 0, low = 0, high = 0;  // where the likelihood is largest, and its 95 % interval
-  double bits = 0;                      // over share 0
-  double bits_over_pure = 0;            // over kPure
+  double share = 0, low = 0,
+         high = 0;            // where the likelihood is largest, and where it has fallen by 2.2: at least 95 %
+  double bits = 0;            // over share 0
+  double bits_over_pure = 0;  // over kPure
 };
 ShareFit fit_share(const ShareLikelihood& likelihood);
 

@@ -48,7 +48,7 @@ double Measured::lattice_likelihood() const {
 }
 
 double Measured::gap_bits() const {
-  if (has_f16_witness() || gap.below > 0 || !gap.fits) return 0;
+  if (has_f16_witness() || !gap.fits) return 0;
   return std::min(gap.bits, of(History::via_f16_ftz).gap.bits_at(kPure));
 }
 

@@ -33,6 +33,38 @@ void EvidencePool::add(std::uint64_t identity, const std::optional<Measured>& me
   add_grid(*measured);
 }
 
+void EvidencePool::Codes::add(const Measured& m) {
+  for (const ParityBinade& seen : m.parity.binades) {
+    ParityBinade& sum = parity[seen.binade];
+    sum.binade = seen.binade;
+    sum.even += seen.even;
+    sum.odd += seen.odd;
+    sum.variance += seen.variance * m.roughness.dispersion;
+  }
+  for (const PowerBinade& seen : m.zero.binades) {
+    PowerBinade& sum = powers[seen.binade];
+    sum.binade = seen.binade;
+    sum.powers += seen.powers;
+    sum.around += seen.around;
+  }
+}
+
+bool EvidencePool::Codes::fit(History history) const {
+  std::vector<ParityBinade> parities;
+  for (const auto& [exponent, binade] : parity) parities.push_back(binade);
+  if (!parity_fits(parities, history, 1)) return false;
+  std::vector<PowerBinade> all;
+  double held = 0, around = 0;
+  for (const auto& [exponent, binade] : powers) {
+    all.push_back(binade);
+    held += static_cast<double>(binade.powers);
+    around += static_cast<double>(binade.around);
+  }
+  const double ratio = 8 * held / around;
+  if (held != 0 && !ratio_fits(ratio, ratio * std::sqrt(1 / held + 1 / around), history, 1)) return false;
+  return powers_fit(all, 1, history);
+}
+
 void EvidencePool::add_parity(const Measured& m) {
   if (!is_too_small(m.needed_for_parity(threshold_), m.elements())) return;
   ++parity_.tensors;
@@ -42,13 +74,7 @@ void EvidencePool::add_parity(const Measured& m) {
   from_f16_likelihood_ += m.of(History::from_f16).codes.bits_at(kPure);
   excess_ += m.parity.excess;
   variance_ += m.parity.variance * m.roughness.dispersion;
-  for (const ParityBinade& seen : m.parity.binades) {
-    ParityBinade& sum = binades_[seen.binade];
-    sum.binade = seen.binade;
-    sum.even += seen.even;
-    sum.odd += seen.odd;
-    sum.variance += seen.variance * m.roughness.dispersion;
-  }
+  parity_codes_.add(m);
 }
 
 void EvidencePool::add_zero(const Measured& m) {
@@ -58,6 +84,7 @@ void EvidencePool::add_zero(const Measured& m) {
   zero_.likelihood += m.of(History::truncated).codes.bits_at(kPure);
   powers_ += m.zero.powers;
   around_ += m.zero.around;
+  zero_codes_.add(m);
 }
 
 void EvidencePool::add_grid(const Measured& m) {
@@ -70,6 +97,9 @@ void EvidencePool::add_grid(const Measured& m) {
   off_ += m.grid.off_values;
   has_witness_ = has_witness_ || off_ > 0;
   lattice_.add(m.codes);
+  grid_codes_.add(m);
+  via_over_differences_ += bits_over_differences(m, History::via_f16);
+  from_over_differences_ += bits_over_differences(m, History::from_f16);
 }
 
 double EvidencePool::parity_bits() const {
@@ -86,14 +116,8 @@ double EvidencePool::grid_bits() const {
   return has_witness_ ? std::min(0.0, grid_.likelihood) : std::min(all_on_bits_, grid_.likelihood);
 }
 
-bool EvidencePool::explains(History history) const {
-  std::vector<ParityBinade> binades;
-  for (const auto& [exponent, binade] : binades_) binades.push_back(binade);
-  if (!parity_fits(binades, history, 1)) return false;
-  const auto powers = static_cast<double>(powers_), around = static_cast<double>(around_);
-  const double ratio = 8 * powers / around;
-  if (powers_ != 0 && !ratio_fits(ratio, ratio * std::sqrt(1 / powers + 1 / around), history, 1)) return false;
-  return !has_f16_range(history) || lattice_.fits(odd_share(history));
+bool EvidencePool::explains(const Codes& codes, History history) const {
+  return codes.fit(history) && (!has_f16_range(history) || lattice_.fits(odd_share(history)));
 }
 
 std::vector<AuditTest> EvidencePool::tests() const {
@@ -122,7 +146,8 @@ std::optional<Proposal> EvidencePool::propose() const {
   Proposal proposal;
   proposal.would_change = "verdicts on tensors that are large enough for one of their own";
   if (grid >= threshold_ || (parity >= threshold_ && grid >= kHintBits)) {
-    if (!explains(parity >= kHintBits ? History::from_f16 : History::via_f16)) return std::nullopt;
+    if ((parity >= kHintBits ? from_over_differences_ : via_over_differences_) <= 0) return std::nullopt;
+    if (!explains(grid_codes_, parity >= kHintBits ? History::from_f16 : History::via_f16)) return std::nullopt;
     proposal.verdict = AuditVerdict::f16_grid;
     proposal.sub = parity >= kHintBits ? sub::kFromF16 : parity <= -kHintBits ? sub::kViaF16 : sub::kF16OfUnknownSource;
     proposal.bits = parity >= kHintBits ? together(grid, parity) : grid;
@@ -130,15 +155,16 @@ std::optional<Proposal> EvidencePool::propose() const {
     proposal.sentence.append(" below 7.6e-06 in ").append(counted(grid_.tensors, "small tensor", "small tensors"));
     proposal.sentence.append(" none is off f16's lattice: together they went through f16.");
   } else if (parity >= threshold_) {
-    if (!explains(History::from_tf32)) return std::nullopt;
+    if (!explains(parity_codes_, History::from_tf32)) return std::nullopt;
     proposal.verdict = AuditVerdict::p11_source;
     proposal.sub = has_witness_ && finest_bit_ < kFinestScaledF16 ? sub::kTf32 : sub::kF16OrTf32;
     proposal.bits = parity;
     proposal.sentence = std::string("Even codes prevail over ").append(counted(parity_.used, "value", "values"));
     proposal.sentence.append(" in ").append(counted(parity_.tensors, "small tensor", "small tensors"));
-    proposal.sentence.append(": together they were rounded to 11 significant bits before.");
+    proposal.sentence.append(
+        ": together they had 11 significant bits before, as after rounding, or in averages of eight.");
   } else if (zero >= threshold_) {
-    if (!explains(History::truncated)) return std::nullopt;
+    if (!explains(zero_codes_, History::truncated)) return std::nullopt;
     proposal.verdict = AuditVerdict::truncated;
     proposal.bits = zero;
     proposal.sentence = std::string("Powers of two are too frequent in ");

@@ -34,6 +34,13 @@ class EvidencePool {
     std::uint64_t tensors = 0, used = 0;
     double likelihood = 0;  // bits, summed over tensors
   };
+  /// Codes of the tensors that one channel has taken, to see whether a history explains them all.
+  struct Codes {
+    std::map<int, ParityBinade> parity;
+    std::map<int, PowerBinade> powers;
+    void add(const Measured& measured);
+    bool fit(History history) const;
+  };
   void add_parity(const Measured& measured);
   void add_zero(const Measured& measured);
   void add_grid(const Measured& measured);
@@ -42,20 +49,22 @@ class EvidencePool {
   double parity_bits() const;
   double zero_bits() const;
   double grid_bits() const;
-  bool explains(History history) const;  // as `fits` for one tensor
+  bool explains(const Codes& codes, History history) const;  // as `fits` for one tensor
 
   double threshold_;
   std::set<std::uint64_t> seen_;
+  Codes parity_codes_, zero_codes_, grid_codes_;
+
   Channel parity_, zero_, grid_;
-  double from_f16_likelihood_ = 0;       // of parity, for f16's subnormals
-  double excess_ = 0, variance_ = 0;     // of parity
-  std::map<int, ParityBinade> binades_;  // of parity
+  double from_f16_likelihood_ = 0;    // of parity, for f16's subnormals
+  double excess_ = 0, variance_ = 0;  // of parity
   LatticeCounts lattice_;
-  std::uint64_t powers_ = 0, around_ = 0;  // of the zero mantissa
-  double all_on_bits_ = 0;                 // of the grid: -log2 P(no code off the lattice)
-  std::uint64_t off_ = 0;                  // values off the lattice
-  bool has_witness_ = false;               // off the lattice or beyond f16's range
-  int finest_bit_ = 128;                   // of all values that parity was asked of
+  std::uint64_t powers_ = 0, around_ = 0;                        // of the zero mantissa
+  double via_over_differences_ = 0, from_over_differences_ = 0;  // of the grid
+  double all_on_bits_ = 0;                                       // of the grid: -log2 P(no code off the lattice)
+  std::uint64_t off_ = 0;                                        // values off the lattice
+  bool has_witness_ = false;                                     // off the lattice or beyond f16's range
+  int finest_bit_ = 128;                                         // of all values that parity was asked of
 };
 
 }  // namespace candor::audit_internal

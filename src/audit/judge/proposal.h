@@ -13,7 +13,7 @@
 
 namespace candor::audit_internal {
 
-/// Of a mixture: the part of the values that is concerned, and its 95 % interval.
+/// Of a mixture: the part of the values that is concerned, and its interval of at least 95 %.
 struct PartShare {
   double value = 0, low = 0, high = 0;
 };

@@ -41,7 +41,11 @@ struct RatioInterval {
 RatioInterval ratio_of(std::uint64_t powers_of_two, std::uint64_t neighbours, double dispersion) {
   const auto powers = static_cast<double>(powers_of_two), around = static_cast<double>(neighbours);
   const double ratio = powers * kUnits / around;
-  const double relative = powers == 0 ? 0 : 1.96 * std::sqrt((1 / powers + 1 / around) * dispersion);
+  if (powers_of_two == 0) {
+    // What leaves none with 2.5 % probability: (8 / (8 + ratio))^around. Finite of rough codes as well.
+    return {0, 0, kUnits * std::expm1(std::min(50.0, -std::log(0.025) * dispersion / around))};
+  }
+  const double relative = 1.96 * std::sqrt((1 / powers + 1 / around) * dispersion);
   return {ratio, ratio * std::exp(-relative), ratio * std::exp(relative)};
 }
 
@@ -58,6 +62,7 @@ ZeroMantissa measure_zero_mantissa(const FoldedCodes& codes, const Roughness& ro
     if (spiked || window.torn()) continue;
     result.powers += window.power;
     result.around += window.above + window.below;
+    result.binades.push_back({binade, window.power, window.above + window.below});
     if (window.surplus() > most.surplus()) most = window;
   }
   if (result.around == 0) return result;
