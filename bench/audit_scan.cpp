@@ -1,12 +1,12 @@
 // candor audit beside the bare loops that bound its scan, measured in one process, alternating.
 //   bench_audit_scan [--check] [MEBIBYTES [ROUNDS [FOLDER]]]
-// Every round runs everything once, with one thread and with two. Prints medians over the rounds: GB/s, and ratios of
-// two times in the same round: to the bare loop in memory with the same threads, one counter for each value and nothing
-// else; to the faster of two such loops, with one table and with two in turn (a compiler's placing of the loop alone
-// moves either by a third); and of two threads to one. audit() opens, scans and judges; its file is in the page cache
-// and mapped anew every round, as it is for the bare loop over the file. The bytes in memory, read() and dd of the same
-// file stand beside it. --check fails when audit() has less than 0.85 of the bare loop or 0.8 of the faster one, when
-// two threads are less than 1.8 times one, or when both together count bf16 at less than half of dd.
+// Every round runs everything once, with one thread and right after it with two. Prints medians over the rounds: GB/s,
+// and ratios of two times in the same round: to the bare loop in memory with the same threads, one counter for each
+// value and nothing else; to the faster of two such loops, with one table and with two in turn (a compiler's placing of
+// the loop alone moves either by a third); and of two threads to one. audit() opens, scans and judges; its file is in
+// the page cache and mapped anew every round, as it is for the bare loop over the file. The bytes in memory, read() and
+// dd of the same file stand beside it. --check fails when audit() has less than 0.85 of the bare loop or 0.8 of the
+// faster one, when two threads are less than 1.8 times one, or when both together count bf16 at less than half of dd.
 #include <algorithm>
 #include <bit>
 #include <chrono>
@@ -95,10 +95,10 @@ struct Call {
 /// Seconds of each call in each round.
 using Times = std::vector<std::vector<double>>;
 
-Times alternate(const std::vector<Call>& calls, int rounds) {
+Times alternate(const std::vector<Call>& calls, const std::vector<std::size_t>& order, int rounds) {
   Times times(calls.size());
   for (int round = 0; round <= rounds; ++round)
-    for (std::size_t i = 0; i < calls.size(); ++i)
+    for (const std::size_t i : order)
       if (const double t = seconds(calls[i].run); round > 0) times[i].push_back(t);
   return times;
 }
@@ -171,7 +171,14 @@ Measured measure(const std::string& title, const std::string& path, int rounds, 
   }
   calls.push_back({"read(), file", [&] { read_file(path); }});
   calls.push_back({"dd bs=1M, file", [&] { run_dd(path); }});
-  const Measured out = print(title, bytes, calls, alternate(calls, rounds));
+  std::vector<std::size_t> order;
+  for (std::size_t call = 0; call < kWithThreads; ++call) {
+    order.push_back(call);
+    order.push_back(kWithThreads + call);
+  }
+  order.push_back(kRead);
+  order.push_back(kDd);
+  const Measured out = print(title, bytes, calls, alternate(calls, order, rounds));
   std::remove(path.c_str());
   return out;
 }

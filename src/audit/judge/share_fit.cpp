@@ -92,9 +92,10 @@ ShareFit fit_share(const ShareLikelihood& likelihood) {
   for (double x = kLow; x <= kHigh; x += kStep) {
     if (const double here = likelihood.at(logistic(x)); here > value) best = x, value = here;
   }
-  best = golden_maximum(likelihood, std::max(kLow, best - kStep), std::min(kHigh, best + kStep));
+  const double finer = golden_maximum(likelihood, std::max(kLow, best - kStep), std::min(kHigh, best + kStep));
+  if (likelihood.at(logistic(finer)) >= value) best = finer;  // of two maxima it may have taken the lower
   fit.share = logistic(best);
-  const double top = std::max(value, likelihood.at(fit.share)), level = top - kDrop;
+  const double top = likelihood.at(fit.share), level = top - kDrop;
   fit.low = likelihood.at(0) >= level ? 0 : crossing(likelihood, best, -40, level);
   fit.high = likelihood.at(kHighestShare) >= level ? 1 : crossing(likelihood, best, 25, level);
   fit.bits = top / std::numbers::ln2;
