@@ -27,10 +27,9 @@ constexpr VerdictWords kWords[kVerdictCount] = {
     {p11_source, "the weights had 11 significant bits before they were rounded to bf16",
      "Even bf16 mantissas are more frequent than odd ones, 9 to 7. That is "
      "what rounding leaves whose source had 11 "
-     "significant bits, as f16 and TF32 have; a source in f32 leaves 1 to 1.",
-     "One value in sixteen differs by one bf16 step from what a single "
-     "rounding gives. Convert from the f32 original if "
-     "there is one.",
+     "significant bits, as f16 and TF32 have, and averages of eight bf16 values; a source in f32 leaves 1 to 1.",
+     "After rounding one value in sixteen differs by one bf16 step from what a single rounding gives: convert from the "
+     "f32 original if there is one. Nothing, if it is an average or a merge by eighths.",
      "warning"},
     {truncated, "the values were cut off instead of rounded",
      "The lower bits of a wider format were dropped. Every value is then the "

@@ -4,6 +4,7 @@
 
 #include <cmath>
 #include <functional>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -100,20 +101,52 @@ TEST(Confounders, NumbersNearOneLessOneAreNotCalledF16) {
       EXPECT_EQ(answer.proposal.verdict, undecidable) << sigma << ": " << answer.proposal.sentence;
     }
   }
-  EvidencePool pool(40);
-  for (std::uint64_t seed = 1; seed <= 64; ++seed) {
-    const std::vector<float> gains = draw_around(1, 0.02, 4096, seed);
-    const auto codes = less(
-        4096, [&](std::size_t i) { return gains[i]; }, one);
-    pool.add(seed, measure(fingerprint_of(codes, {4096})));
+  // All of them below one, where every step of f32 is one of f16's lattice; nearly all of the values below 2^-13.
+  for (const double below : {4e-5, 1e-4}) {
+    for (std::uint64_t seed = 1; seed <= 10; ++seed) {
+      std::vector<float> values = draw(Law::normal, below, 16'384, seed);
+      for (float& x : values) x = std::copysign(1 - (1 - std::fabs(x)), x);
+      const HistoryAnswer answer = ask(to_bf16(values, Route::rne));
+      EXPECT_NE(answer.proposal.verdict, f16_grid) << below << ": " << answer.proposal.sentence;
+    }
   }
-  EXPECT_FALSE(pool.propose().has_value());
 }
 
-TEST(Confounders, WithAllValuesBelowTwoToTheMinusSixteenStepsAndF16LookTheSame) {
-  for (const Route route : {Route::via_f16, Route::from_f16}) {
-    const HistoryAnswer answer = ask_both(bf16_tensor(Law::normal, 1e-6, kCount, route, 13));
-    EXPECT_EQ(answer.proposal.verdict, undecidable);
+std::optional<Proposal> together(std::size_t tensors, std::uint64_t first,
+                                 const std::function<std::vector<std::uint16_t>(std::uint64_t)>& codes_of) {
+  EvidencePool pool(40);
+  for (std::uint64_t seed = first; seed < first + tensors; ++seed) {
+    const std::vector<std::uint16_t> codes = codes_of(seed);
+    pool.add(seed, measure(fingerprint_of(codes, {static_cast<std::int64_t>(codes.size())})));
+  }
+  return pool.propose();
+}
+
+TEST(Confounders, NumbersNearOneLessOneAreNotCalledF16TogetherEither) {
+  struct Case {
+    std::size_t tensors, count;
+    double sigma;
+  };
+  for (const Case& c : {Case{64, 4096, 0.02}, Case{24, 1024, 0.005}, Case{100, 256, 0.005}}) {
+    for (std::uint64_t first = 1; first <= 10'000; first += 1000) {
+      const std::optional<Proposal> found = together(c.tensors, first, [&](std::uint64_t seed) {
+        const std::vector<float> gains = draw_around(1, c.sigma, c.count, seed);
+        return less(
+            c.count, [&](std::size_t i) { return gains[i]; }, [](std::size_t) { return 1.0f; });
+      });
+      EXPECT_FALSE(found.has_value()) << c.count << ": " << found->sentence;
+    }
+  }
+}
+
+TEST(Confounders, SmallValuesAloneAreNotTold) {
+  struct Case {
+    Route route;
+    double sigma;
+  };
+  for (const Case& c : {Case{Route::via_f16, 1e-6}, Case{Route::from_f16, 1e-6}, Case{Route::from_f16, 2e-5}}) {
+    const HistoryAnswer answer = ask_both(bf16_tensor(Law::normal, c.sigma, kCount, c.route, 13));
+    EXPECT_EQ(answer.proposal.verdict, undecidable) << c.sigma;
     EXPECT_EQ(answer.proposal.sub, "f16-or-differences") << answer.proposal.sentence;
   }
 }
@@ -142,6 +175,18 @@ TEST(Confounders, AveragesOfEightHaveElevenBitsAndAreNotCalledF16) {
       ++eleven;
       EXPECT_THAT(answer.proposal.sentence, HasSubstr("or in averages of eight"));
     }
+  }
+  EXPECT_GT(eleven, 0);
+}
+
+TEST(Confounders, AveragesOfEightAreNotCalledF16TogetherEither) {
+  int eleven = 0;
+  for (std::uint64_t first = 1; first <= 20'000; first += 1000) {
+    const std::optional<Proposal> found =
+        together(24, first, [](std::uint64_t seed) { return to_bf16(average_of(8, 1024, seed), Route::rne); });
+    if (!found) continue;
+    EXPECT_EQ(found->verdict, p11_source) << found->sentence;
+    ++eleven;
   }
   EXPECT_GT(eleven, 0);
 }

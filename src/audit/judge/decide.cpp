@@ -73,6 +73,7 @@ std::optional<Mixture> likeliest_mixture(const Measured& m) {
   for (const History history : kHistories) {
     const ShareLikelihood likelihood = m.of(history).all();
     if (!worth_fitting(likelihood)) continue;
+    if (history == History::via_f16_ftz && !m.gap.fits) continue;  // of a part pruning says as much
     Mixture mixture{history, false, fit_share(likelihood), 0};
     mixture.bits = std::min(mixture.fit.bits - kSearchBits, classical_bits(m, history, mixture.fit));
     if (best) second = std::max(second, std::min(best->fit.bits, mixture.fit.bits));
@@ -187,14 +188,18 @@ bool is_explained(const Measured& m, const Decision& decision) {
   return fits(m, history_of(m, decision), 1) || (decision.sub == sub::kF16OrTf32 && fits(m, History::from_f16, 1));
 }
 
-/// Numbers near one less each other lie on f16's lattice too, and differ from f16 by their even codes alone.
+/// Numbers near one less each other lie on f16's lattice too. They are rounded, not cut off, and differ from rounded
+/// f16 by their even codes alone.
 bool may_be_differences(const Measured& m, const Decision& decision) {
-  return decision.verdict == AuditVerdict::f16_grid && decision.sub != sub::kFlushed &&
-         bits_over_differences(m, history_of(m, decision)) <= 0;
+  if (decision.verdict != AuditVerdict::f16_grid) return false;
+  if (decision.sub == sub::kFlushed || decision.sub == sub::kCutF16) return false;
+  const History history = history_of(m, decision);
+  return bits_over_differences(m, history) < bits_to_be_no_difference(history);
 }
 
 std::optional<Decision> likeliest_finding(const Measured& m, double threshold) {
-  const bool named = m.codes.sigma < kWidestForGrid || m.parity_bits() >= kHintBits;
+  const bool named = m.codes.sigma < kWidestForGrid || m.parity_bits() >= kHintBits ||
+                     bits_over_differences(m, History::via_f16) >= kHintBits;
   if (m.grid_bits() >= threshold && named) return grid_decision(m);
   if (m.parity_bits() >= threshold) return parity_decision(m);
   if (m.gap_bits() >= threshold) return Decision{AuditVerdict::f16_grid, sub::kFlushed, m.gap_bits(), {}};
@@ -234,7 +239,7 @@ Decision consistent(const Measured& m, Decision decision) {
 }
 
 Decision no_finding(const Measured& m, std::optional<Mixture> mixture, double threshold) {
-  // Of values that are missing below 2^-14 alone pruning says as much.
+  // Beside values that f16 does not have, what is missing below 2^-14 was pruned.
   if (mixture && mixture->history == History::via_f16_ftz) mixture.reset();
   Decision decision;
   decision.mixture = mixture;

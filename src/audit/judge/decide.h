@@ -3,6 +3,7 @@
 
 #include <optional>
 #include <string>
+#include <string_view>
 
 #include "audit/judge/measured.h"
 #include "candor/audit.h"
@@ -22,6 +23,10 @@ struct Mixture {
   ShareFit fit;
   double bits = 0;  // the weaker of likelihood ratio and classical tests, the search over shares and histories paid
 };
+
+inline std::string_view mixture_name(const Mixture& mixture) {
+  return mixture.named || !has_f16_range(mixture.history) ? history_name(mixture.history) : "through f16";
+}
 
 struct Decision {
   AuditVerdict verdict = AuditVerdict::undecidable;

@@ -67,7 +67,7 @@ OverSteps over_steps(const FoldedCodes& codes, History history, double odd) {
     const double even = even_share(history, e, 1), of_steps = 0.5 + odd * std::exp2(kLowestGridBinade + 6 - e);
     const double if_even = std::log2(even / of_steps), if_odd = std::log2((1 - even) / (1 - of_steps));
     double evens = 0, odds = 0;
-    for (int m = 1; m < 128; ++m) (m % 2 == 0 ? evens : odds) += static_cast<double>(codes.at(e, m));
+    for (int m = 1; m < 127; ++m) (m % 2 == 0 ? evens : odds) += static_cast<double>(codes.at(e, m));  // 63 of each
     over.bits += evens * if_even + odds * if_odd;
     over.expected += (evens + odds) * (even * if_even + (1 - even) * if_odd);
   }
@@ -126,8 +126,9 @@ bool LatticeCounts::fits(double odd_share) const {
     return binomial_upper_tail(static_cast<std::uint64_t>(more), static_cast<std::uint64_t>(all), share).bits() <
            kSurplusBits;
   };
+  constexpr double kFewest = 8;  // even ones, beside which an odd one must be
   if (odds + evens == 0) return true;
-  return odds > 0 && usual(evens, odds + evens, 1 - odd_share + kLatticeSlack) &&
+  return (odds > 0 || evens < kFewest) && usual(evens, odds + evens, 1 - odd_share + kLatticeSlack) &&
          usual(fours, evens, 0.5 + kLatticeSlack);
 }
 
@@ -142,9 +143,21 @@ bool lattice_fits(const FoldedCodes& codes, History history) {
   return lattice.fits(odd_share(history));
 }
 
-double bits_over_differences(const Measured& m, History history) {
+void OverDifferences::add(const Measured& m, History history) {
+  // Above one the steps are twice as long: of numbers on both sides of it half are even steps.
+  const OverSteps of_all = over_steps(m.codes, history, 1), of_half = over_steps(m.codes, history, 0.5);
+  all += of_all.bits / m.roughness.dispersion;
+  half += of_half.bits / m.roughness.dispersion;
+  half_expected += of_half.expected / m.roughness.dispersion;
+}
+
+double OverDifferences::bits() const {
   constexpr double kTells = 20;  // fewer bits than expected leave by chance
-  constexpr int kLevel = -9;     // steps of 2^-24 leave 50.1 % even codes there, and no more above
+  return half_expected < kTells ? all : std::min(all, half);
+}
+
+double bits_over_differences(const Measured& m, History history) {
+  constexpr int kLevel = -9;  // steps of 2^-24 leave 50.1 % even codes there, and no more above
   double excess = 0, variance = 0;
   for (const ParityBinade& seen : m.parity.binades) {
     if (seen.binade < kLevel) continue;
@@ -153,10 +166,14 @@ double bits_over_differences(const Measured& m, History history) {
   }
   if (const double uneven = variance == 0 ? 0 : normal_tail_bits(excess / std::sqrt(variance)); uneven >= kSurplusBits)
     return uneven;
-  // Above one the steps are twice as long: of numbers on both sides of it half are even steps.
-  const OverSteps all = over_steps(m.codes, history, 1), half = over_steps(m.codes, history, 0.5);
-  const double bits = half.expected < kTells ? all.bits : std::min(all.bits, half.bits);
-  return bits / m.roughness.dispersion;
+  OverDifferences over;
+  over.add(m, history);
+  return over.bits();
+}
+
+double bits_to_be_no_difference(History history) {
+  // By this much differences pass for f16 once in 2^10, and in 2^5: parity above 2^-13 tells soon, its absence late.
+  return history == History::from_f16 ? kSurplusBits : 5;
 }
 
 bool has_f16_subnormals(const Measured& m) {

@@ -39,6 +39,14 @@ bool lattice_fits(const FoldedCodes& codes, History history);
 /// once: up to 2^-9 these leave more even codes, above as many as odd ones. A surplus there is against them, whatever
 /// the history.
 double bits_over_differences(const Measured& measured, History history);
+/// The same of several tensors together, without that surplus.
+struct OverDifferences {
+  double all = 0, half = 0, half_expected = 0;  // bits if all steps are odd multiples, or half of them
+  void add(const Measured& measured, History history);
+  double bits() const;
+};
+/// What the bits must reach for f16 to be named.
+double bits_to_be_no_difference(History history);
 
 /// More even codes from binade to binade below 2^-14, as f16's subnormals leave them: it shows even where the smallest
 /// values were pruned.

@@ -82,6 +82,7 @@ AuditTest gap_test(const Measured& m) {
   test.used = m.gap.below + m.gap.band;
   test.text = counted(m.gap.below, "value", "values").append(" between 0 and 6.1e-05, where ");
   test.text.append(grouped(m.gap.band / 3)).append(" were expected from the band above");
+  if (m.gap.fits_part) test.text.append("; pruning may leave that too");
   return test;
 }
 
@@ -100,11 +101,12 @@ AuditTest quantum_test(const Measured& m) {
   return test;
 }
 
-AuditTest mixture_test(const Decision& decision) {
+AuditTest mixture_test(const Measured& m, const Decision& decision) {
   AuditTest test;
   test.name = "mixture";
   if (!decision.mixture) {
-    test.not_run = "no history explains a part of the values better than one rounding does";
+    test.not_run = has_partial_gap(m) ? "a part that was flushed would explain the values, and so does pruning"
+                                      : "no history explains a part of the values better than one rounding does";
     return test;
   }
   const Mixture& mixture = *decision.mixture;
@@ -113,7 +115,7 @@ AuditTest mixture_test(const Decision& decision) {
   test.high = mixture.fit.high;
   test.bits = mixture.bits;
   bound_p_value(test);
-  test.text = std::string(history_name(mixture.history)).append(": ").append(percent(mixture.fit.share));
+  test.text = std::string(mixture_name(mixture)).append(": ").append(percent(mixture.fit.share));
   test.text.append(" of the values (").append(percent(mixture.fit.low)).append(" to ");
   test.text.append(percent(mixture.fit.high)).append(")");
   return test;
@@ -122,8 +124,8 @@ AuditTest mixture_test(const Decision& decision) {
 }  // namespace
 
 std::vector<AuditTest> history_tests(const Measured& m, const Decision& decision, double threshold) {
-  return {parity_test(m, threshold), zero_test(m, threshold), grid_test(m, threshold), gap_test(m),
-          quantum_test(m),           mixture_test(decision)};
+  return {parity_test(m, threshold), zero_test(m, threshold),  grid_test(m, threshold), gap_test(m),
+          quantum_test(m),           mixture_test(m, decision)};
 }
 
 }  // namespace candor::audit_internal

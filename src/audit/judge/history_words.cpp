@@ -41,9 +41,8 @@ void say_f16_grid(const Measured& m, const Decision& decision, Proposal& proposa
     proposal.would_change = "one value between 0 and 6.1e-05";
   } else if (decision.sub == sub::kFromF16 && m.grid_bits() < kHintBits) {
     proposal.sentence = parity_words(m).append(
-        ", and more of them the smaller they are below 6.1e-05, as f16's subnormals make it: the values were f16 "
-        "before "
-        "they became bf16.");
+        ", and more of them the smaller they are from 6.1e-05 down to 1.5e-05, as f16's subnormals make it: the values "
+        "were f16 before they became bf16.");
     proposal.would_change = "a value off f16's lattice";
   } else if (decision.sub == sub::kFromF16) {
     proposal.sentence.append(" Also ").append(parity_words(m)).append(". The values were f16 before they became bf16.");
@@ -107,7 +106,7 @@ void say_mixed(const Measured& m, const Mixture& mixture, Proposal& proposal) {
                           .append(" to ")
                           .append(percent(mixture.fit.high))
                           .append(") have another history than the rest: ")
-                          .append(mixture.named ? history_name(mixture.history) : "through f16")
+                          .append(mixture_name(mixture))
                           .append(".");
   if (flushes_f16(mixture.history)) {
     proposal.sentence.append(" ").append(gap_words(m)).append("; the zeros hold the rest.");
@@ -172,7 +171,7 @@ std::string hinted_at(const Measured& m, const Decision& decision) {
   if (hint == m.grid_bits()) return "f16's lattice";
   if (hint == m.parity_bits()) return "a source of 11 significant bits";
   if (hint == m.zero_bits()) return "values that were cut off";
-  return std::string("a part with another history: ").append(history_name(decision.mixture->history));
+  return std::string("a part with another history: ").append(mixture_name(*decision.mixture));
 }
 
 std::string arithmetic_words(const Measured& m) {

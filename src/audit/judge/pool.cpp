@@ -98,8 +98,8 @@ void EvidencePool::add_grid(const Measured& m) {
   has_witness_ = has_witness_ || off_ > 0;
   lattice_.add(m.codes);
   grid_codes_.add(m);
-  via_over_differences_ += bits_over_differences(m, History::via_f16);
-  from_over_differences_ += bits_over_differences(m, History::from_f16);
+  via_over_.add(m, History::via_f16);
+  from_over_.add(m, History::from_f16);
 }
 
 double EvidencePool::parity_bits() const {
@@ -145,9 +145,10 @@ std::optional<Proposal> EvidencePool::propose() const {
   const double parity = parity_bits(), zero = zero_bits(), grid = grid_bits();
   Proposal proposal;
   proposal.would_change = "verdicts on tensors that are large enough for one of their own";
-  if (grid >= threshold_ || (parity >= threshold_ && grid >= kHintBits)) {
-    if ((parity >= kHintBits ? from_over_differences_ : via_over_differences_) <= 0) return std::nullopt;
-    if (!explains(grid_codes_, parity >= kHintBits ? History::from_f16 : History::via_f16)) return std::nullopt;
+  if (grid >= threshold_) {
+    const History history = parity >= kHintBits ? History::from_f16 : History::via_f16;
+    const OverDifferences& over = parity >= kHintBits ? from_over_ : via_over_;
+    if (over.bits() < bits_to_be_no_difference(history) || !explains(grid_codes_, history)) return std::nullopt;
     proposal.verdict = AuditVerdict::f16_grid;
     proposal.sub = parity >= kHintBits ? sub::kFromF16 : parity <= -kHintBits ? sub::kViaF16 : sub::kF16OfUnknownSource;
     proposal.bits = parity >= kHintBits ? together(grid, parity) : grid;
@@ -155,7 +156,8 @@ std::optional<Proposal> EvidencePool::propose() const {
     proposal.sentence.append(" below 7.6e-06 in ").append(counted(grid_.tensors, "small tensor", "small tensors"));
     proposal.sentence.append(" none is off f16's lattice: together they went through f16.");
   } else if (parity >= threshold_) {
-    if (!explains(parity_codes_, History::from_tf32)) return std::nullopt;
+    if (!explains(parity_codes_, History::from_tf32) && !explains(parity_codes_, History::from_f16))
+      return std::nullopt;
     proposal.verdict = AuditVerdict::p11_source;
     proposal.sub = has_witness_ && finest_bit_ < kFinestScaledF16 ? sub::kTf32 : sub::kF16OrTf32;
     proposal.bits = parity;

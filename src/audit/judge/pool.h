@@ -59,12 +59,12 @@ class EvidencePool {
   double from_f16_likelihood_ = 0;    // of parity, for f16's subnormals
   double excess_ = 0, variance_ = 0;  // of parity
   LatticeCounts lattice_;
-  std::uint64_t powers_ = 0, around_ = 0;                        // of the zero mantissa
-  double via_over_differences_ = 0, from_over_differences_ = 0;  // of the grid
-  double all_on_bits_ = 0;                                       // of the grid: -log2 P(no code off the lattice)
-  std::uint64_t off_ = 0;                                        // values off the lattice
-  bool has_witness_ = false;                                     // off the lattice or beyond f16's range
-  int finest_bit_ = 128;                                         // of all values that parity was asked of
+  std::uint64_t powers_ = 0, around_ = 0;  // of the zero mantissa
+  OverDifferences via_over_, from_over_;   // of the grid
+  double all_on_bits_ = 0;                 // of the grid: -log2 P(no code off the lattice)
+  std::uint64_t off_ = 0;                  // values off the lattice
+  bool has_witness_ = false;               // off the lattice or beyond f16's range
+  int finest_bit_ = 128;                   // of all values that parity was asked of
 };
 
 }  // namespace candor::audit_internal
