@@ -113,8 +113,7 @@ constexpr SubWords kSubs[] = {
      "was multiplied afterwards."},
     {p11_source, "f16-or-tf32",
      "f16 is not ruled out: too few values are small enough, or they lie where scaled f16 has values. Averages of "
-     "eight "
-     "bf16 values have 11 bits too."},
+     "eight bf16 values have 11 bits too."},
     {mixed, "via-f16", "The part was bf16 before, went to f16 and came back."},
     {mixed, "from-f16", "The part came from a wider format and was rounded to f16, then to bf16."},
     {mixed, "from-f16-truncated", "The part was f16 and was cut off to bf16."},
@@ -172,7 +171,7 @@ std::string verdict_text(AuditVerdict verdict, std::string_view sub) {
 std::string phrase_of(AuditVerdict verdict, std::string_view sub) {
   if (const std::size_t in = sub.find("-in-"); verdict == widened && in != std::string_view::npos)
     return std::string(sub.substr(0, in)).append(" values are stored as ").append(sub.substr(in + 4));
-  if (verdict == consistent && sub == "bf16-arithmetic") return "arithmetic came last, not f16";
+  if (verdict == consistent && sub == "bf16-arithmetic") return "f16 was not the last stop of all values";
   if (verdict == structured && sub == "rough") return "the codes are too uneven for statistics of rounding";
   std::string text(words_of(verdict).phrase);
   if (verdict == dequantised && !sub.empty()) text.append(": ").append(sub);

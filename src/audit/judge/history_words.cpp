@@ -120,7 +120,7 @@ void say_mixed(const Measured& m, const Mixture& mixture, Proposal& proposal) {
 }
 
 void say_bf16_arithmetic(const Measured& m, Proposal& proposal) {
-  proposal.sentence = std::string("f16 was not the last stop: ")
+  proposal.sentence = std::string("f16 was not the last stop of all values: ")
                           .append(grouped(m.grid.off_values))
                           .append(" of ")
                           .append(counted(m.grid.values, "value", "values"))
