@@ -113,7 +113,8 @@ class TensorReader {
  public:
   /// errors   FormatError (a compressed entry that is not the checkpoint's; one in Fortran order that takes more than
   ///          64 MiB and four times its bytes in the file)
-  TensorReader(const Checkpoint& checkpoint, const TensorEntry& entry);
+  /// `tick` is called within next() every few MiB that are inflated or gathered, and may throw to end it.
+  TensorReader(const Checkpoint& checkpoint, const TensorEntry& entry, std::function<void()> tick = {});
   ~TensorReader();
   /// The next whole elements, at most `max_bytes` (at least 64 KiB are asked for); empty at the end. Valid until the
   /// next call. errors: FormatError (compressed data that are damaged)

@@ -1,4 +1,5 @@
 #include <algorithm>
+#include <functional>
 #include <optional>
 
 #include "candor/error.h"
@@ -12,6 +13,7 @@ namespace candor {
 struct TensorReader::Impl {
   std::shared_ptr<const Checkpoint::Impl> checkpoint;  // keeps the file mapped
   TensorEntry entry;
+  std::function<void()> tick;
   std::uint64_t left = 0;             // bytes not yet handed out
   std::uint64_t unit = 1;             // bytes that must stay together
   const std::byte* mapped = nullptr;  // side by side in the file
@@ -23,9 +25,24 @@ struct TensorReader::Impl {
   void start(const TensorEntry& of);
   void start_compressed();
   void start_gather();
+  void inflate_to(std::byte* out, std::uint64_t bytes);
+  void gather_to(std::byte* out, std::uint64_t bytes);
 };
 
 namespace {
+
+// Between two ticks: milliseconds of work, of which a gather's bytes may take more.
+constexpr std::uint64_t kInflatedBytes = std::uint64_t{8} << 20, kGatheredBytes = std::uint64_t{1} << 20;
+
+template <class Step>
+void in_parts(std::uint64_t bytes, std::uint64_t most, const std::function<void()>& tick, Step&& step) {
+  for (std::uint64_t done = 0; done < bytes;) {
+    const std::uint64_t part = std::min(bytes - done, most);
+    step(done, part);
+    done += part;
+    if (tick) tick();
+  }
+}
 
 /// Bytes of one element, or of one block; of a type without a name what its bytes divide into, if that is not absurd.
 /// Never 0: NumPy has types of no bytes.
@@ -65,10 +82,19 @@ void TensorReader::Impl::start_compressed() {
 void TensorReader::Impl::start_gather() {
   if (entry.compressed) {
     whole.resize(entry.nbytes);
-    inflate->read(whole.data(), whole.size());
+    inflate_to(whole.data(), whole.size());
     inflate.reset();
   }
   gather.emplace(entry.compressed ? whole.data() : mapped, entry.shape, entry.strides, unit);
+}
+
+void TensorReader::Impl::inflate_to(std::byte* out, std::uint64_t bytes) {
+  in_parts(bytes, kInflatedBytes, tick, [&](std::uint64_t at, std::uint64_t part) { inflate->read(out + at, part); });
+}
+
+void TensorReader::Impl::gather_to(std::byte* out, std::uint64_t bytes) {
+  const std::uint64_t most = std::max(unit, kGatheredBytes / unit * unit);
+  in_parts(bytes, most, tick, [&](std::uint64_t at, std::uint64_t part) { gather->take(out + at, part / unit); });
 }
 
 void TensorReader::Impl::start(const TensorEntry& of) {
@@ -82,7 +108,9 @@ void TensorReader::Impl::start(const TensorEntry& of) {
     mapped = checkpoint->storages.at(entry.file)->data() + entry.offset;
 }
 
-TensorReader::TensorReader(const Checkpoint& checkpoint, const TensorEntry& entry) : impl_(std::make_unique<Impl>()) {
+TensorReader::TensorReader(const Checkpoint& checkpoint, const TensorEntry& entry, std::function<void()> tick)
+    : impl_(std::make_unique<Impl>()) {
+  impl_->tick = std::move(tick);
   impl_->checkpoint = checkpoint.impl_;
   impl_->start(entry);
 }
@@ -103,9 +131,9 @@ std::span<const std::byte> TensorReader::next(std::uint64_t max_bytes) {
   }
   r.piece.resize(bytes);
   if (r.gather)
-    r.gather->take(r.piece.data(), bytes / r.unit);
+    r.gather_to(r.piece.data(), bytes);
   else
-    r.inflate->read(r.piece.data(), bytes);
+    r.inflate_to(r.piece.data(), bytes);
   return r.piece;
 }
 

@@ -6,7 +6,6 @@
 #include "io/checked.h"
 #include "io/content_hash.h"
 #include "io/element_place.h"
-#include "io/interruptible_reader.h"
 
 namespace candor::audit_internal {
 namespace {
@@ -93,7 +92,7 @@ void TensorScan::release(std::uint64_t offset, std::uint64_t bytes) const {
 }
 
 void TensorScan::scan_stream(SpanCounter& counter, const Tick& tick) {
-  io::InterruptibleReader reader(checkpoint_, entry_, [&] { tick(0); });
+  TensorReader reader(checkpoint_, entry_, [&] { tick(0); });
   ZeroRows rows(entry_.dtype, std::max<std::uint64_t>(columns_, 1));
   const bool keep = has_blocks(entry_.dtype) && elements_ >= kFewestForBlocks;
   for (std::uint64_t first = 0;;) {
